@@ -1,0 +1,248 @@
+//! What a channel's word makes of a payment.
+
+use super::{Command, refund::begin_refund_of};
+use crate::{
+    channel::{Decline, NotSent, PayOutcome, Receipt},
+    ids::{Serial, TenantId},
+    job::{Job, JobKind, retry_after_ms},
+    ledger::Posting,
+    notification::{Delivery, Notification, Topic},
+    payment::{CloseReason, Credential, End, Flow, Paid, Payment, PaymentState},
+    refund::Origin,
+    rows::{Inconsistent, PaymentRef, Plan, Rows},
+    time::UnixMs,
+};
+
+/// Records the answer to the charge itself.
+#[derive(Debug)]
+pub struct RecordPay {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The payment.
+    pub serial: Serial,
+    /// What the channel said.
+    pub outcome: PayOutcome,
+    /// What the payer needs to pay, when the channel gave it.
+    pub credential: Option<Credential>,
+    /// The number of the refund that a late success needs.
+    pub refund_serial: Serial,
+}
+
+/// Records what the channel said when it was asked later, or told by itself.
+#[derive(Debug)]
+pub struct RecordQuery {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The payment.
+    pub serial: Serial,
+    /// What the channel said.
+    pub outcome: QueryOutcome,
+    /// The number of the refund that a late success needs.
+    pub refund_serial: Serial,
+}
+
+/// The answer to "what became of it?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueryOutcome {
+    /// Charged.
+    Paid(Receipt),
+    /// Certainly not charged, and never will be.
+    Declined(Decline),
+    /// Not charged yet.
+    Waiting,
+    /// The channel has never heard of it.
+    NotFound,
+    /// No answer.
+    Unknown,
+}
+
+/// The answer to [`RecordPay`] and [`RecordQuery`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Learned {
+    /// The payment as it stands now.
+    pub payment: Box<Payment>,
+    /// A success came after the payment had ended: it is being refunded under this number.
+    pub late_refund: Option<Serial>,
+}
+
+impl Command for RecordPay {
+    type Reply = Learned;
+
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        plan.payments.push((self.tenant, self.serial));
+        plan.jobs.push((self.tenant, self.serial));
+    }
+
+    fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Learned, Inconsistent> {
+        let mut payment = load(rows, self.tenant, self.serial)?;
+        if let (None, Some(credential)) = (&payment.credential, &self.credential) {
+            payment.credential = Some(credential.clone());
+        }
+        let word = match &self.outcome {
+            PayOutcome::Paid(receipt) => Word::Paid(receipt.clone()),
+            PayOutcome::Declined(decline) => Word::Never(CloseReason::Declined(*decline)),
+            PayOutcome::NotSent(why) => not_sent(*why),
+            PayOutcome::Waiting | PayOutcome::Unknown => Word::NotYet,
+        };
+        Ok(learn(rows, payment, word, self.refund_serial, now))
+    }
+}
+
+impl Command for RecordQuery {
+    type Reply = Learned;
+
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        plan.payments.push((self.tenant, self.serial));
+        plan.jobs.push((self.tenant, self.serial));
+    }
+
+    fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Learned, Inconsistent> {
+        let payment = load(rows, self.tenant, self.serial)?;
+        let word = match &self.outcome {
+            QueryOutcome::Paid(receipt) => Word::Paid(receipt.clone()),
+            QueryOutcome::Declined(decline) => Word::Never(CloseReason::Declined(*decline)),
+            QueryOutcome::Waiting | QueryOutcome::NotFound => Word::NotYet,
+            QueryOutcome::Unknown => Word::Silence,
+        };
+        Ok(learn(rows, payment, word, self.refund_serial, now))
+    }
+}
+
+/// What a channel's answer comes down to.
+enum Word {
+    Paid(Receipt),
+    Never(CloseReason),
+    NotYet,
+    Silence,
+}
+
+const fn not_sent(why: NotSent) -> Word {
+    Word::Never(CloseReason::NotSent(why))
+}
+
+/// The payment `serial`, which must exist.
+pub(super) fn load(rows: &Rows, tenant: TenantId, serial: Serial) -> Result<Payment, Inconsistent> {
+    rows.payment(PaymentRef::Serial(tenant, serial))
+        .cloned()
+        .ok_or(Inconsistent(serial))
+}
+
+fn learn(
+    rows: &mut Rows,
+    mut payment: Payment,
+    word: Word,
+    refund_serial: Serial,
+    now: UnixMs,
+) -> Learned {
+    let mut late_refund = None;
+    match (&payment.state, word) {
+        (PaymentState::Open { cancel_requested }, Word::Paid(receipt)) => {
+            let cancel_requested = *cancel_requested;
+            payment.state = PaymentState::Paid(Paid {
+                cancel_requested,
+                ..Paid::new(receipt)
+            });
+            collect(rows, &payment, now);
+        }
+        (PaymentState::Open { .. }, Word::Never(reason)) => {
+            end(rows, &mut payment, End::Closed(reason), now);
+        }
+        (PaymentState::Ending(how), Word::Never(_)) => {
+            let how = *how;
+            end(rows, &mut payment, how, now);
+        }
+        (PaymentState::Ended { paid: None, .. }, Word::Paid(receipt)) => {
+            return_late_money(rows, &mut payment, receipt, refund_serial, now);
+            late_refund = Some(refund_serial);
+        }
+        (PaymentState::Ended { .. }, Word::Never(_) | Word::NotYet) => {
+            forget_confirmation(rows, &payment);
+        }
+        // The reversal under way gives the money back; asking goes on until the channel confirms.
+        (PaymentState::Ending(_), Word::Paid(_) | Word::NotYet | Word::Silence)
+        | (PaymentState::Open { .. }, Word::NotYet | Word::Silence)
+        | (PaymentState::Ended { .. }, Word::Silence) => ask_again(rows, &payment, now),
+        (PaymentState::Ended { paid: Some(_), .. }, Word::Paid(_)) | (PaymentState::Paid(_), _) => {
+        }
+    }
+    rows.put_payment(payment.clone());
+    Learned {
+        payment: Box::new(payment),
+        late_refund,
+    }
+}
+
+/// Books the money of a payment that has just become paid and owes the merchant the news.
+fn collect(rows: &mut Rows, payment: &Payment, now: UnixMs) {
+    rows.post(Posting::payment(payment, now));
+    rows.remove_job(payment.tenant, payment.serial);
+    if payment.flow != Flow::PayerCode && payment.details.notify_url.is_some() {
+        rows.put_notification(Notification {
+            tenant: payment.tenant,
+            subject: payment.serial,
+            merchant: payment.merchant,
+            topic: Topic::PaymentPaid,
+            attempts: 0,
+            delivery: Delivery::Due(now),
+        });
+    }
+}
+
+fn end(rows: &mut Rows, payment: &mut Payment, end: End, now: UnixMs) {
+    payment.state = PaymentState::Ended {
+        end,
+        at: now,
+        paid: None,
+    };
+    rows.remove_job(payment.tenant, payment.serial);
+}
+
+/// Takes the money that came after the payment ended into the books and starts its way back.
+pub(super) fn return_late_money(
+    rows: &mut Rows,
+    payment: &mut Payment,
+    receipt: Receipt,
+    refund_serial: Serial,
+    now: UnixMs,
+) {
+    if let PaymentState::Ended { paid, .. } = &mut payment.state {
+        *paid = Some(Paid::new(receipt));
+    }
+    rows.post(Posting::payment(payment, now));
+    rows.remove_job(payment.tenant, payment.serial);
+    let amount = payment.amount;
+    begin_refund_of(
+        rows,
+        payment,
+        refund_serial,
+        Origin::LateSuccess,
+        amount,
+        now,
+    );
+}
+
+fn ask_again(rows: &mut Rows, payment: &Payment, now: UnixMs) {
+    let kind = match payment.state {
+        PaymentState::Open { .. } => JobKind::SettlePayment,
+        PaymentState::Ending(_) => JobKind::ReversePayment,
+        PaymentState::Ended { .. } => JobKind::ConfirmReversal,
+        PaymentState::Paid(_) => return,
+    };
+    let attempts = rows.job(payment.serial).map_or(0, |job| job.attempts);
+    let due_at = now.plus_ms(retry_after_ms(attempts));
+    let job = Job {
+        attempts,
+        ..Job::new(payment.tenant, payment.serial, kind, due_at)
+    };
+    rows.put_job(job);
+}
+
+/// The channel confirmed that nothing was charged: there is nothing left to ask about.
+fn forget_confirmation(rows: &mut Rows, payment: &Payment) {
+    if rows
+        .job(payment.serial)
+        .is_some_and(|job| job.kind == JobKind::ConfirmReversal)
+    {
+        rows.remove_job(payment.tenant, payment.serial);
+    }
+}

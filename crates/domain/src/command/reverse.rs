@@ -1,0 +1,141 @@
+//! The end of a payment that nobody paid in time.
+
+use super::{
+    Command,
+    record_pay::{Learned, load, return_late_money},
+};
+use crate::{
+    channel::ReverseOutcome,
+    ids::{Serial, TenantId},
+    job::{CONFIRM_AFTER_MS, HANDOVER_MS, Job, JobKind, retry_after_ms},
+    ledger::Posting,
+    payment::{End, Paid, Payment, PaymentState},
+    rows::{Inconsistent, Plan, Rows},
+    time::UnixMs,
+};
+
+/// Gives an open payment up: from here on it can only end without the money.
+#[derive(Debug)]
+pub struct GiveUp {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The payment.
+    pub serial: Serial,
+}
+
+/// Records what the channel said to "undo it".
+#[derive(Debug)]
+pub struct RecordReverse {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The payment.
+    pub serial: Serial,
+    /// What the channel said.
+    pub outcome: ReverseOutcome,
+    /// The number of the refund that is needed when it is too late to reverse.
+    pub refund_serial: Serial,
+}
+
+impl Command for GiveUp {
+    type Reply = Box<Payment>;
+
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        plan.payments.push((self.tenant, self.serial));
+    }
+
+    fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Box<Payment>, Inconsistent> {
+        let mut payment = load(rows, self.tenant, self.serial)?;
+        if matches!(payment.state, PaymentState::Open { .. }) {
+            let end = payment.end_when_given_up();
+            begin_ending(rows, &mut payment, end, now);
+        }
+        Ok(Box::new(payment))
+    }
+}
+
+/// Marks an open payment as given up and stores the work of undoing it at the channel.
+pub(super) fn begin_ending(rows: &mut Rows, payment: &mut Payment, end: End, now: UnixMs) {
+    payment.state = PaymentState::Ending(end);
+    rows.put_payment(payment.clone());
+    let due_at = now.plus_ms(HANDOVER_MS);
+    rows.put_job(Job::new(
+        payment.tenant,
+        payment.serial,
+        JobKind::ReversePayment,
+        due_at,
+    ));
+}
+
+impl Command for RecordReverse {
+    type Reply = Learned;
+
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        plan.payments.push((self.tenant, self.serial));
+        plan.jobs.push((self.tenant, self.serial));
+    }
+
+    fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Learned, Inconsistent> {
+        let mut payment = load(rows, self.tenant, self.serial)?;
+        let mut late_refund = None;
+        if let PaymentState::Ending(end) = payment.state {
+            match &self.outcome {
+                ReverseOutcome::Reversed(None) => confirm_later(rows, &mut payment, end, now),
+                ReverseOutcome::Reversed(Some(receipt)) => {
+                    let paid = Paid {
+                        refunded: payment.amount,
+                        ..Paid::new(receipt.clone())
+                    };
+                    rows.post(Posting::payment(&payment, now));
+                    rows.post(Posting::reversal(&payment, now));
+                    rows.remove_job(payment.tenant, payment.serial);
+                    payment.state = PaymentState::Ended {
+                        end,
+                        at: now,
+                        paid: Some(paid),
+                    };
+                }
+                ReverseOutcome::Paid(receipt) => {
+                    payment.state = PaymentState::Ended {
+                        end,
+                        at: now,
+                        paid: None,
+                    };
+                    let receipt = receipt.clone();
+                    return_late_money(rows, &mut payment, receipt, self.refund_serial, now);
+                    late_refund = Some(self.refund_serial);
+                }
+                ReverseOutcome::Unknown => try_again(rows, &payment, now),
+            }
+            rows.put_payment(payment.clone());
+        }
+        Ok(Learned {
+            payment: Box::new(payment),
+            late_refund,
+        })
+    }
+}
+
+fn confirm_later(rows: &mut Rows, payment: &mut Payment, end: End, now: UnixMs) {
+    payment.state = PaymentState::Ended {
+        end,
+        at: now,
+        paid: None,
+    };
+    let due_at = now.plus_ms(CONFIRM_AFTER_MS);
+    rows.put_job(Job::new(
+        payment.tenant,
+        payment.serial,
+        JobKind::ConfirmReversal,
+        due_at,
+    ));
+}
+
+fn try_again(rows: &mut Rows, payment: &Payment, now: UnixMs) {
+    let attempts = rows.job(payment.serial).map_or(0, |job| job.attempts);
+    let due_at = now.plus_ms(retry_after_ms(attempts));
+    let kind = JobKind::ReversePayment;
+    rows.put_job(Job {
+        attempts,
+        ..Job::new(payment.tenant, payment.serial, kind, due_at)
+    });
+}

@@ -1,0 +1,296 @@
+//! The rows a batch of commands works on.
+//!
+//! A store reads a [`Plan`], claims and loads what it names into [`Rows`], lets each command
+//! decide, and writes [`Changes`] in the same transaction.
+
+use crate::{
+    ids::{ClaimKey, Serial, TenantId},
+    job::Job,
+    ledger::Posting,
+    notification::Notification,
+    payment::Payment,
+    recharge::Recharge,
+    refund::{Origin, Refund},
+};
+use std::collections::{HashMap, HashSet};
+
+/// A row that a decision needs is not there although another row says that it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored rows contradict each other at {0}")]
+pub struct Inconsistent(pub Serial);
+
+/// What a batch of commands needs.
+#[derive(Debug, Default)]
+pub struct Plan<'a> {
+    /// New payments whose keys are to be claimed: recorded unless the key is taken.
+    pub claims: Vec<&'a Payment>,
+    /// Payments by gateway serial.
+    pub payments: Vec<(TenantId, Serial)>,
+    /// Payments by claim.
+    pub payment_keys: Vec<(TenantId, ClaimKey)>,
+    /// Refunds by serial.
+    pub refunds: Vec<(TenantId, Serial)>,
+    /// Refunds by claim.
+    pub refund_keys: Vec<(TenantId, ClaimKey)>,
+    /// Top-ups by serial.
+    pub recharges: Vec<(TenantId, Serial)>,
+    /// Top-ups by claim.
+    pub recharge_keys: Vec<(TenantId, ClaimKey)>,
+    /// Jobs by subject.
+    pub jobs: Vec<(TenantId, Serial)>,
+    /// Notifications by subject.
+    pub notifications: Vec<(TenantId, Serial)>,
+}
+
+impl Plan<'_> {
+    /// Sorts and removes repetitions, so that every store locks rows in the same order.
+    pub fn normalise(&mut self) {
+        self.claims
+            .sort_by_key(|payment| (payment.tenant, payment.key));
+        for list in [
+            &mut self.payments,
+            &mut self.refunds,
+            &mut self.recharges,
+            &mut self.jobs,
+            &mut self.notifications,
+        ] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        for list in [
+            &mut self.payment_keys,
+            &mut self.refund_keys,
+            &mut self.recharge_keys,
+        ] {
+            list.sort_unstable();
+            list.dedup();
+        }
+    }
+}
+
+/// How a command names a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentRef {
+    /// By gateway serial.
+    Serial(TenantId, Serial),
+    /// By claim.
+    Key(TenantId, ClaimKey),
+}
+
+impl PaymentRef {
+    /// Asks for the payment's row.
+    pub fn plan(self, plan: &mut Plan<'_>) {
+        match self {
+            Self::Serial(tenant, serial) => plan.payments.push((tenant, serial)),
+            Self::Key(tenant, key) => plan.payment_keys.push((tenant, key)),
+        }
+    }
+}
+
+/// The loaded rows and what became of them.
+#[derive(Debug, Default)]
+pub struct Rows {
+    claimed: HashSet<Serial>,
+    payments: HashMap<Serial, Payment>,
+    payment_keys: HashMap<ClaimKey, Serial>,
+    refunds: HashMap<Serial, Refund>,
+    refund_keys: HashMap<ClaimKey, Serial>,
+    recharges: HashMap<Serial, Recharge>,
+    recharge_keys: HashMap<ClaimKey, Serial>,
+    jobs: HashMap<Serial, Job>,
+    notifications: HashMap<Serial, Notification>,
+    touched: Touched,
+    postings: Vec<Posting>,
+}
+
+#[derive(Debug, Default)]
+struct Touched {
+    payments: HashSet<Serial>,
+    refunds: HashSet<Serial>,
+    recharges: HashSet<Serial>,
+    jobs: HashSet<Serial>,
+    jobs_removed: HashMap<Serial, TenantId>,
+    notifications: HashSet<Serial>,
+}
+
+/// What a batch changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Payments to overwrite; new ones are recorded by their claim.
+    pub payments: Vec<Payment>,
+    /// Refunds to insert or overwrite.
+    pub refunds: Vec<Refund>,
+    /// Top-ups to insert or overwrite.
+    pub recharges: Vec<Recharge>,
+    /// Jobs to insert or overwrite.
+    pub jobs: Vec<Job>,
+    /// Jobs to remove, if they are there.
+    pub jobs_removed: Vec<(TenantId, Serial)>,
+    /// Notifications to insert or overwrite.
+    pub notifications: Vec<Notification>,
+    /// Postings to append.
+    pub postings: Vec<Posting>,
+}
+
+impl Rows {
+    /// Notes that the new payment `serial` was recorded, because its key was free.
+    pub fn add_claimed(&mut self, serial: Serial) {
+        self.claimed.insert(serial);
+    }
+
+    /// Adds a loaded payment.
+    pub fn add_payment(&mut self, payment: Payment) {
+        self.payment_keys.insert(payment.key, payment.serial);
+        self.payments.insert(payment.serial, payment);
+    }
+
+    /// Adds a loaded refund.
+    pub fn add_refund(&mut self, refund: Refund) {
+        if let Origin::Request { key, .. } = &refund.origin {
+            self.refund_keys.insert(*key, refund.serial);
+        }
+        self.refunds.insert(refund.serial, refund);
+    }
+
+    /// Adds a loaded top-up.
+    pub fn add_recharge(&mut self, recharge: Recharge) {
+        self.recharge_keys.insert(recharge.key, recharge.serial);
+        self.recharges.insert(recharge.serial, recharge);
+    }
+
+    /// Adds a loaded job.
+    pub fn add_job(&mut self, job: Job) {
+        self.jobs.insert(job.subject, job);
+    }
+
+    /// Adds a loaded notification.
+    pub fn add_notification(&mut self, notification: Notification) {
+        self.notifications
+            .insert(notification.subject, notification);
+    }
+
+    /// Whether the new payment `serial` was recorded.
+    #[must_use]
+    pub fn was_claimed(&self, serial: Serial) -> bool {
+        self.claimed.contains(&serial)
+    }
+
+    /// A payment, or `None` when there is none by that name.
+    #[must_use]
+    pub fn payment(&self, by: PaymentRef) -> Option<&Payment> {
+        let serial = match by {
+            PaymentRef::Serial(_, serial) => serial,
+            PaymentRef::Key(_, key) => *self.payment_keys.get(&key)?,
+        };
+        self.payments.get(&serial)
+    }
+
+    /// A refund by claim.
+    #[must_use]
+    pub fn refund_by_key(&self, key: ClaimKey) -> Option<&Refund> {
+        self.refunds.get(self.refund_keys.get(&key)?)
+    }
+
+    /// A refund by serial.
+    #[must_use]
+    pub fn refund(&self, serial: Serial) -> Option<&Refund> {
+        self.refunds.get(&serial)
+    }
+
+    /// A top-up by claim.
+    #[must_use]
+    pub fn recharge_by_key(&self, key: ClaimKey) -> Option<&Recharge> {
+        self.recharges.get(self.recharge_keys.get(&key)?)
+    }
+
+    /// A top-up by serial.
+    #[must_use]
+    pub fn recharge(&self, serial: Serial) -> Option<&Recharge> {
+        self.recharges.get(&serial)
+    }
+
+    /// A job by subject.
+    #[must_use]
+    pub fn job(&self, subject: Serial) -> Option<&Job> {
+        self.jobs.get(&subject)
+    }
+
+    /// A notification by subject.
+    #[must_use]
+    pub fn notification(&self, subject: Serial) -> Option<&Notification> {
+        self.notifications.get(&subject)
+    }
+
+    /// Overwrites a payment.
+    pub fn put_payment(&mut self, payment: Payment) {
+        self.touched.payments.insert(payment.serial);
+        self.add_payment(payment);
+    }
+
+    /// Inserts or overwrites a refund.
+    pub fn put_refund(&mut self, refund: Refund) {
+        self.touched.refunds.insert(refund.serial);
+        self.add_refund(refund);
+    }
+
+    /// Inserts or overwrites a top-up.
+    pub fn put_recharge(&mut self, recharge: Recharge) {
+        self.touched.recharges.insert(recharge.serial);
+        self.add_recharge(recharge);
+    }
+
+    /// Inserts or overwrites a job.
+    pub fn put_job(&mut self, job: Job) {
+        self.touched.jobs.insert(job.subject);
+        self.touched.jobs_removed.remove(&job.subject);
+        self.add_job(job);
+    }
+
+    /// Removes a job, if it is there.
+    pub fn remove_job(&mut self, tenant: TenantId, subject: Serial) {
+        self.jobs.remove(&subject);
+        self.touched.jobs.remove(&subject);
+        self.touched.jobs_removed.insert(subject, tenant);
+    }
+
+    /// Inserts or overwrites a notification.
+    pub fn put_notification(&mut self, notification: Notification) {
+        self.touched.notifications.insert(notification.subject);
+        self.add_notification(notification);
+    }
+
+    /// Appends a posting.
+    pub fn post(&mut self, posting: Posting) {
+        self.postings.push(posting);
+    }
+
+    /// What is to be written, in the order of serials.
+    #[must_use]
+    pub fn into_changes(mut self) -> Changes {
+        let touched = self.touched;
+        let mut jobs_removed: Vec<_> = touched
+            .jobs_removed
+            .into_iter()
+            .map(|(subject, tenant)| (tenant, subject))
+            .collect();
+        jobs_removed.sort_unstable();
+        Changes {
+            payments: take(&mut self.payments, touched.payments),
+            refunds: take(&mut self.refunds, touched.refunds),
+            recharges: take(&mut self.recharges, touched.recharges),
+            jobs: take(&mut self.jobs, touched.jobs),
+            jobs_removed,
+            notifications: take(&mut self.notifications, touched.notifications),
+            postings: self.postings,
+        }
+    }
+}
+
+fn take<T>(rows: &mut HashMap<Serial, T>, touched: HashSet<Serial>) -> Vec<T> {
+    let mut serials: Vec<Serial> = touched.into_iter().collect();
+    serials.sort_unstable();
+    serials
+        .into_iter()
+        .filter_map(|serial| rows.remove(&serial))
+        .collect()
+}

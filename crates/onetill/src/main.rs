@@ -1,0 +1,2 @@
+//! Onetill.
+fn main() {}
