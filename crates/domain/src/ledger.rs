@@ -104,6 +104,19 @@ impl Posting {
         self.subject.0 * 8 + self.movement as i64
     }
 
+    /// The inverse of [`Posting::number`]; `None` when no movement has it.
+    #[must_use]
+    pub const fn read_number(number: i64) -> Option<(Serial, Movement)> {
+        let movement = match number.rem_euclid(8) {
+            0 => Movement::Payment,
+            1 => Movement::Refund,
+            2 => Movement::Reversal,
+            3 => Movement::Recharge,
+            _ => return None,
+        };
+        Some((Serial(number.div_euclid(8)), movement))
+    }
+
     /// The channel now owes what the payer paid; the house owes it to the merchant.
     #[must_use]
     pub const fn payment(payment: &Payment, at: UnixMs) -> Self {

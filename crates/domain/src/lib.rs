@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`money`] | amounts in fen, parsed exactly |
 //! | [`ids`] | tenants, merchants, gateway serials, idempotency keys |
+//! | [`merchant`] | who may ask for payments |
 //! | [`time`] | points in time as the program passes them in |
 //! | [`channel`] | what a payment channel can answer |
 //! | [`payment`] | a payment and its states |
@@ -26,6 +27,7 @@ pub mod command;
 pub mod ids;
 pub mod job;
 pub mod ledger;
+pub mod merchant;
 pub mod money;
 pub mod notification;
 pub mod payment;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::json::{self, JsonFault, Value};
 use super::node::DEPTH_MAX;
 use super::query::Format;
-use super::text::{is_blank, trim};
+use super::text::{is_blank, is_white_space, trim};
 use super::xml::{self, Element, XmlFault};
 
 /// Most bytes of a body.
@@ -47,6 +47,13 @@ pub enum DocumentError {
     /// A field is there twice.
     #[error("{field} is given twice")]
     Duplicate {
+        /// The field's name.
+        field: String,
+    },
+    /// A field's name holds white space. It is not signed, so by adding some anybody could
+    /// turn a known field into an unknown one, which is ignored.
+    #[error("the name {field:?} holds white space")]
+    NameWithSpace {
         /// The field's name.
         field: String,
     },
@@ -101,15 +108,24 @@ impl<'a> Fields<'a> {
 
     fn push(&mut self, name: Cow<'a, str>, field: Field<'a>) -> Result<(), DocumentError> {
         if self.0.iter().any(|(known, _)| *known == name) {
-            return Err(DocumentError::Duplicate { field: label(&name) });
+            return Err(DocumentError::Duplicate {
+                field: label(&name),
+            });
         }
         if self.0.len() >= FIELDS_MAX {
             return Err(DocumentError::TooLarge);
         }
+        if name.bytes().any(is_white_space) {
+            return Err(DocumentError::NameWithSpace {
+                field: label(&name),
+            });
+        }
         if let Field::Text(text) = &field
             && text.bytes().any(|b| b.is_ascii_control())
         {
-            return Err(DocumentError::ControlCharacter { field: label(&name) });
+            return Err(DocumentError::ControlCharacter {
+                field: label(&name),
+            });
         }
         self.0.push((name, field));
         Ok(())

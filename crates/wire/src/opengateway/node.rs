@@ -114,7 +114,12 @@ impl<'a> Members<'a> {
 }
 
 /// Writes a document: in JSON the root is a member around the body, if it has one there.
-pub(super) fn encode(format: Format, root: &'static str, json_root: bool, body: Node<'_>) -> Vec<u8> {
+pub(super) fn encode(
+    format: Format,
+    root: &'static str,
+    json_root: bool,
+    body: Node<'_>,
+) -> Vec<u8> {
     let mut out = String::with_capacity(512);
     match format {
         Format::Xml => {

@@ -175,8 +175,7 @@ impl QueryString {
         if value.is_empty() {
             return Ok(());
         }
-        self.set(known, &value)
-            .ok_or(QueryFault::Unknown(known))
+        self.set(known, &value).ok_or(QueryFault::Unknown(known))
     }
 
     /// Sets one parameter; `None` when the value is not in its list.

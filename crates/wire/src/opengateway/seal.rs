@@ -73,7 +73,7 @@ fn cipher(key: &MerchantKey) -> TdesEde3 {
     for (to, from) in bytes.iter_mut().zip(key.bytes()) {
         *to = *from;
     }
-    TdesEde3::new(&Array::from(*bytes))
+    TdesEde3::new((&*bytes).into())
 }
 
 fn padded(plaintext: &[u8]) -> Vec<u8> {

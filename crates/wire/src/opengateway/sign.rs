@@ -80,10 +80,8 @@ pub fn cancel_content(charge_code: &str, busi_code: &str) -> String {
 /// Splits a well-formed signature into its digest and its timestamp.
 pub(super) fn split(sign: &str) -> Option<(&str, &str)> {
     let (hex, timestamp) = sign.split_once(':')?;
-    let hex_ok = hex.len() == HEX_CHARS
-        && hex
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let hex_ok =
+        hex.len() == HEX_CHARS && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let timestamp_ok = is_digits(timestamp) && timestamp.len() <= TIMESTAMP_DIGITS_MAX;
     (hex_ok && timestamp_ok).then_some((hex, timestamp))
 }

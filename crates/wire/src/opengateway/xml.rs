@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};
 
 use super::node::Node;
-use super::text::is_blank;
+use super::text::{is_blank, without_white_space};
 
 /// The declaration before every document written.
 pub(super) const HEADER: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
@@ -40,6 +40,9 @@ pub(super) fn tree(text: &str, depth_max: usize) -> Result<Element<'_>, XmlFault
         ..Builder::default()
     };
     let mut reader = Reader::from_str(text);
+    // White space is not signed: without this check, `-->` made `-- >` would let a comment
+    // swallow the fields up to the next one.
+    reader.config_mut().check_comments = true;
     loop {
         match reader.read_event().map_err(|_| XmlFault::Malformed)? {
             Event::Start(tag) => builder.open(tag.name().0)?,
@@ -49,7 +52,7 @@ pub(super) fn tree(text: &str, depth_max: usize) -> Result<Element<'_>, XmlFault
                 builder.close()?;
             }
             Event::Text(text) => builder.text(text.into_inner())?,
-            Event::CData(text) => builder.text(text.into_inner())?,
+            Event::CData(text) => builder.text(cdata(text.into_inner())?)?,
             Event::GeneralRef(reference) => builder.text(resolve(&reference)?)?,
             Event::Comment(_) => {}
             Event::Decl(_) => builder.declaration()?,
@@ -81,6 +84,9 @@ impl<'a> Builder<'a> {
     fn open(&mut self, name: &str) -> Result<(), XmlFault> {
         if self.root.is_some() {
             return Err(XmlFault::Trailing);
+        }
+        if name.is_empty() {
+            return Err(XmlFault::Malformed);
         }
         self.elements += 1;
         if self.open.len() >= self.depth_max {
@@ -127,6 +133,15 @@ impl<'a> Builder<'a> {
         } else {
             Err(XmlFault::Malformed)
         }
+    }
+}
+
+/// A section's text. Like a comment it must not be lengthened by white space in its end.
+fn cdata(text: Cow<'_, str>) -> Result<Cow<'_, str>, XmlFault> {
+    if text.contains("]]") && without_white_space(&text).contains("]]>") {
+        Err(XmlFault::Malformed)
+    } else {
+        Ok(text)
     }
 }
 

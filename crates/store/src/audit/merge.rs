@@ -1,0 +1,200 @@
+//! One pass over six tables at once: every row that carries the same number, number by number.
+
+use crate::contract::{BoxFuture, Snapshot, StoreError};
+use domain::{
+    ids::Serial, job::Job, ledger::Posting, notification::Notification, payment::Payment,
+    recharge::Recharge, refund::Refund,
+};
+use std::collections::VecDeque;
+
+/// How many rows are asked for at once.
+const PAGE_LEN: u32 = 1_000;
+
+/// All rows that carry one number.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub serial: Serial,
+    pub payment: Option<Payment>,
+    pub refund: Option<Refund>,
+    pub recharge: Option<Recharge>,
+    pub job: Option<Job>,
+    pub notification: Option<Notification>,
+    /// In the order of their movements, each at most once.
+    pub postings: Vec<Posting>,
+}
+
+/// A table that is read in pages.
+trait Row: Sized + Send {
+    /// What its pages are ordered by.
+    type Key: Copy + Send;
+    fn key(&self) -> Self::Key;
+    fn serial(&self) -> Serial;
+    fn page(
+        snapshot: &mut dyn Snapshot,
+        after: Option<Self::Key>,
+    ) -> BoxFuture<'_, Result<Vec<Self>, StoreError>>;
+}
+
+macro_rules! row {
+    ($row:ty, $key:ty, $page:ident, $key_of:expr, $serial_of:expr) => {
+        impl Row for $row {
+            type Key = $key;
+            fn key(&self) -> $key {
+                let of: fn(&$row) -> $key = $key_of;
+                of(self)
+            }
+            fn serial(&self) -> Serial {
+                let of: fn(&$row) -> Serial = $serial_of;
+                of(self)
+            }
+            fn page(
+                snapshot: &mut dyn Snapshot,
+                after: Option<$key>,
+            ) -> BoxFuture<'_, Result<Vec<Self>, StoreError>> {
+                snapshot.$page(after, PAGE_LEN)
+            }
+        }
+    };
+}
+
+row!(Payment, Serial, payments, |it| it.serial, |it| it.serial);
+row!(Refund, Serial, refunds, |it| it.serial, |it| it.serial);
+row!(Recharge, Serial, recharges, |it| it.serial, |it| it.serial);
+row!(Posting, i64, postings, Posting::number, |it| it.subject);
+row!(Job, Serial, jobs, |it| it.subject, |it| it.subject);
+row!(Notification, Serial, notifications, |it| it.subject, |it| {
+    it.subject
+});
+
+/// Where all rows come from.
+pub(super) struct Source<'a> {
+    snapshot: &'a mut dyn Snapshot,
+    progress: &'a mut (dyn FnMut(u64) + Send),
+    rows_read: u64,
+}
+
+impl Source<'_> {
+    async fn page<T: Row>(&mut self, after: Option<T::Key>) -> Result<VecDeque<T>, StoreError> {
+        let page = T::page(self.snapshot, after).await?;
+        self.rows_read += page.len() as u64;
+        (self.progress)(self.rows_read);
+        Ok(page.into())
+    }
+}
+
+/// The unread rest of one table.
+struct Cursor<T: Row> {
+    page: VecDeque<T>,
+    last: Option<T::Key>,
+    ended: bool,
+}
+
+impl<T: Row> Cursor<T> {
+    const fn new() -> Self {
+        Self {
+            page: VecDeque::new(),
+            last: None,
+            ended: false,
+        }
+    }
+
+    /// The number of the next row, which is not taken.
+    async fn peek(&mut self, source: &mut Source<'_>) -> Result<Option<Serial>, StoreError> {
+        if self.page.is_empty() && !self.ended {
+            self.page = source.page(self.last).await?;
+            self.ended = self.page.is_empty();
+            self.last = self.page.back().map(Row::key).or(self.last);
+        }
+        Ok(self.page.front().map(Row::serial))
+    }
+
+    /// Takes the next row if it carries this number.
+    async fn take(
+        &mut self,
+        source: &mut Source<'_>,
+        serial: Serial,
+    ) -> Result<Option<T>, StoreError> {
+        let is_next = self.peek(source).await? == Some(serial);
+        Ok(self.page.pop_front_if(|_| is_next))
+    }
+}
+
+/// All tables, read side by side.
+pub(super) struct Merge<'a> {
+    source: Source<'a>,
+    payments: Cursor<Payment>,
+    refunds: Cursor<Refund>,
+    recharges: Cursor<Recharge>,
+    jobs: Cursor<Job>,
+    notifications: Cursor<Notification>,
+    postings: Cursor<Posting>,
+}
+
+impl<'a> Merge<'a> {
+    pub fn new(snapshot: &'a mut dyn Snapshot, progress: &'a mut (dyn FnMut(u64) + Send)) -> Self {
+        let source = Source {
+            snapshot,
+            progress,
+            rows_read: 0,
+        };
+        Self {
+            source,
+            payments: Cursor::new(),
+            refunds: Cursor::new(),
+            recharges: Cursor::new(),
+            jobs: Cursor::new(),
+            notifications: Cursor::new(),
+            postings: Cursor::new(),
+        }
+    }
+
+    /// Shows each refund to `look`, without moving the merge.
+    pub async fn each_refund(
+        &mut self,
+        mut look: impl FnMut(&Refund) + Send,
+    ) -> Result<(), StoreError> {
+        let mut last = None;
+        loop {
+            let page: VecDeque<Refund> = self.source.page(last).await?;
+            let Some(end) = page.back() else {
+                return Ok(());
+            };
+            last = Some(end.serial);
+            page.iter().for_each(&mut look);
+        }
+    }
+
+    /// The rows of the next number.
+    pub async fn next(&mut self) -> Result<Option<Subject>, StoreError> {
+        let Some(serial) = self.lowest().await? else {
+            return Ok(None);
+        };
+        let source = &mut self.source;
+        let mut subject = Subject {
+            serial,
+            payment: self.payments.take(source, serial).await?,
+            refund: self.refunds.take(source, serial).await?,
+            recharge: self.recharges.take(source, serial).await?,
+            job: self.jobs.take(source, serial).await?,
+            notification: self.notifications.take(source, serial).await?,
+            postings: Vec::new(),
+        };
+        while let Some(posting) = self.postings.take(source, serial).await? {
+            subject.postings.push(posting);
+        }
+        Ok(Some(subject))
+    }
+
+    async fn lowest(&mut self) -> Result<Option<Serial>, StoreError> {
+        let source = &mut self.source;
+        let heads = [
+            self.payments.peek(source).await?,
+            self.refunds.peek(source).await?,
+            self.recharges.peek(source).await?,
+            self.jobs.peek(source).await?,
+            self.notifications.peek(source).await?,
+            self.postings.peek(source).await?,
+        ];
+        Ok(heads.into_iter().flatten().min())
+    }
+}

@@ -1,0 +1,176 @@
+//! What an audit found.
+
+use domain::{
+    ids::TenantId,
+    ledger::{Account, Posting, Unit},
+};
+use std::collections::BTreeMap;
+
+/// How many violations a report keeps; the rest are only counted.
+pub const VIOLATIONS_KEPT_MAX: usize = 1_000;
+
+/// What the rows must obey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// A number belongs to one payment, refund or top-up.
+    OneSubject,
+    /// A payment that was paid has its posting, from its merchant to its channel over its whole
+    /// amount; one that was not has none.
+    PaymentPosting,
+    /// A reversal is posted only for a payment that ended with its money given back, as the
+    /// mirror image of the payment's posting.
+    ReversalPosting,
+    /// What a payment says was given back is the sum of its refunds that are done, and of its
+    /// reversal.
+    Refunded,
+    /// What a payment says is on its way back is the sum of its refunds in progress.
+    Refunding,
+    /// No more goes back than was paid.
+    OverRefunded,
+    /// The parts of a receipt add up to the amount of its payment.
+    ReceiptParts,
+    /// An open payment has the job of settling it, a payment given up the job of undoing it, and
+    /// one that was paid has no job.
+    PaymentJob,
+    /// A payment that its payer made by himself and whose merchant wants to know has a
+    /// notification; every other has none.
+    PaymentNotification,
+    /// A refund gives back a payment of the same tenant and merchant.
+    RefundSubject,
+    /// A refund that is done has its posting, from the channel that took the money to the
+    /// merchant; every other has none.
+    RefundPosting,
+    /// A refund in progress has the job of finishing it; one that is over has none.
+    RefundJob,
+    /// A top-up that is done has its posting; every other has none.
+    RechargePosting,
+    /// A top-up that is not over has the job of finishing it; one that is over has none.
+    RechargeJob,
+    /// A top-up that is over and whose merchant wants to know has a notification; every other
+    /// has none.
+    RechargeNotification,
+    /// A posting records a movement of a payment, refund or top-up of its tenant.
+    PostingSubject,
+    /// A posting moves more than nothing.
+    PostingAmount,
+    /// A posting moves between two different accounts.
+    PostingAccounts,
+    /// A job is about a payment, refund or top-up of its tenant that needs it.
+    JobSubject,
+    /// A notification tells of a payment or top-up of its tenant, to its merchant.
+    NotificationSubject,
+    /// All debits of a tenant and unit are all its credits.
+    Balance,
+}
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub rule: Rule,
+    /// The row that breaks it, such as `payment 20261122000000000742`.
+    pub subject: String,
+    /// What the rows say instead.
+    pub found: String,
+}
+
+/// How many rows were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Payments.
+    pub payments: u64,
+    /// Refunds.
+    pub refunds: u64,
+    /// Top-ups.
+    pub recharges: u64,
+    /// Postings.
+    pub postings: u64,
+    /// Stored work not finished.
+    pub jobs: u64,
+    /// Notifications, delivered or not.
+    pub notifications: u64,
+}
+
+/// What moved through an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Received.
+    pub debit: i128,
+    /// Given.
+    pub credit: i128,
+}
+
+impl Balance {
+    /// Received less given.
+    #[must_use]
+    pub const fn net(self) -> i128 {
+        self.debit - self.credit
+    }
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditReport {
+    /// How many rows were read.
+    pub counts: Counts,
+    /// What moved through each account.
+    pub balances: BTreeMap<(TenantId, Unit, Account), Balance>,
+    /// Broken rules, by ascending number, at most [`VIOLATIONS_KEPT_MAX`].
+    pub violations: Vec<Violation>,
+    /// Broken rules in all.
+    pub violations_len: u64,
+}
+
+impl AuditReport {
+    /// Whether no rule is broken.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.violations_len == 0
+    }
+
+    /// What moved in all, by tenant and unit: debits and credits are equal.
+    #[must_use]
+    pub fn totals(&self) -> BTreeMap<(TenantId, Unit), Balance> {
+        let mut totals: BTreeMap<_, Balance> = BTreeMap::new();
+        for ((tenant, unit, _), balance) in &self.balances {
+            let total = totals.entry((*tenant, *unit)).or_default();
+            total.debit += balance.debit;
+            total.credit += balance.credit;
+        }
+        totals
+    }
+
+    /// Adds a posting to the balances of its two accounts.
+    pub(super) fn book(&mut self, posting: &Posting) {
+        let amount = i128::from(posting.amount);
+        let key = |account| (posting.tenant, posting.unit, account);
+        self.balances.entry(key(posting.debit)).or_default().debit += amount;
+        self.balances.entry(key(posting.credit)).or_default().credit += amount;
+        self.counts.postings += 1;
+    }
+
+    /// Checks [`Rule::Balance`]: a posting is balanced by its shape, the sums are made apart.
+    pub(super) fn check_totals(&mut self) {
+        for ((tenant, unit), total) in self.totals() {
+            if total.net() != 0 {
+                let found = format!("debits {}, credits {}", total.debit, total.credit);
+                self.add(
+                    Rule::Balance,
+                    format!("tenant {} {unit:?}", tenant.0),
+                    found,
+                );
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, rule: Rule, subject: String, found: String) {
+        self.violations_len += 1;
+        if self.violations.len() < VIOLATIONS_KEPT_MAX {
+            self.violations.push(Violation {
+                rule,
+                subject,
+                found,
+            });
+        }
+    }
+}

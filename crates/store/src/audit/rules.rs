@@ -1,0 +1,440 @@
+//! The rules, checked number by number.
+
+use super::{
+    merge::Subject,
+    report::{AuditReport, Rule},
+};
+use domain::{
+    channel::ChannelNo,
+    ids::{MerchantNo, Serial, TenantId},
+    job::JobKind,
+    ledger::{Account, Movement, Posting},
+    money::Fen,
+    notification::Topic,
+    payment::{Flow, Payment, PaymentState},
+    recharge::{Recharge, RechargeState},
+    refund::{Origin, Refund, RefundState},
+};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub(super) struct Rules {
+    report: AuditReport,
+    /// By payment, for those that have refunds.
+    refunds: BTreeMap<Serial, RefundsOf>,
+}
+
+/// What the refunds of one payment say together.
+struct RefundsOf {
+    tenant: TenantId,
+    merchant: MerchantNo,
+    /// The newest of them, to name one in a report.
+    refund: Serial,
+    done: i128,
+    in_progress: i128,
+    /// A cancellation took all of the money back.
+    cancelled: bool,
+    /// Where the money came in, as the payment or the first posted refund says.
+    channel: Option<ChannelNo>,
+    payment_found: bool,
+}
+
+impl RefundsOf {
+    const fn new(refund: &Refund) -> Self {
+        Self {
+            tenant: refund.tenant,
+            merchant: refund.merchant,
+            refund: refund.serial,
+            done: 0,
+            in_progress: 0,
+            cancelled: false,
+            channel: None,
+            payment_found: false,
+        }
+    }
+
+    fn is_owned_by(&self, tenant: TenantId, merchant: MerchantNo) -> bool {
+        self.tenant == tenant && self.merchant == merchant
+    }
+
+    /// Notes where money moved; false when it is known to be elsewhere.
+    fn moved_at(&mut self, channel: ChannelNo) -> bool {
+        *self.channel.get_or_insert(channel) == channel
+    }
+}
+
+impl Rules {
+    /// Adds a refund to what is known of its payment, before anything is checked.
+    pub fn remember(&mut self, refund: &Refund) {
+        let of = self.refunds.entry(refund.payment);
+        let of = of.or_insert_with(|| RefundsOf::new(refund));
+        of.refund = refund.serial;
+        let amount = i128::from(refund.amount.get());
+        match refund.state {
+            RefundState::Done(_) => {
+                of.done += amount;
+                of.cancelled |= refund.origin == Origin::Cancellation;
+            }
+            RefundState::InProgress => of.in_progress += amount,
+            RefundState::Failed(..) => {}
+        }
+        if !of.is_owned_by(refund.tenant, refund.merchant) {
+            let found = format!("payment {} has refunds of two owners", refund.payment);
+            let subject = format!("refund {}", refund.serial);
+            self.report.add(Rule::RefundSubject, subject, found);
+        }
+    }
+
+    /// Checks all rows of one number.
+    pub fn check(&mut self, subject: &Subject) {
+        self.count(subject);
+        if let Some(payment) = &subject.payment {
+            self.check_payment(payment, subject);
+        }
+        if let Some(refund) = &subject.refund {
+            self.check_refund(refund, subject);
+        }
+        if let Some(recharge) = &subject.recharge {
+            self.check_recharge(recharge, subject);
+        }
+        self.check_postings(subject);
+        self.check_job(subject);
+        self.check_notification(subject);
+    }
+
+    /// Checks what only the whole shows.
+    pub fn finish(mut self) -> AuditReport {
+        for (payment, of) in &self.refunds {
+            if !of.payment_found {
+                let subject = format!("refund {}", of.refund);
+                let found = format!("there is no payment {payment}");
+                self.report.add(Rule::RefundSubject, subject, found);
+            }
+        }
+        self.report.check_totals();
+        self.report
+    }
+
+    fn count(&mut self, subject: &Subject) {
+        let counts = &mut self.report.counts;
+        counts.payments += u64::from(subject.payment.is_some());
+        counts.refunds += u64::from(subject.refund.is_some());
+        counts.recharges += u64::from(subject.recharge.is_some());
+        counts.jobs += u64::from(subject.job.is_some());
+        counts.notifications += u64::from(subject.notification.is_some());
+        let owners = [
+            subject.payment.is_some(),
+            subject.refund.is_some(),
+            subject.recharge.is_some(),
+        ];
+        if owners.into_iter().filter(|is_there| *is_there).count() > 1 {
+            let found = "shared by two of payment, refund, top-up".to_owned();
+            let subject = format!("number {}", subject.serial);
+            self.report.add(Rule::OneSubject, subject, found);
+        }
+    }
+
+    fn check_payment(&mut self, payment: &Payment, subject: &Subject) {
+        let reversed = subject.posting(Movement::Reversal).is_some();
+        let refunds = self.refunds_of(payment);
+        let mut broken = Broken::at(&mut self.report, "payment", payment.serial);
+        let expected = payment
+            .paid()
+            .map(|_| Posting::payment(payment, payment.created_at));
+        broken.unless_posted(Rule::PaymentPosting, subject, Movement::Payment, expected);
+        if reversed {
+            let returned = match &payment.state {
+                PaymentState::Ended { paid, .. } => paid.is_some(),
+                PaymentState::Open { .. } | PaymentState::Ending(_) | PaymentState::Paid(_) => {
+                    false
+                }
+            };
+            let expected = returned.then(|| Posting::reversal(payment, payment.created_at));
+            broken.unless_posted(Rule::ReversalPosting, subject, Movement::Reversal, expected);
+        }
+        broken.unless_refunds_agree(payment, &refunds, reversed);
+        broken.unless_parts_add_up(payment);
+        broken.unless_job(
+            Rule::PaymentJob,
+            subject,
+            match payment.state {
+                PaymentState::Open { .. } => Wanted::One(JobKind::SettlePayment),
+                PaymentState::Ending(_) => Wanted::One(JobKind::ReversePayment),
+                PaymentState::Ended { paid: None, .. } => Wanted::Maybe(JobKind::ConfirmReversal),
+                PaymentState::Paid(_) | PaymentState::Ended { paid: Some(_), .. } => Wanted::No,
+            },
+        );
+        let wanted = wants_notification(payment, refunds.cancelled);
+        broken.unless_notified(Rule::PaymentNotification, subject, wanted);
+    }
+
+    /// What the refunds of `payment` say, and that they have the same owner.
+    fn refunds_of(&mut self, payment: &Payment) -> RefundSums {
+        let Some(of) = self.refunds.get_mut(&payment.serial) else {
+            return RefundSums::default();
+        };
+        of.payment_found = true;
+        let is_same_channel = of.moved_at(payment.channel);
+        if !of.is_owned_by(payment.tenant, payment.merchant) {
+            let found = format!("payment {} has another owner", payment.serial);
+            let subject = format!("refund {}", of.refund);
+            self.report.add(Rule::RefundSubject, subject, found);
+        }
+        if !is_same_channel {
+            let found = format!("payment {} came through another channel", payment.serial);
+            let subject = format!("refund {}", of.refund);
+            self.report.add(Rule::RefundPosting, subject, found);
+        }
+        RefundSums {
+            done: of.done,
+            in_progress: of.in_progress,
+            cancelled: of.cancelled,
+        }
+    }
+
+    fn check_refund(&mut self, refund: &Refund, subject: &Subject) {
+        let posted = subject.posting(Movement::Refund);
+        let expected = match refund.state {
+            RefundState::Done(_) => Some(self.refund_posting(refund, posted)),
+            RefundState::InProgress | RefundState::Failed(..) => None,
+        };
+        let mut broken = Broken::at(&mut self.report, "refund", refund.serial);
+        broken.unless_posted(Rule::RefundPosting, subject, Movement::Refund, expected);
+        broken.unless_job(
+            Rule::RefundJob,
+            subject,
+            match refund.state {
+                RefundState::InProgress => Wanted::One(JobKind::FinishRefund),
+                RefundState::Done(_) | RefundState::Failed(..) => Wanted::No,
+            },
+        );
+    }
+
+    /// The posting that `refund` must have. The channel is the payment's; when the payment comes
+    /// later in the merge, the posting's own is taken and compared there.
+    fn refund_posting(&mut self, refund: &Refund, posted: Option<&Posting>) -> Posting {
+        let posted_at = posted.and_then(|posting| match posting.credit {
+            Account::Channel(channel) => Some(channel),
+            Account::Merchant(_) | Account::DataProvider | Account::DataDelivered(_) => None,
+        });
+        let of = self.refunds.get_mut(&refund.payment);
+        let channel = of.and_then(|of| {
+            posted_at.map(|channel| of.moved_at(channel));
+            of.channel
+        });
+        Posting {
+            tenant: refund.tenant,
+            subject: refund.serial,
+            movement: Movement::Refund,
+            debit: Account::Merchant(refund.merchant),
+            credit: Account::Channel(channel.unwrap_or(ChannelNo(0))),
+            amount: refund.amount.get(),
+            unit: domain::ledger::Unit::Fen,
+            at: refund.created_at,
+        }
+    }
+
+    fn check_recharge(&mut self, recharge: &Recharge, subject: &Subject) {
+        let mut broken = Broken::at(&mut self.report, "top-up", recharge.serial);
+        let expected = match recharge.state {
+            RechargeState::Done(..) => Some(Posting::recharge(recharge, recharge.created_at)),
+            RechargeState::Created | RechargeState::AtProvider(_) | RechargeState::Failed(..) => {
+                None
+            }
+        };
+        broken.unless_posted(Rule::RechargePosting, subject, Movement::Recharge, expected);
+        let job = if recharge.is_over() {
+            Wanted::No
+        } else {
+            Wanted::One(JobKind::FinishRecharge)
+        };
+        broken.unless_job(Rule::RechargeJob, subject, job);
+        let wanted = recharge.is_over() && recharge.notify_url.is_some();
+        broken.unless_notified(Rule::RechargeNotification, subject, wanted);
+    }
+
+    fn check_postings(&mut self, subject: &Subject) {
+        for posting in &subject.postings {
+            self.report.book(posting);
+            let what = format!("{:?} posting", posting.movement);
+            let mut broken = Broken::at(&mut self.report, &what, posting.subject);
+            let owner = match posting.movement {
+                Movement::Payment | Movement::Reversal => {
+                    subject.payment.as_ref().map(|it| it.tenant)
+                }
+                Movement::Refund => subject.refund.as_ref().map(|it| it.tenant),
+                Movement::Recharge => subject.recharge.as_ref().map(|it| it.tenant),
+            };
+            broken.unless(owner == Some(posting.tenant), Rule::PostingSubject, || {
+                format!("tenant {}, its subject's {owner:?}", posting.tenant.0)
+            });
+            broken.unless(posting.amount > 0, Rule::PostingAmount, || {
+                format!("amount {}", posting.amount)
+            });
+            broken.unless(
+                posting.debit != posting.credit,
+                Rule::PostingAccounts,
+                || format!("from and to {:?}", posting.debit),
+            );
+        }
+    }
+
+    fn check_job(&mut self, subject: &Subject) {
+        let Some(job) = &subject.job else { return };
+        let owner = match job.kind {
+            JobKind::SettlePayment | JobKind::ReversePayment | JobKind::ConfirmReversal => {
+                subject.payment.as_ref().map(|it| it.tenant)
+            }
+            JobKind::FinishRefund => subject.refund.as_ref().map(|it| it.tenant),
+            JobKind::FinishRecharge => subject.recharge.as_ref().map(|it| it.tenant),
+        };
+        let mut broken = Broken::at(&mut self.report, "job", job.subject);
+        broken.unless(owner == Some(job.tenant), Rule::JobSubject, || {
+            format!(
+                "{:?} of tenant {}, its subject's {owner:?}",
+                job.kind, job.tenant.0
+            )
+        });
+    }
+
+    fn check_notification(&mut self, subject: &Subject) {
+        let Some(notification) = &subject.notification else {
+            return;
+        };
+        let owner = match notification.topic {
+            Topic::PaymentPaid => subject.payment.as_ref().map(|it| (it.tenant, it.merchant)),
+            Topic::RechargeEnded => subject.recharge.as_ref().map(|it| (it.tenant, it.merchant)),
+        };
+        let told = (notification.tenant, notification.merchant);
+        let mut broken = Broken::at(&mut self.report, "notification", notification.subject);
+        broken.unless(owner == Some(told), Rule::NotificationSubject, || {
+            format!(
+                "{:?} to {told:?}, its subject's {owner:?}",
+                notification.topic
+            )
+        });
+    }
+}
+
+#[derive(Default)]
+struct RefundSums {
+    done: i128,
+    in_progress: i128,
+    cancelled: bool,
+}
+
+/// The merchant is told of money that came while the payment was open. Once it ended, only a
+/// cancellation that gave the money back shows that it had come before.
+fn wants_notification(payment: &Payment, cancelled: bool) -> bool {
+    let came_in_time = match payment.state {
+        PaymentState::Paid(_) => true,
+        PaymentState::Ended { paid: Some(_), .. } => cancelled,
+        PaymentState::Open { .. }
+        | PaymentState::Ending(_)
+        | PaymentState::Ended { paid: None, .. } => false,
+    };
+    came_in_time && payment.flow != Flow::PayerCode && payment.details.notify_url.is_some()
+}
+
+/// Which job a state needs.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    No,
+    Maybe(JobKind),
+    One(JobKind),
+}
+
+impl Subject {
+    fn posting(&self, movement: Movement) -> Option<&Posting> {
+        self.postings.iter().find(|it| it.movement == movement)
+    }
+}
+
+/// Collects what is broken about one row.
+struct Broken<'a> {
+    report: &'a mut AuditReport,
+    what: &'a str,
+    serial: Serial,
+}
+
+impl<'a> Broken<'a> {
+    const fn at(report: &'a mut AuditReport, what: &'a str, serial: Serial) -> Self {
+        Self {
+            report,
+            what,
+            serial,
+        }
+    }
+
+    fn unless(&mut self, holds: bool, rule: Rule, found: impl FnOnce() -> String) {
+        if !holds {
+            let subject = format!("{} {}", self.what, self.serial);
+            self.report.add(rule, subject, found());
+        }
+    }
+
+    /// The posting of this kind is the expected one; when it was recorded does not matter.
+    fn unless_posted(
+        &mut self,
+        rule: Rule,
+        subject: &Subject,
+        movement: Movement,
+        expected: Option<Posting>,
+    ) {
+        let posted = subject.posting(movement).copied();
+        let same_time = |it: Posting| Posting {
+            at: posted.map_or(it.at, |posted| posted.at),
+            ..it
+        };
+        let expected = expected.map(same_time);
+        self.unless(posted == expected, rule, || {
+            format!("posted {posted:?}, expected {expected:?}")
+        });
+    }
+
+    fn unless_refunds_agree(&mut self, payment: &Payment, sums: &RefundSums, reversed: bool) {
+        let wide = |fen: Fen| i128::from(fen.get());
+        let amount = wide(payment.amount);
+        let given_back = sums.done + if reversed { amount } else { 0 };
+        let (refunded, refunding) = payment
+            .paid()
+            .map_or((0, 0), |paid| (wide(paid.refunded), wide(paid.refunding)));
+        self.unless(refunded == given_back, Rule::Refunded, || {
+            format!("says {refunded} fen, its refunds {given_back}")
+        });
+        let in_progress = sums.in_progress;
+        self.unless(refunding == in_progress, Rule::Refunding, || {
+            format!("says {refunding} fen, its refunds {in_progress}")
+        });
+        self.unless(refunded + refunding <= amount, Rule::OverRefunded, || {
+            format!("{refunded} + {refunding} of {amount} fen")
+        });
+    }
+
+    fn unless_parts_add_up(&mut self, payment: &Payment) {
+        let Some(paid) = payment.paid() else { return };
+        let parts = paid.receipt.bills.iter();
+        let sum: i128 = parts.map(|part| i128::from(part.amount.get())).sum();
+        let amount = payment.amount.get();
+        self.unless(sum == i128::from(amount), Rule::ReceiptParts, || {
+            format!("the parts make {sum} of {amount} fen")
+        });
+    }
+
+    fn unless_job(&mut self, rule: Rule, subject: &Subject, wanted: Wanted) {
+        let kind = subject.job.map(|job| job.kind);
+        let holds = match wanted {
+            Wanted::No => kind.is_none(),
+            Wanted::Maybe(wanted) => kind.is_none_or(|kind| kind == wanted),
+            Wanted::One(wanted) => kind == Some(wanted),
+        };
+        self.unless(holds, rule, || format!("job {kind:?}, wanted {wanted:?}"));
+    }
+
+    fn unless_notified(&mut self, rule: Rule, subject: &Subject, wanted: bool) {
+        let is_there = subject.notification.is_some();
+        self.unless(is_there == wanted, rule, || {
+            format!("notification there: {is_there}, wanted: {wanted}")
+        });
+    }
+}

@@ -1,0 +1,247 @@
+//! The engine: commands queue up, a writer takes what is queued, loads their rows, decides them
+//! one by one in memory, writes all changes and commits once, then answers all.
+//!
+//! It never waits for a fuller batch: an idle writer takes a single command at once, a busy one
+//! finds a batch waiting when its commit returns. A full queue refuses at once.
+
+use crate::contract::{AdminOp, AdminReply, StoreError, Writer};
+use domain::{
+    command::Command,
+    rows::{Inconsistent, Plan, Rows},
+    time::UnixMs,
+};
+use std::{sync::Arc, time::Instant};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// Tells the present.
+pub type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
+
+/// How many commands may wait before new ones are refused.
+pub const QUEUE_LEN_MAX: usize = 4096;
+/// How many commands one transaction carries at most.
+const BATCH_LEN_MAX: usize = 256;
+/// How often a batch is tried again when another writer was in the way.
+const CONFLICTS_MAX: u32 = 20;
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Too many commands are waiting; nothing was recorded.
+    #[error("too many requests are waiting")]
+    QueueFull,
+    /// The engine has stopped; nothing was recorded.
+    #[error("the engine has stopped")]
+    Stopped,
+    /// The store failed; see there for what is known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A handle to the running engine. Dropping the last handle lets the writers finish what is
+/// queued and end.
+#[derive(Clone)]
+pub struct Engine {
+    queue: mpsc::Sender<Work>,
+}
+
+/// The writers' end of the queue, shared by all writers of a store.
+#[derive(Clone)]
+pub struct WorkQueue {
+    receiver: Arc<Mutex<mpsc::Receiver<Work>>>,
+    clock: Clock,
+}
+
+enum Work {
+    Decision(Box<dyn Ticket>),
+    Admin(AdminOp, oneshot::Sender<Result<AdminReply, StoreError>>),
+}
+
+impl Engine {
+    /// An engine and the queue its writers serve.
+    #[must_use]
+    pub fn new(clock: Clock) -> (Self, WorkQueue) {
+        let (queue, receiver) = mpsc::channel(QUEUE_LEN_MAX);
+        (
+            Self { queue },
+            WorkQueue {
+                receiver: Arc::new(Mutex::new(receiver)),
+                clock,
+            },
+        )
+    }
+
+    /// Carries out one command. When this returns a reply, the change is on disk.
+    ///
+    /// # Errors
+    /// When the queue is full, the engine has stopped, or the store failed.
+    pub async fn run<C: Command>(&self, command: C) -> Result<C::Reply, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        let ticket = CommandTicket {
+            command,
+            reply: None,
+            answer,
+        };
+        self.enqueue(Work::Decision(Box::new(ticket)))?;
+        Ok(answered.await.map_err(|_| EngineError::Stopped)??)
+    }
+
+    /// Carries out one provisioning step.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn admin(&self, op: AdminOp) -> Result<AdminReply, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        self.enqueue(Work::Admin(op, answer))?;
+        Ok(answered.await.map_err(|_| EngineError::Stopped)??)
+    }
+
+    /// How many commands wait.
+    #[must_use]
+    pub fn queue_len(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    fn enqueue(&self, work: Work) -> Result<(), EngineError> {
+        self.queue.try_send(work).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => EngineError::QueueFull,
+            mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
+        })
+    }
+}
+
+/// A queued command with the place its answer goes to.
+trait Ticket: Send {
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>);
+    fn decide(&mut self, rows: &mut Rows, now: UnixMs) -> Result<(), Inconsistent>;
+    fn answer(self: Box<Self>, result: Result<(), StoreError>);
+}
+
+struct CommandTicket<C: Command> {
+    command: C,
+    reply: Option<C::Reply>,
+    answer: oneshot::Sender<Result<C::Reply, StoreError>>,
+}
+
+impl<C: Command> Ticket for CommandTicket<C> {
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        self.command.plan(plan);
+    }
+
+    fn decide(&mut self, rows: &mut Rows, now: UnixMs) -> Result<(), Inconsistent> {
+        self.reply = Some(self.command.decide(rows, now)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, result: Result<(), StoreError>) {
+        let Self { reply, answer, .. } = *self;
+        let undecided = || StoreError::Corrupt("committed without a decision".to_owned());
+        // The caller may have gone; the change stands all the same.
+        drop(answer.send(result.and_then(|()| reply.ok_or_else(undecided))));
+    }
+}
+
+impl WorkQueue {
+    /// Serves the queue with `writer` until every [`Engine`] handle is gone and all is answered.
+    pub async fn serve<W: Writer>(self, mut writer: W) {
+        let mut batch = Vec::with_capacity(BATCH_LEN_MAX);
+        loop {
+            let taken = self
+                .receiver
+                .lock()
+                .await
+                .recv_many(&mut batch, BATCH_LEN_MAX)
+                .await;
+            if taken == 0 {
+                return;
+            }
+            self.run_batch(&mut writer, &mut batch).await;
+        }
+    }
+
+    async fn run_batch<W: Writer>(&self, writer: &mut W, batch: &mut Vec<Work>) {
+        let mut tickets = Vec::with_capacity(batch.len());
+        for work in batch.drain(..) {
+            match work {
+                Work::Decision(ticket) => tickets.push(ticket),
+                Work::Admin(op, answer) => drop(answer.send(writer.admin(&op).await)),
+            }
+        }
+        if !tickets.is_empty() {
+            self.decide(writer, tickets).await;
+        }
+    }
+
+    /// Decides and commits `tickets` together. When a single one spoils the transaction, each is
+    /// tried alone, so that it spoils nobody else's.
+    async fn decide<W: Writer>(&self, writer: &mut W, mut tickets: Vec<Box<dyn Ticket>>) {
+        let started = Instant::now();
+        let mut result = self.attempt(writer, &mut tickets).await;
+        if tickets.len() > 1 && spoils_only_itself(&result) {
+            for ticket in tickets {
+                let mut alone = vec![ticket];
+                result = self.attempt(writer, &mut alone).await;
+                answer_all(alone, &result);
+            }
+            return;
+        }
+        metrics::histogram!("onetill_batch_commands").record(as_f64(tickets.len()));
+        metrics::histogram!("onetill_batch_seconds").record(started.elapsed());
+        answer_all(tickets, &result);
+    }
+
+    async fn attempt<W: Writer>(
+        &self,
+        writer: &mut W,
+        tickets: &mut [Box<dyn Ticket>],
+    ) -> Result<(), StoreError> {
+        let mut conflicts = 0;
+        loop {
+            match transact(writer, tickets, (self.clock)()).await {
+                Err(StoreError::Conflict(_)) if conflicts < CONFLICTS_MAX => conflicts += 1,
+                result => return result,
+            }
+        }
+    }
+}
+
+async fn transact<W: Writer>(
+    writer: &mut W,
+    tickets: &mut [Box<dyn Ticket>],
+    now: UnixMs,
+) -> Result<(), StoreError> {
+    let mut plan = Plan::default();
+    tickets.iter().for_each(|ticket| ticket.plan(&mut plan));
+    plan.normalise();
+    let mut rows = writer.load(plan).await?;
+    for ticket in tickets {
+        if let Err(inconsistent) = ticket.decide(&mut rows, now) {
+            writer.abandon().await;
+            return Err(StoreError::Corrupt(inconsistent.to_string()));
+        }
+    }
+    writer.commit(rows.into_changes()).await
+}
+
+const fn spoils_only_itself(result: &Result<(), StoreError>) -> bool {
+    match result {
+        Err(StoreError::Corrupt(_) | StoreError::Refused(_) | StoreError::Conflict(_)) => true,
+        Ok(()) | Err(StoreError::Down(_) | StoreError::Full(_) | StoreError::Unknown(_)) => false,
+    }
+}
+
+fn answer_all(tickets: Vec<Box<dyn Ticket>>, result: &Result<(), StoreError>) {
+    if let Err(error) = result {
+        tracing::warn!(commands = tickets.len(), %error, "a batch failed");
+    }
+    for ticket in tickets {
+        ticket.answer(result.clone());
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a batch length is far below 2^52"
+)]
+const fn as_f64(n: usize) -> f64 {
+    n as f64
+}

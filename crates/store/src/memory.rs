@@ -1,0 +1,510 @@
+//! The oracle: the contract over plain maps, for tests and for the bench's upper bound. Nothing
+//! survives the process.
+
+use crate::contract::{
+    AdminOp, AdminReply, BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+    Writer,
+};
+use domain::{
+    ids::{ClaimKey, Serial, TenantId},
+    job::Job,
+    ledger::Posting,
+    merchant::{Merchant, Tenant},
+    notification::{Delivery, Notification},
+    payment::{Payment, PaymentState, PaymentStatus},
+    recharge::Recharge,
+    refund::{Origin, Refund},
+    rows::{Changes, PaymentRef, Plan, Rows},
+    time::UnixMs,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A store in memory. Clones share the same rows.
+#[derive(Clone, Default)]
+pub struct Memory {
+    tables: Arc<Mutex<Tables>>,
+    /// Payments claimed by the open transaction.
+    claimed: Vec<Payment>,
+}
+
+#[derive(Clone, Default)]
+struct Tables {
+    payments: BTreeMap<Serial, Payment>,
+    payment_keys: BTreeMap<ClaimKey, Serial>,
+    refunds: BTreeMap<Serial, Refund>,
+    refund_keys: BTreeMap<ClaimKey, Serial>,
+    recharges: BTreeMap<Serial, Recharge>,
+    recharge_keys: BTreeMap<ClaimKey, Serial>,
+    jobs: BTreeMap<Serial, Job>,
+    notifications: BTreeMap<Serial, Notification>,
+    postings: BTreeMap<i64, Posting>,
+    tenants: BTreeMap<TenantId, Tenant>,
+    merchants: BTreeMap<i64, Merchant>,
+    values: BTreeMap<String, Vec<u8>>,
+    nodes: BTreeMap<i64, (UnixMs, i64)>,
+}
+
+impl Memory {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // A panic elsewhere leaves whole rows: every change is applied under one lock.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writer for Memory {
+    async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
+        let mut rows = Rows::default();
+        self.claimed.clear();
+        let tables = self.tables.clone();
+        let tables = tables.lock().unwrap_or_else(PoisonError::into_inner);
+        for payment in plan.claims {
+            let taken = self
+                .claimed
+                .iter()
+                .any(|claimed| claimed.key == payment.key);
+            match tables.payment_keys.get(&payment.key) {
+                Some(serial) => {
+                    tables
+                        .payments
+                        .get(serial)
+                        .cloned()
+                        .into_iter()
+                        .for_each(|p| rows.add_payment(p));
+                }
+                None if taken => {
+                    let earlier = self
+                        .claimed
+                        .iter()
+                        .find(|claimed| claimed.key == payment.key);
+                    earlier
+                        .cloned()
+                        .into_iter()
+                        .for_each(|p| rows.add_payment(p));
+                }
+                None => {
+                    self.claimed.push(payment.clone());
+                    rows.add_claimed(payment.serial);
+                    rows.add_payment(payment.clone());
+                }
+            }
+        }
+        let by_key = plan
+            .payment_keys
+            .iter()
+            .filter_map(|(_, key)| tables.payment_keys.get(key));
+        let serials = plan.payments.iter().map(|(_, serial)| serial).chain(by_key);
+        serials
+            .filter_map(|serial| tables.payments.get(serial))
+            .for_each(|payment| rows.add_payment(payment.clone()));
+        let by_key = plan
+            .refund_keys
+            .iter()
+            .filter_map(|(_, key)| tables.refund_keys.get(key));
+        let serials = plan.refunds.iter().map(|(_, serial)| serial).chain(by_key);
+        serials
+            .filter_map(|serial| tables.refunds.get(serial))
+            .for_each(|refund| rows.add_refund(refund.clone()));
+        let by_key = plan
+            .recharge_keys
+            .iter()
+            .filter_map(|(_, key)| tables.recharge_keys.get(key));
+        let serials = plan
+            .recharges
+            .iter()
+            .map(|(_, serial)| serial)
+            .chain(by_key);
+        serials
+            .filter_map(|serial| tables.recharges.get(serial))
+            .for_each(|recharge| rows.add_recharge(recharge.clone()));
+        let jobs = plan
+            .jobs
+            .iter()
+            .filter_map(|(_, subject)| tables.jobs.get(subject));
+        jobs.for_each(|job| rows.add_job(*job));
+        let due = plan.notifications.iter();
+        due.filter_map(|(_, subject)| tables.notifications.get(subject))
+            .for_each(|notification| rows.add_notification(*notification));
+        Ok(rows)
+    }
+
+    async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
+        let claimed = std::mem::take(&mut self.claimed);
+        self.tables().apply(claimed, changes)
+    }
+
+    async fn abandon(&mut self) {
+        self.claimed.clear();
+    }
+
+    async fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
+        self.tables().admin(op)
+    }
+}
+
+impl Tables {
+    fn apply(&mut self, claimed: Vec<Payment>, changes: Changes) -> Result<(), StoreError> {
+        if let Some(twice) = changes
+            .postings
+            .iter()
+            .find(|posting| self.postings.contains_key(&posting.number()))
+        {
+            return Err(StoreError::Refused(format!(
+                "posting {} twice",
+                twice.number()
+            )));
+        }
+        for payment in claimed.into_iter().chain(changes.payments) {
+            self.payment_keys.insert(payment.key, payment.serial);
+            self.payments.insert(payment.serial, payment);
+        }
+        for refund in changes.refunds {
+            if let Origin::Request { key, .. } = &refund.origin {
+                self.refund_keys.insert(*key, refund.serial);
+            }
+            self.refunds.insert(refund.serial, refund);
+        }
+        for recharge in changes.recharges {
+            self.recharge_keys.insert(recharge.key, recharge.serial);
+            self.recharges.insert(recharge.serial, recharge);
+        }
+        self.jobs
+            .extend(changes.jobs.into_iter().map(|job| (job.subject, job)));
+        changes
+            .jobs_removed
+            .iter()
+            .for_each(|(_, subject)| drop(self.jobs.remove(subject)));
+        let notifications = changes.notifications.into_iter();
+        self.notifications
+            .extend(notifications.map(|it| (it.subject, it)));
+        self.postings
+            .extend(changes.postings.into_iter().map(|it| (it.number(), it)));
+        Ok(())
+    }
+
+    fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
+        match op {
+            AdminOp::AddTenant(tenant) => {
+                let existing = self
+                    .tenants
+                    .values()
+                    .find(|it| it.name == tenant.name)
+                    .cloned();
+                let stored = existing.unwrap_or_else(|| tenant.clone());
+                self.tenants.insert(stored.id, stored.clone());
+                Ok(AdminReply::Tenant(stored))
+            }
+            AdminOp::PutMerchant(merchant) => {
+                let other = |it: &Merchant| it.code == merchant.code && it.no != merchant.no;
+                if self.merchants.values().any(other) {
+                    return Err(StoreError::Refused(format!(
+                        "merchant {} exists",
+                        merchant.code
+                    )));
+                }
+                self.merchants.insert(merchant.no.0, (**merchant).clone());
+                Ok(AdminReply::Done)
+            }
+            AdminOp::PutIfAbsent { name, value } => {
+                let stored = self
+                    .values
+                    .entry(name.clone())
+                    .or_insert_with(|| value.clone());
+                Ok(AdminReply::Value(stored.clone()))
+            }
+            AdminOp::LeaseNode { now, until, owner } => self.lease(*now, *until, *owner),
+            AdminOp::RenewNode { node, owner, until } => Ok(AdminReply::Renewed(
+                self.nodes
+                    .get_mut(node)
+                    .filter(|(_, holder)| holder == owner)
+                    .map(|(end, _)| *end = *until)
+                    .is_some(),
+            )),
+        }
+    }
+
+    fn lease(&mut self, now: UnixMs, until: UnixMs, owner: i64) -> Result<AdminReply, StoreError> {
+        let free = (0..domain::ids::NODES_MAX)
+            .map(|node| {
+                (
+                    node,
+                    self.nodes.get(&node).map_or(UnixMs(0), |(end, _)| *end),
+                )
+            })
+            .find(|(_, end)| *end <= now);
+        let Some((node, issued_until)) = free else {
+            return Err(StoreError::Refused("all node numbers are taken".to_owned()));
+        };
+        self.nodes.insert(node, (until, owner));
+        Ok(AdminReply::Lease { node, issued_until })
+    }
+
+    fn payment(&self, by: PaymentRef) -> Option<&Payment> {
+        let (tenant, payment) = match by {
+            PaymentRef::Serial(tenant, serial) => (tenant, self.payments.get(&serial)?),
+            PaymentRef::Key(tenant, key) => {
+                (tenant, self.payments.get(self.payment_keys.get(&key)?)?)
+            }
+        };
+        Some(payment).filter(|payment| payment.tenant == tenant)
+    }
+
+    fn figures(&self) -> StoreFigures {
+        let due = |it: &Notification| match it.delivery {
+            Delivery::Due(at) => Some(at),
+            Delivery::Delivered(_) | Delivery::Dead(_) => None,
+        };
+        let dead = |it: &&Notification| matches!(it.delivery, Delivery::Dead(_));
+        let notifications = || self.notifications.values();
+        StoreFigures {
+            jobs: self.jobs.len() as u64,
+            oldest_job_due_at: self.jobs.values().map(|job| job.due_at).min(),
+            notifications_due: notifications().filter_map(due).count() as u64,
+            notifications_dead: notifications().filter(dead).count() as u64,
+            oldest_notification_due_at: notifications().filter_map(due).min(),
+        }
+    }
+}
+
+fn matches(filter: &PaymentFilter, payment: &Payment) -> bool {
+    let undecided = match payment.state {
+        PaymentState::Open { .. } | PaymentState::Ending(_) => true,
+        PaymentState::Paid(_) | PaymentState::Ended { .. } => {
+            payment.status() == PaymentStatus::CancelRequested
+        }
+    };
+    let requested = payment.status() == PaymentStatus::CancelRequested;
+    filter.tenant.is_none_or(|tenant| tenant == payment.tenant)
+        && filter
+            .merchant
+            .is_none_or(|merchant| merchant == payment.merchant)
+        && (!filter.undecided || undecided)
+        && (!filter.cancel_requested || requested)
+        && filter.before.is_none_or(|before| payment.serial < before)
+}
+
+/// The first `limit` subjects by the time they are due.
+fn earliest(mut due: Vec<(UnixMs, TenantId, Serial)>, limit: u32) -> Vec<(TenantId, Serial)> {
+    due.sort_unstable();
+    due.into_iter()
+        .take(limit as usize)
+        .map(|(_, tenant, subject)| (tenant, subject))
+        .collect()
+}
+
+fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, StoreError>> {
+    Box::pin(std::future::ready(Ok(value)))
+}
+
+impl Reader for Memory {
+    fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        ready(self.tables().payment(by).cloned())
+    }
+
+    fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        ready(self.tables().payments.get(&serial).cloned())
+    }
+
+    fn payments(
+        &self,
+        filter: PaymentFilter,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        let tables = self.tables();
+        let found = tables
+            .payments
+            .values()
+            .rev()
+            .filter(|payment| matches(&filter, payment));
+        ready(found.take(limit as usize).cloned().collect())
+    }
+
+    fn refunds_of(
+        &self,
+        tenant: TenantId,
+        payment: Serial,
+    ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
+        let tables = self.tables();
+        let of = |refund: &&Refund| refund.tenant == tenant && refund.payment == payment;
+        ready(tables.refunds.values().filter(of).cloned().collect())
+    }
+
+    fn refund(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Refund>, StoreError>> {
+        ready(
+            self.tables()
+                .refunds
+                .get(&serial)
+                .filter(|it| it.tenant == tenant)
+                .cloned(),
+        )
+    }
+
+    fn recharge(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Recharge>, StoreError>> {
+        ready(
+            self.tables()
+                .recharges
+                .get(&serial)
+                .filter(|it| it.tenant == tenant)
+                .cloned(),
+        )
+    }
+
+    fn due_jobs(
+        &self,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        let tables = self.tables();
+        let due = tables.jobs.values().filter(|job| job.due_at <= now);
+        let due = due
+            .map(|job| (job.due_at, job.tenant, job.subject))
+            .collect();
+        ready(earliest(due, limit))
+    }
+
+    fn due_notifications(
+        &self,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        let tables = self.tables();
+        let due = tables
+            .notifications
+            .values()
+            .filter_map(|it| match it.delivery {
+                Delivery::Due(at) => (at <= now).then_some((at, it.tenant, it.subject)),
+                Delivery::Delivered(_) | Delivery::Dead(_) => None,
+            });
+        ready(earliest(due.collect(), limit))
+    }
+
+    fn notification(
+        &self,
+        tenant: TenantId,
+        subject: Serial,
+    ) -> BoxFuture<'_, Result<Option<Notification>, StoreError>> {
+        ready(
+            self.tables()
+                .notifications
+                .get(&subject)
+                .filter(|it| it.tenant == tenant)
+                .copied(),
+        )
+    }
+
+    fn dead_notifications(
+        &self,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
+        let tables = self.tables();
+        let dead = |it: &&Notification| matches!(it.delivery, Delivery::Dead(_));
+        let newest = tables.notifications.values().rev();
+        ready(newest.filter(dead).take(limit as usize).copied().collect())
+    }
+
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>> {
+        ready(self.tables().tenants.values().cloned().collect())
+    }
+
+    fn merchants(&self) -> BoxFuture<'_, Result<Vec<Merchant>, StoreError>> {
+        ready(self.tables().merchants.values().cloned().collect())
+    }
+
+    fn figures(&self) -> BoxFuture<'_, Result<StoreFigures, StoreError>> {
+        ready(self.tables().figures())
+    }
+
+    fn durability(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        let text = "the memory store keeps nothing".to_owned();
+        Box::pin(std::future::ready(Err(StoreError::Refused(text))))
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>> {
+        let frozen = MemorySnapshot(self.tables().clone());
+        Box::pin(std::future::ready(
+            Ok(Box::new(frozen) as Box<dyn Snapshot>),
+        ))
+    }
+
+    fn backup(&self, _to: std::path::PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
+        let text = "the memory store cannot be backed up".to_owned();
+        Box::pin(std::future::ready(Err(StoreError::Refused(text))))
+    }
+}
+
+struct MemorySnapshot(Tables);
+
+/// The next `limit` rows after `after`.
+fn page<K: Ord + Copy, T: Clone>(rows: &BTreeMap<K, T>, after: Option<K>, limit: u32) -> Vec<T> {
+    let past = |key: &K| after.is_none_or(|after| *key > after);
+    let rows = rows.iter().filter(|(key, _)| past(key));
+    rows.take(limit as usize)
+        .map(|(_, row)| row.clone())
+        .collect()
+}
+
+impl Snapshot for MemorySnapshot {
+    fn payments(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        ready(page(&self.0.payments, after, limit))
+    }
+
+    fn refunds(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
+        ready(page(&self.0.refunds, after, limit))
+    }
+
+    fn recharges(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Recharge>, StoreError>> {
+        ready(page(&self.0.recharges, after, limit))
+    }
+
+    fn postings(
+        &mut self,
+        after: Option<i64>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Posting>, StoreError>> {
+        ready(page(&self.0.postings, after, limit))
+    }
+
+    fn jobs(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Job>, StoreError>> {
+        ready(page(&self.0.jobs, after, limit))
+    }
+
+    fn notifications(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
+        ready(page(&self.0.notifications, after, limit))
+    }
+}

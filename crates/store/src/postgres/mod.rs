@@ -1,0 +1,1 @@
+//! The shared store of several gateway nodes.

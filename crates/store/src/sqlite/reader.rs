@@ -1,0 +1,458 @@
+//! Connections that read, each its own snapshot, on threads that may block.
+
+use super::{SqliteStore, admin, check_durability, from_sqlite, rows};
+use crate::{
+    contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
+    flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
+};
+use domain::{
+    ids::{Serial, TenantId},
+    job::Job,
+    ledger::Posting,
+    merchant::{Merchant, Tenant},
+    notification::Notification,
+    payment::Payment,
+    recharge::Recharge,
+    refund::Refund,
+    rows::PaymentRef,
+    time::UnixMs,
+};
+use rusqlite::{Connection, Params, Row};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Idle connections kept open.
+const IDLE_MAX: usize = 4;
+
+/// Reads. Clones share the connections.
+#[derive(Clone)]
+pub struct SqliteReader {
+    store: SqliteStore,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl SqliteReader {
+    pub(super) fn new(store: SqliteStore) -> Self {
+        Self {
+            store,
+            idle: Arc::default(),
+        }
+    }
+
+    /// Runs `look` with a connection on a thread that may block.
+    fn with<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
+        let reader = self.clone();
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(move || reader.look(look)).await;
+            done.map_err(|error| StoreError::Down(error.to_string()))?
+        })
+    }
+
+    fn look<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let connection = idle.map_or_else(|| self.store.connect_to_read(), Ok)?;
+        let found = look(&connection);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // A connection that failed may be broken; the next look opens a new one.
+        if found.is_ok() && idle.len() < IDLE_MAX {
+            idle.push(connection);
+        }
+        found
+    }
+}
+
+/// All rows that `sql` finds.
+fn all<F, T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    flat: impl FnMut(&Row<'_>) -> rusqlite::Result<F>,
+    read: impl Fn(F) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let found = statement.query_map(values, flat).map_err(from_sqlite)?;
+    found.map(|row| read(row.map_err(from_sqlite)?)).collect()
+}
+
+fn payments_where(condition: &str) -> String {
+    format!("SELECT {} FROM payments WHERE {condition}", rows::PAYMENT)
+}
+
+/// Which of the two narrow ways to undecided payments a listing takes.
+fn filter_sql(filter: &PaymentFilter) -> String {
+    let mut conditions = vec![
+        "(?1 IS NULL OR tenant = ?1)",
+        "(?2 IS NULL OR merchant = ?2)",
+        "serial < ?3",
+    ];
+    if filter.cancel_requested {
+        conditions.push("flags & 1");
+    } else if filter.undecided {
+        // Every open or ending payment has a job, so only their few serials are looked up.
+        conditions.push(
+            "serial IN (SELECT subject FROM jobs WHERE kind IN (1, 2) \
+             UNION SELECT serial FROM payments WHERE flags & 1)",
+        );
+    }
+    format!(
+        "{} ORDER BY serial DESC LIMIT ?4",
+        payments_where(&conditions.join(" AND "))
+    )
+}
+
+impl Reader for SqliteReader {
+    fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        self.with(move |connection| {
+            let read = FlatPayment::read;
+            let found = match by {
+                PaymentRef::Serial(tenant, serial) => {
+                    let sql = payments_where("serial = ?1 AND tenant = ?2");
+                    all(connection, &sql, [serial.0, tenant.0], rows::payment, read)?
+                }
+                PaymentRef::Key(tenant, key) => {
+                    let sql = payments_where("claim = ?1 AND tenant = ?2");
+                    all(connection, &sql, (key.0, tenant.0), rows::payment, read)?
+                }
+            };
+            Ok(found.into_iter().next())
+        })
+    }
+
+    fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        self.with(move |connection| {
+            let sql = payments_where("serial = ?1");
+            let found = all(
+                connection,
+                &sql,
+                [serial.0],
+                rows::payment,
+                FlatPayment::read,
+            )?;
+            Ok(found.into_iter().next())
+        })
+    }
+
+    fn payments(
+        &self,
+        filter: PaymentFilter,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        self.with(move |connection| {
+            let before = filter.before.map_or(i64::MAX, |serial| serial.0);
+            let tenant = filter.tenant.map(|tenant| tenant.0);
+            let merchant = filter.merchant.map(|merchant| merchant.0);
+            let values = (tenant, merchant, before, limit);
+            let sql = filter_sql(&filter);
+            all(connection, &sql, values, rows::payment, FlatPayment::read)
+        })
+    }
+
+    fn refunds_of(
+        &self,
+        tenant: TenantId,
+        payment: Serial,
+    ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
+        self.with(move |connection| {
+            let sql = format!(
+                "SELECT {} FROM refunds WHERE payment = ?1 AND tenant = ?2 ORDER BY serial",
+                rows::REFUND
+            );
+            all(
+                connection,
+                &sql,
+                [payment.0, tenant.0],
+                rows::refund,
+                FlatRefund::read,
+            )
+        })
+    }
+
+    fn refund(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Refund>, StoreError>> {
+        self.with(move |connection| {
+            let columns = rows::REFUND;
+            let sql = format!("SELECT {columns} FROM refunds WHERE serial = ?1 AND tenant = ?2");
+            let values = [serial.0, tenant.0];
+            let found = all(connection, &sql, values, rows::refund, FlatRefund::read)?;
+            Ok(found.into_iter().next())
+        })
+    }
+
+    fn recharge(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Recharge>, StoreError>> {
+        self.with(move |connection| {
+            let columns = rows::RECHARGE;
+            let sql = format!("SELECT {columns} FROM recharges WHERE serial = ?1 AND tenant = ?2");
+            let values = [serial.0, tenant.0];
+            let found = all(connection, &sql, values, rows::recharge, FlatRecharge::read)?;
+            Ok(found.into_iter().next())
+        })
+    }
+
+    fn due_jobs(
+        &self,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        self.with(move |connection| {
+            let sql = "SELECT tenant, subject FROM jobs WHERE due_at <= ?1 \
+                 ORDER BY due_at LIMIT ?2";
+            all(connection, sql, (now.0, limit), subject, Ok)
+        })
+    }
+
+    fn due_notifications(
+        &self,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        self.with(move |connection| {
+            let sql = "SELECT tenant, subject FROM notifications \
+                 WHERE state = 0 AND at <= ?1 ORDER BY at LIMIT ?2";
+            all(connection, sql, (now.0, limit), subject, Ok)
+        })
+    }
+
+    fn notification(
+        &self,
+        tenant: TenantId,
+        subject: Serial,
+    ) -> BoxFuture<'_, Result<Option<Notification>, StoreError>> {
+        self.with(move |connection| {
+            let sql = format!(
+                "SELECT {} FROM notifications WHERE subject = ?1 AND tenant = ?2",
+                rows::NOTIFICATION
+            );
+            let (values, read) = ([subject.0, tenant.0], FlatNotification::read);
+            Ok(all(connection, &sql, values, rows::notification, read)?
+                .into_iter()
+                .next())
+        })
+    }
+
+    fn dead_notifications(
+        &self,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
+        self.with(move |connection| {
+            let sql = format!(
+                "SELECT {} FROM notifications WHERE state = 2 ORDER BY subject DESC LIMIT ?1",
+                rows::NOTIFICATION
+            );
+            all(
+                connection,
+                &sql,
+                [limit],
+                rows::notification,
+                FlatNotification::read,
+            )
+        })
+    }
+
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>> {
+        self.with(|connection| {
+            let sql = "SELECT tenant, name FROM tenants ORDER BY tenant";
+            all(connection, sql, [], admin::read_tenant, Ok)
+        })
+    }
+
+    fn merchants(&self) -> BoxFuture<'_, Result<Vec<Merchant>, StoreError>> {
+        self.with(|connection| {
+            let sql = format!("SELECT {} FROM merchants ORDER BY code", admin::MERCHANT);
+            all(connection, &sql, [], admin::read_merchant, Ok)
+        })
+    }
+
+    fn figures(&self) -> BoxFuture<'_, Result<StoreFigures, StoreError>> {
+        self.with(|connection| {
+            let sql = "SELECT (SELECT count(*) FROM jobs), (SELECT min(due_at) FROM jobs), \
+                 (SELECT count(*) FROM notifications WHERE state = 0), \
+                 (SELECT count(*) FROM notifications WHERE state = 2), \
+                 (SELECT min(at) FROM notifications WHERE state = 0)";
+            connection.query_row(sql, [], figures).map_err(from_sqlite)
+        })
+    }
+
+    fn durability(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        self.with(check_durability)
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>> {
+        let reader = self.clone();
+        Box::pin(async move {
+            let opened = tokio::task::spawn_blocking(move || SqliteSnapshot::open(&reader.store));
+            let opened = opened
+                .await
+                .map_err(|error| StoreError::Down(error.to_string()))??;
+            Ok(Box::new(opened) as Box<dyn Snapshot>)
+        })
+    }
+
+    fn backup(&self, to: std::path::PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.with(move |connection| {
+            let target = to.display().to_string();
+            if to.exists() {
+                return Err(StoreError::Refused(format!("{target} exists already")));
+            }
+            // One read transaction copies a consistent, compact file while writing goes on.
+            let copied = connection
+                .execute("VACUUM INTO ?1", [&target])
+                .map_err(from_sqlite);
+            copied?;
+            let file = std::fs::File::open(&to).and_then(|file| file.sync_all());
+            file.map_err(|error| StoreError::Down(format!("{target}: {error}")))
+        })
+    }
+}
+
+fn subject(row: &Row<'_>) -> rusqlite::Result<(TenantId, Serial)> {
+    Ok((TenantId(row.get(0)?), Serial(row.get(1)?)))
+}
+
+fn figures(row: &Row<'_>) -> rusqlite::Result<StoreFigures> {
+    let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+    let time = |index| row.get::<_, Option<i64>>(index).map(|ms| ms.map(UnixMs));
+    Ok(StoreFigures {
+        jobs: count(0)?,
+        oldest_job_due_at: time(1)?,
+        notifications_due: count(2)?,
+        notifications_dead: count(3)?,
+        oldest_notification_due_at: time(4)?,
+    })
+}
+
+/// A read transaction on a connection of its own.
+struct SqliteSnapshot {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteSnapshot {
+    fn open(store: &SqliteStore) -> Result<Self, StoreError> {
+        let connection = store.connect_to_read()?;
+        // The first look fixes what a deferred transaction sees.
+        let fix = "BEGIN; SELECT count(*) FROM tenants;";
+        connection.execute_batch(fix).map_err(from_sqlite)?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
+    }
+
+    fn page<F: 'static, T: Send + 'static>(
+        &self,
+        (table, columns, number): (&'static str, &'static str, &'static str),
+        (after, limit): (Option<i64>, u32),
+        flat: fn(&Row<'_>) -> rusqlite::Result<F>,
+        read: fn(F) -> Result<T, StoreError>,
+    ) -> BoxFuture<'_, Result<Vec<T>, StoreError>> {
+        let connection = Arc::clone(&self.connection);
+        let look = move || {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let after = after.unwrap_or(i64::MIN);
+            let sql = format!(
+                "SELECT {columns} FROM {table} WHERE {number} > ?1 ORDER BY {number} LIMIT ?2"
+            );
+            all(&connection, &sql, (after, limit), flat, read)
+        };
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(look).await;
+            done.map_err(|error| StoreError::Down(error.to_string()))?
+        })
+    }
+}
+
+impl Snapshot for SqliteSnapshot {
+    fn payments(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        let table = ("payments", rows::PAYMENT, "serial");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::payment,
+            FlatPayment::read,
+        )
+    }
+
+    fn refunds(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
+        let table = ("refunds", rows::REFUND, "serial");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::refund,
+            FlatRefund::read,
+        )
+    }
+
+    fn recharges(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Recharge>, StoreError>> {
+        let table = ("recharges", rows::RECHARGE, "serial");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::recharge,
+            FlatRecharge::read,
+        )
+    }
+
+    fn postings(
+        &mut self,
+        after: Option<i64>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Posting>, StoreError>> {
+        let table = ("postings", rows::POSTING, "number");
+        self.page(table, (after, limit), rows::posting, FlatPosting::read)
+    }
+
+    fn jobs(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Job>, StoreError>> {
+        let table = ("jobs", rows::JOB, "subject");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::job,
+            FlatJob::read,
+        )
+    }
+
+    fn notifications(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
+        let table = ("notifications", rows::NOTIFICATION, "subject");
+        let read = FlatNotification::read;
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::notification,
+            read,
+        )
+    }
+}

@@ -1,0 +1,422 @@
+//! The one connection that writes. Prepared statements in a loop: on SQLite that beats wide
+//! multi-row statements.
+
+use super::{admin, from_sqlite, rows};
+use crate::{
+    contract::{AdminOp, AdminReply, StoreError, Writer},
+    flat::{
+        FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund, FlatState,
+    },
+};
+use domain::{
+    ids::{ClaimKey, Serial, TenantId},
+    payment::Payment,
+    rows::{Changes, Plan, Rows},
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// The log is copied into the file whenever it has grown by this many pages.
+pub(super) const CHECKPOINT_PAGES: i64 = 1000;
+
+/// Writes, one transaction at a time. Blocks its thread; give it one of its own.
+pub struct SqliteWriter {
+    connection: Connection,
+}
+
+impl SqliteWriter {
+    pub(super) const fn new(connection: Connection) -> Self {
+        Self { connection }
+    }
+
+    /// Runs `work`; when it fails, takes the open transaction back.
+    fn or_roll_back<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let result = work(&self.connection);
+        if result.is_err() {
+            self.roll_back();
+        }
+        result
+    }
+
+    fn roll_back(&self) {
+        if self.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+            tracing::error!(%error, "a transaction could not be taken back");
+        }
+    }
+}
+
+impl Writer for SqliteWriter {
+    async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
+        self.or_roll_back(|connection| load(connection, &plan))
+    }
+
+    async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
+        self.or_roll_back(|connection| {
+            write(connection, &changes)?;
+            run(connection, "COMMIT")
+        })
+    }
+
+    async fn abandon(&mut self) {
+        self.roll_back();
+    }
+
+    async fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
+        self.or_roll_back(|connection| {
+            run(connection, "BEGIN IMMEDIATE")?;
+            let reply = admin::run(connection, op)?;
+            run(connection, "COMMIT")?;
+            Ok(reply)
+        })
+    }
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut it| it.execute([]))
+        .map_err(from_sqlite)?;
+    Ok(())
+}
+
+fn load(connection: &Connection, plan: &Plan<'_>) -> Result<Rows, StoreError> {
+    run(connection, "BEGIN IMMEDIATE")?;
+    let mut loaded = Rows::default();
+    for payment in &plan.claims {
+        claim(connection, payment, &mut loaded)?;
+    }
+    load_payments(connection, plan, &mut loaded)?;
+    load_refunds(connection, plan, &mut loaded)?;
+    load_recharges(connection, plan, &mut loaded)?;
+    let sql = format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB);
+    for (tenant, subject) in &plan.jobs {
+        if let Some(job) = one(connection, &sql, subject.0, *tenant, rows::job, |it| {
+            it.tenant
+        })? {
+            loaded.add_job(job.read()?);
+        }
+    }
+    let sql = format!(
+        "SELECT {} FROM notifications WHERE subject = ?1",
+        rows::NOTIFICATION
+    );
+    for (tenant, subject) in &plan.notifications {
+        let row = rows::notification;
+        if let Some(found) = one(connection, &sql, subject.0, *tenant, row, |it| it.tenant)? {
+            loaded.add_notification(found.read()?);
+        }
+    }
+    Ok(loaded)
+}
+
+/// Records `payment` if its key is free; loads the payment that has the key otherwise.
+fn claim(connection: &Connection, payment: &Payment, rows: &mut Rows) -> Result<(), StoreError> {
+    let flat = FlatPayment::of(payment)?;
+    // Only a taken claim is passed over: a clash of serials must fail.
+    let sql = "INSERT INTO payments (tenant, serial, merchant, claim, merchant_serial, flow, \
+         channel, amount, created_at, expires_at, details, state, flags, refunded, refunding) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0) \
+         ON CONFLICT (claim) DO NOTHING";
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let recorded = statement
+        .execute(params![
+            flat.tenant,
+            flat.serial,
+            flat.merchant,
+            flat.claim,
+            flat.merchant_serial,
+            flat.flow,
+            flat.channel,
+            flat.amount,
+            flat.created_at,
+            flat.expires_at,
+            flat.details,
+            flat.state.state,
+            flat.state.flags,
+        ])
+        .map_err(from_sqlite)?;
+    if recorded == 1 {
+        rows.add_claimed(payment.serial);
+        return Ok(());
+    }
+    load_payment_by_key(connection, payment.tenant, payment.key, rows)
+}
+
+fn load_payment_by_key(
+    connection: &Connection,
+    tenant: TenantId,
+    key: ClaimKey,
+    loaded: &mut Rows,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT {} FROM payments WHERE claim = ?1", rows::PAYMENT);
+    if let Some(found) = one(connection, &sql, key.0, tenant, rows::payment, |it| {
+        it.tenant
+    })? {
+        loaded.add_payment(found.read()?);
+    }
+    Ok(())
+}
+
+fn load_payments(
+    connection: &Connection,
+    plan: &Plan<'_>,
+    loaded: &mut Rows,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT {} FROM payments WHERE serial = ?1", rows::PAYMENT);
+    for (tenant, serial) in &plan.payments {
+        let row = rows::payment;
+        if let Some(found) = one(connection, &sql, serial.0, *tenant, row, |it| it.tenant)? {
+            loaded.add_payment(found.read()?);
+        }
+    }
+    for (tenant, key) in &plan.payment_keys {
+        load_payment_by_key(connection, *tenant, *key, loaded)?;
+    }
+    Ok(())
+}
+
+fn load_refunds(
+    connection: &Connection,
+    plan: &Plan<'_>,
+    loaded: &mut Rows,
+) -> Result<(), StoreError> {
+    let by_serial = format!("SELECT {} FROM refunds WHERE serial = ?1", rows::REFUND);
+    let by_claim = format!("SELECT {} FROM refunds WHERE claim = ?1", rows::REFUND);
+    let tenant_of = |refund: &FlatRefund| refund.tenant;
+    for (tenant, serial) in &plan.refunds {
+        let found = one(
+            connection,
+            &by_serial,
+            serial.0,
+            *tenant,
+            rows::refund,
+            tenant_of,
+        )?;
+        found
+            .map(FlatRefund::read)
+            .transpose()?
+            .into_iter()
+            .for_each(|it| loaded.add_refund(it));
+    }
+    for (tenant, key) in &plan.refund_keys {
+        let found = one(
+            connection,
+            &by_claim,
+            key.0,
+            *tenant,
+            rows::refund,
+            tenant_of,
+        )?;
+        found
+            .map(FlatRefund::read)
+            .transpose()?
+            .into_iter()
+            .for_each(|it| loaded.add_refund(it));
+    }
+    Ok(())
+}
+
+fn load_recharges(
+    connection: &Connection,
+    plan: &Plan<'_>,
+    loaded: &mut Rows,
+) -> Result<(), StoreError> {
+    let by_serial = format!("SELECT {} FROM recharges WHERE serial = ?1", rows::RECHARGE);
+    let by_claim = format!("SELECT {} FROM recharges WHERE claim = ?1", rows::RECHARGE);
+    let tenant_of = |recharge: &FlatRecharge| recharge.tenant;
+    for (tenant, serial) in &plan.recharges {
+        let row = rows::recharge;
+        if let Some(found) = one(connection, &by_serial, serial.0, *tenant, row, tenant_of)? {
+            loaded.add_recharge(found.read()?);
+        }
+    }
+    for (tenant, key) in &plan.recharge_keys {
+        if let Some(found) = one(
+            connection,
+            &by_claim,
+            key.0,
+            *tenant,
+            rows::recharge,
+            tenant_of,
+        )? {
+            loaded.add_recharge(found.read()?);
+        }
+    }
+    Ok(())
+}
+
+/// The row that `sql` finds by `key`, if it is this tenant's.
+fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    key: impl rusqlite::ToSql,
+    tenant: TenantId,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    tenant_of: impl Fn(&T) -> i64,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let found = statement
+        .query_row([key], read)
+        .optional()
+        .map_err(from_sqlite)?;
+    Ok(found.filter(|row| tenant_of(row) == tenant.0))
+}
+
+fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    for payment in &changes.payments {
+        update_payment(connection, payment)?;
+    }
+    for refund in &changes.refunds {
+        put_refund(connection, &FlatRefund::of(refund))?;
+    }
+    for recharge in &changes.recharges {
+        put_recharge(connection, &FlatRecharge::of(recharge))?;
+    }
+    for (_, subject) in &changes.jobs_removed {
+        remove_job(connection, *subject)?;
+    }
+    for job in &changes.jobs {
+        put_job(connection, FlatJob::of(job))?;
+    }
+    for notification in &changes.notifications {
+        put_notification(connection, FlatNotification::of(notification))?;
+    }
+    changes
+        .postings
+        .iter()
+        .try_for_each(|it| post(connection, FlatPosting::of(it)))
+}
+
+fn execute(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<usize, StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut it| it.execute(values))
+        .map_err(from_sqlite)
+}
+
+fn update_payment(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+    let state = FlatState::of(payment)?;
+    let sql = "UPDATE payments SET state = ?2, end_code = ?3, ended_at = ?4, flags = ?5, \
+         refunded = ?6, refunding = ?7, receipt = ?8, credential = ?9 WHERE serial = ?1";
+    let changed = execute(
+        connection,
+        sql,
+        params![
+            payment.serial.0,
+            state.state,
+            state.end_code,
+            state.ended_at,
+            state.flags,
+            state.refunded,
+            state.refunding,
+            state.receipt,
+            state.credential,
+        ],
+    )?;
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(format!(
+        "payment {} is not there",
+        payment.serial
+    )))
+}
+
+fn put_refund(connection: &Connection, refund: &FlatRefund) -> Result<(), StoreError> {
+    let sql = "INSERT INTO refunds (tenant, serial, payment, merchant, origin, claim, \
+         merchant_serial, amount, created_at, state, ended_at, failure, first_answer) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+         ON CONFLICT (serial) DO UPDATE SET state = excluded.state, \
+         ended_at = excluded.ended_at, failure = excluded.failure, \
+         first_answer = excluded.first_answer";
+    let values = params![
+        refund.tenant,
+        refund.serial,
+        refund.payment,
+        refund.merchant,
+        refund.origin,
+        refund.claim,
+        refund.merchant_serial,
+        refund.amount,
+        refund.created_at,
+        refund.state,
+        refund.ended_at,
+        refund.failure,
+        refund.first_answer,
+    ];
+    execute(connection, sql, values).map(drop)
+}
+
+fn put_recharge(connection: &Connection, recharge: &FlatRecharge) -> Result<(), StoreError> {
+    let sql = "INSERT INTO recharges (tenant, serial, merchant, claim, phone, data_mb, reach, \
+         notify_url, created_at, state, provider_serial, ended_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+         ON CONFLICT (serial) DO UPDATE SET state = excluded.state, \
+         provider_serial = excluded.provider_serial, ended_at = excluded.ended_at";
+    let values = params![
+        recharge.tenant,
+        recharge.serial,
+        recharge.merchant,
+        recharge.claim,
+        recharge.phone,
+        recharge.data_mb,
+        recharge.reach,
+        recharge.notify_url,
+        recharge.created_at,
+        recharge.state,
+        recharge.provider_serial,
+        recharge.ended_at,
+    ];
+    execute(connection, sql, values).map(drop)
+}
+
+fn remove_job(connection: &Connection, subject: Serial) -> Result<(), StoreError> {
+    execute(
+        connection,
+        "DELETE FROM jobs WHERE subject = ?1",
+        [subject.0],
+    )
+    .map(drop)
+}
+
+fn put_job(connection: &Connection, job: FlatJob) -> Result<(), StoreError> {
+    let sql = "INSERT INTO jobs (tenant, subject, kind, due_at, attempts) \
+         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (subject) DO UPDATE SET \
+         kind = excluded.kind, due_at = excluded.due_at, attempts = excluded.attempts";
+    let values = params![job.tenant, job.subject, job.kind, job.due_at, job.attempts];
+    execute(connection, sql, values).map(drop)
+}
+
+fn put_notification(connection: &Connection, it: FlatNotification) -> Result<(), StoreError> {
+    let sql = "INSERT INTO notifications (tenant, subject, merchant, topic, attempts, state, at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (subject) DO UPDATE SET \
+         attempts = excluded.attempts, state = excluded.state, at = excluded.at";
+    let values = params![
+        it.tenant,
+        it.subject,
+        it.merchant,
+        it.topic,
+        it.attempts,
+        it.state,
+        it.at
+    ];
+    execute(connection, sql, values).map(drop)
+}
+
+fn post(connection: &Connection, it: FlatPosting) -> Result<(), StoreError> {
+    let sql = "INSERT INTO postings (tenant, number, debit, credit, amount, unit, at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let values = params![
+        it.tenant, it.number, it.debit, it.credit, it.amount, it.unit, it.at
+    ];
+    execute(connection, sql, values).map(drop)
+}
