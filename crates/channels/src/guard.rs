@@ -347,3 +347,6 @@ impl RechargeProvider for RechargeGuard {
         Box::pin(self.watch.ask(self.name(), "query_recharge", call))
     }
 }
+
+#[cfg(test)]
+mod tests;

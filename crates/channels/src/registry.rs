@@ -43,3 +43,26 @@ impl fmt::Debug for Channels {
         f.debug_map().entries(self.served()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::{InMemory, SANDBOX_CHANNELS, Sandbox, SandboxConfig};
+    use domain::time::UnixMs;
+
+    #[test]
+    fn only_registered_numbers_are_served() {
+        let memory = Arc::new(InMemory::default());
+        let sandbox = Sandbox::new(Arc::new(|| UnixMs(0)), SandboxConfig::default(), memory);
+        let sandbox: Arc<dyn Channel> = Arc::new(sandbox.unwrap());
+        let channels = SANDBOX_CHANNELS
+            .iter()
+            .fold(Channels::new(), |all, number| {
+                all.with(*number, Arc::clone(&sandbox))
+            });
+        assert_eq!(channels.served().count(), 11);
+        assert_eq!(channels.get(ChannelNo(34)).unwrap().name(), "sandbox");
+        assert!(channels.get(ChannelNo(0)).is_none());
+        assert!(channels.get(ChannelNo(4)).is_none());
+    }
+}

@@ -1,1 +1,404 @@
-//! placeholder
+//! Every setting: from flags, the environment (`ONETILL_*`), a TOML file, and defaults, in this
+//! order of precedence.
+
+use crate::{
+    app::{Rules, payer_code::PayerCodes},
+    outbound::TargetPolicy,
+    server::{Limits, ServerConfig, TlsConfig, TlsFiles, limits::FailureLimits},
+    telemetry::LogFormat,
+};
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+/// The settings of flags, environment and file; the same names everywhere. In the file, dashes
+/// are underscores.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Address to serve plain HTTP on [default: 127.0.0.1:8080]
+    #[arg(long, env = "ONETILL_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Address to serve HTTPS on, with --tls-cert and --tls-key [default: the same IP, port 8443]
+    #[arg(long, env = "ONETILL_TLS_LISTEN", value_name = "ADDR")]
+    pub tls_listen: Option<SocketAddr>,
+    /// Certificate chain for HTTPS (PEM)
+    #[arg(
+        long,
+        env = "ONETILL_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key for HTTPS (PEM)
+    #[arg(
+        long,
+        env = "ONETILL_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    pub tls_key: Option<PathBuf>,
+    /// Directory for the store, the master key and the admin socket [default: ./onetill-data]
+    #[arg(long, env = "ONETILL_DATA", value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// Where the rows live: sqlite:PATH or postgres://… [default: sqlite:DATA/onetill.db]
+    #[arg(long, env = "ONETILL_STORE", value_name = "URL", global = true)]
+    pub store: Option<String>,
+    /// Connections that write to PostgreSQL [default: 2]
+    #[arg(long, env = "ONETILL_STORE_WRITERS", value_name = "N")]
+    pub store_writers: Option<usize>,
+    /// Loads the demo data if the store is empty, turns the sandbox on, allows notifications to
+    /// loopback, and binds loopback only
+    #[arg(long, env = "ONETILL_DEMO")]
+    pub demo: bool,
+    /// Lets --demo bind an address that others can reach
+    #[arg(long, env = "ONETILL_DEMO_EXPOSED")]
+    pub demo_exposed: bool,
+    /// Turns the sandbox on: a pretended wallet behind every channel
+    #[arg(long, env = "ONETILL_SANDBOX")]
+    pub sandbox: bool,
+    /// How long every answer of the sandbox takes, in milliseconds [default: 0]
+    #[arg(long, env = "ONETILL_SANDBOX_LATENCY_MS", value_name = "MS")]
+    pub sandbox_latency_ms: Option<u64>,
+    /// How this server is reached from outside, for links to its pages [default: from --listen]
+    #[arg(long, env = "ONETILL_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Time zone of all dates and times on the wire [default: Asia/Shanghai]
+    #[arg(long, env = "ONETILL_ZONE", value_name = "NAME")]
+    pub zone: Option<String>,
+    /// How long a customer's code is waited for, in seconds [default: 80]
+    #[arg(long, env = "ONETILL_WINDOW_S", value_name = "S")]
+    pub window_s: Option<u32>,
+    /// How long an order waits for its customer, in seconds [default: 7200]
+    #[arg(long, env = "ONETILL_ORDER_WINDOW_S", value_name = "S")]
+    pub order_window_s: Option<u32>,
+    /// Lets notifications reach this machine
+    #[arg(long, env = "ONETILL_NOTIFY_LOOPBACK")]
+    pub notify_loopback: bool,
+    /// Lets notifications reach private networks
+    #[arg(long, env = "ONETILL_NOTIFY_PRIVATE")]
+    pub notify_private: bool,
+    /// Network that notifications may reach, such as 10.1.0.0/16 (repeatable)
+    #[arg(
+        long,
+        env = "ONETILL_NOTIFY_NETWORK",
+        value_name = "NET",
+        value_delimiter = ','
+    )]
+    pub notify_network: Vec<String>,
+    /// Extra certificate authorities for notifications (PEM)
+    #[arg(long, env = "ONETILL_NOTIFY_CA", value_name = "FILE")]
+    pub notify_ca: Option<PathBuf>,
+    /// Failed requests one address may make at once before it gets HTTP 429; one comes back a
+    /// second [default: 60]
+    #[arg(long, env = "ONETILL_FAILURES_MAX", value_name = "N")]
+    pub failures_max: Option<u32>,
+    /// Connections at the same time [default: 10000]
+    #[arg(long, env = "ONETILL_CONNECTIONS_MAX", value_name = "N")]
+    pub connections_max: Option<usize>,
+    /// How log lines look: text or json [default: text]
+    #[arg(long, env = "ONETILL_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// What is logged, such as info or onetill=debug [default: info]
+    #[arg(long, env = "ONETILL_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// Which channel a customer's code belongs to (file only)
+    #[arg(skip)]
+    pub payer_codes: Option<PayerCodes>,
+}
+
+/// Where the rows live.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database; holds a password.
+    Postgres(String),
+}
+
+/// All settings, checked.
+#[derive(Clone)]
+pub struct Config {
+    /// Sockets and their limits.
+    pub server: ServerConfig,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where the rows live.
+    pub store: StoreUrl,
+    /// Connections that write to PostgreSQL.
+    pub store_writers: usize,
+    /// Load the demo data if the store is empty.
+    pub demo: bool,
+    /// The sandbox's latency in milliseconds; `None` when it is off.
+    pub sandbox_latency_ms: Option<u64>,
+    /// How the server is reached from outside, if set.
+    pub public_url: Option<String>,
+    /// The rules of all merchants.
+    pub rules: Rules,
+    /// Failures one address may make.
+    pub failures: FailureLimits,
+    /// Extra certificate authorities for notifications.
+    pub notify_ca: Option<PathBuf>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_filter: String,
+}
+
+/// A setting that cannot be used; the text says which and what would do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("the configuration file {path}: {message}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// Where and why.
+        message: String,
+    },
+    /// A value that does not do.
+    #[error("{name} = {value}: {hint}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would do.
+        hint: &'static str,
+    },
+}
+
+impl Options {
+    /// Adds what `file` says where flags and environment are silent.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds an unknown setting.
+    pub fn with_file(self, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = file else {
+            return Ok(self);
+        };
+        let name = || path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
+            path: name(),
+            source,
+        })?;
+        let file: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: name(),
+            message: error.to_string(),
+        })?;
+        Ok(self.or(file))
+    }
+
+    fn or(self, file: Self) -> Self {
+        Self {
+            listen: self.listen.or(file.listen),
+            tls_listen: self.tls_listen.or(file.tls_listen),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            data: self.data.or(file.data),
+            store: self.store.or(file.store),
+            store_writers: self.store_writers.or(file.store_writers),
+            demo: self.demo || file.demo,
+            demo_exposed: self.demo_exposed || file.demo_exposed,
+            sandbox: self.sandbox || file.sandbox,
+            sandbox_latency_ms: self.sandbox_latency_ms.or(file.sandbox_latency_ms),
+            public_url: self.public_url.or(file.public_url),
+            zone: self.zone.or(file.zone),
+            window_s: self.window_s.or(file.window_s),
+            order_window_s: self.order_window_s.or(file.order_window_s),
+            notify_loopback: self.notify_loopback || file.notify_loopback,
+            notify_private: self.notify_private || file.notify_private,
+            notify_network: if self.notify_network.is_empty() {
+                file.notify_network
+            } else {
+                self.notify_network
+            },
+            notify_ca: self.notify_ca.or(file.notify_ca),
+            failures_max: self.failures_max.or(file.failures_max),
+            connections_max: self.connections_max.or(file.connections_max),
+            log_format: self.log_format.or(file.log_format),
+            log: self.log.or(file.log),
+            payer_codes: self.payer_codes.or(file.payer_codes),
+        }
+    }
+
+    /// Checks all settings together.
+    ///
+    /// # Errors
+    /// When a value does not do; the text says what would.
+    pub fn check(self) -> Result<Config, ConfigError> {
+        let rules = self.rules()?;
+        let data = self.data_dir();
+        let sandbox = self.sandbox || self.demo;
+        let failures = FailureLimits::default();
+        let burst = self.failures_max.unwrap_or(failures.burst);
+        Ok(Config {
+            server: self.server()?,
+            store: self.store_url()?,
+            store_writers: self.store_writers.unwrap_or(2).max(1),
+            sandbox_latency_ms: sandbox.then(|| self.sandbox_latency_ms.unwrap_or(0)),
+            log_format: self.log_format()?,
+            log_filter: self.log.unwrap_or_else(|| "info".to_owned()),
+            demo: self.demo,
+            public_url: self.public_url,
+            rules,
+            failures: FailureLimits { burst, ..failures },
+            notify_ca: self.notify_ca,
+            data,
+        })
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.data
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("./onetill-data"))
+    }
+
+    /// Where the rows live.
+    ///
+    /// # Errors
+    /// When the URL is of no known kind.
+    pub fn store_url(&self) -> Result<StoreUrl, ConfigError> {
+        let Some(url) = &self.store else {
+            return Ok(StoreUrl::Sqlite(self.data_dir().join("onetill.db")));
+        };
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return Ok(StoreUrl::Sqlite(PathBuf::from(path)));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(StoreUrl::Postgres(url.clone()));
+        }
+        let hint = "use sqlite:PATH or postgres://USER@HOST/DATABASE";
+        // A store URL may hold a password: only its scheme is shown.
+        let value = url.split(':').next().unwrap_or_default().to_owned();
+        Err(ConfigError::Value {
+            name: "store",
+            value,
+            hint,
+        })
+    }
+
+    fn server(&self) -> Result<ServerConfig, ConfigError> {
+        let listen = self
+            .listen
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let files = match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => Some(TlsFiles {
+                cert: cert.clone(),
+                key: key.clone(),
+            }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                let hint = "give both tls-cert and tls-key";
+                return Err(ConfigError::Value {
+                    name: "tls",
+                    value: "half".to_owned(),
+                    hint,
+                });
+            }
+        };
+        let tls_listen = self
+            .tls_listen
+            .unwrap_or_else(|| SocketAddr::new(listen.ip(), 8443));
+        let tls = files.map(|files| TlsConfig {
+            listen: tls_listen,
+            files,
+        });
+        self.check_exposure(listen, tls.as_ref())?;
+        let mut limits = Limits::default();
+        limits.connections_max = self.connections_max.unwrap_or(limits.connections_max);
+        Ok(ServerConfig {
+            listen,
+            tls,
+            limits,
+        })
+    }
+
+    /// The demo's keys are public knowledge: nobody else may reach it unless forced.
+    fn check_exposure(
+        &self,
+        listen: SocketAddr,
+        tls: Option<&TlsConfig>,
+    ) -> Result<(), ConfigError> {
+        let addresses = [Some(listen), tls.map(|tls| tls.listen)];
+        let exposed = addresses
+            .into_iter()
+            .flatten()
+            .find(|it| !it.ip().is_loopback());
+        match exposed {
+            Some(address) if self.demo && !self.demo_exposed => Err(ConfigError::Value {
+                name: "listen",
+                value: address.to_string(),
+                hint: "--demo has public keys and binds loopback only; --demo-exposed forces it",
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn rules(&self) -> Result<Rules, ConfigError> {
+        let zone = self.zone.as_deref().unwrap_or("Asia/Shanghai");
+        let unknown = |_| ConfigError::Value {
+            name: "zone",
+            value: zone.to_owned(),
+            hint: "use a name such as Asia/Shanghai",
+        };
+        let networks = self
+            .notify_network
+            .iter()
+            .map(|network| read_network(network));
+        Ok(Rules {
+            zone: TimeZone::get(zone).map_err(unknown)?,
+            window_s: self.window_s.unwrap_or(80),
+            order_window_s: self.order_window_s.unwrap_or(7200),
+            payer_codes: self.payer_codes.clone().unwrap_or_default(),
+            targets: TargetPolicy {
+                allow_loopback: self.notify_loopback || self.demo,
+                allow_private: self.notify_private,
+                allowed_networks: networks.collect::<Result<_, _>>()?,
+            },
+        })
+    }
+
+    fn log_format(&self) -> Result<LogFormat, ConfigError> {
+        match self.log_format.as_deref() {
+            None | Some("text") => Ok(LogFormat::Text),
+            Some("json") => Ok(LogFormat::Json),
+            Some(other) => Err(ConfigError::Value {
+                name: "log-format",
+                value: other.to_owned(),
+                hint: "use text or json",
+            }),
+        }
+    }
+}
+
+fn read_network(text: &str) -> Result<(IpAddr, u8), ConfigError> {
+    let wrong = || ConfigError::Value {
+        name: "notify-network",
+        value: text.to_owned(),
+        hint: "use an address and a prefix length, such as 10.1.0.0/16",
+    };
+    let (address, bits) = text.split_once('/').ok_or_else(wrong)?;
+    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    let bits: u8 = bits.parse().map_err(|_| wrong())?;
+    let bits_max = if address.is_ipv4() { 32 } else { 128 };
+    if bits > bits_max {
+        Err(wrong())
+    } else {
+        Ok((address, bits))
+    }
+}

@@ -19,6 +19,8 @@ mod flat;
 pub mod memory;
 pub mod postgres;
 pub mod sqlite;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use contract::{AdminOp, AdminReply, Reader, StoreError, Writer};
 pub use engine::{Clock, Engine, EngineError};

@@ -22,9 +22,14 @@ const TOP_UPS_MAX: usize = 10_000;
 
 /// The books of the pretended channel.
 pub(super) struct Book {
+    pages: Arc<Pages>,
+    memory: Arc<dyn Memory>,
+}
+
+/// What is written in the books; the memory reads them from its own thread.
+struct Pages {
     shards: [Mutex<Shard>; SHARDS],
     top_ups: Mutex<BTreeMap<Serial, TopUp>>,
-    memory: Arc<dyn Memory>,
     per_shard: Limits,
 }
 
@@ -35,6 +40,7 @@ struct Limits {
     open: usize,
 }
 
+/// Invariant: `finished` names each finished account once, and no others.
 #[derive(Default)]
 struct Shard {
     accounts: HashMap<Serial, Account>,
@@ -44,31 +50,18 @@ struct Shard {
 
 impl Book {
     /// The books as `memory` recalls them.
-    pub(super) fn open(memory: Arc<dyn Memory>) -> io::Result<Arc<Self>> {
-        let per_shard = Limits {
-            finished: FINISHED_MAX / SHARDS,
-            open: OPEN_MAX / SHARDS,
-        };
-        let book = Arc::new(Self {
+    pub(super) fn open(memory: Arc<dyn Memory>) -> io::Result<Self> {
+        let pages = Arc::new(Pages {
             shards: std::array::from_fn(|_| Mutex::default()),
             top_ups: Mutex::default(),
-            memory: Arc::clone(&memory),
-            per_shard,
+            per_shard: Limits {
+                finished: FINISHED_MAX / SHARDS,
+                open: OPEN_MAX / SHARDS,
+            },
         });
-        memory.recall(&mut |record| book.restore(record))?;
-        let living: Arc<dyn Living> = Arc::clone(&book) as Arc<dyn Living>;
-        memory.begin(Arc::downgrade(&living))?;
-        Ok(book)
-    }
-
-    fn restore(&self, record: Record) {
-        match record {
-            Record::Payment(serial, account) => {
-                let mut shard = self.shard(serial);
-                shard.put(serial, account, self.per_shard);
-            }
-            Record::TopUp(serial, top_up) => put_top_up(&mut self.top_ups(), serial, top_up),
-        }
+        memory.recall(&mut |record| pages.restore(record))?;
+        memory.begin(Arc::clone(&pages) as Arc<dyn Living>)?;
+        Ok(Self { pages, memory })
     }
 
     /// Reads and changes one payment. A change is remembered before anybody else can see it, so
@@ -78,7 +71,7 @@ impl Book {
         serial: Serial,
         change: impl FnOnce(&mut Option<Account>) -> T,
     ) -> T {
-        let mut shard = self.shard(serial);
+        let mut shard = self.pages.shard(serial);
         let before = shard.accounts.get(&serial).cloned();
         let mut after = before.clone();
         let reply = change(&mut after);
@@ -87,21 +80,21 @@ impl Book {
         {
             self.memory
                 .remember(Record::Payment(serial, account.clone()));
-            shard.put(serial, account, self.per_shard);
+            shard.put(serial, account, self.pages.per_shard);
         }
         reply
     }
 
     /// Whether there is no room for another open payment next to `serial`.
     pub(super) fn is_full(&self, serial: Serial) -> bool {
-        let shard = self.shard(serial);
+        let shard = self.pages.shard(serial);
         let open = shard.accounts.len().saturating_sub(shard.finished.len());
-        open >= self.per_shard.open
+        open >= self.pages.per_shard.open
     }
 
     /// The top-up `serial`; made by `order` when it is new.
     pub(super) fn top_up(&self, serial: Serial, order: impl FnOnce() -> TopUp) -> TopUp {
-        let mut top_ups = self.top_ups();
+        let mut top_ups = self.pages.top_ups();
         if let Some(known) = top_ups.get(&serial) {
             return *known;
         }
@@ -113,7 +106,19 @@ impl Book {
 
     /// The top-up `serial`, if it is known.
     pub(super) fn known_top_up(&self, serial: Serial) -> Option<TopUp> {
-        self.top_ups().get(&serial).copied()
+        self.pages.top_ups().get(&serial).copied()
+    }
+}
+
+impl Pages {
+    fn restore(&self, record: Record) {
+        match record {
+            Record::Payment(serial, account) => {
+                let mut shard = self.shard(serial);
+                shard.put(serial, account, self.per_shard);
+            }
+            Record::TopUp(serial, top_up) => put_top_up(&mut self.top_ups(), serial, top_up),
+        }
     }
 
     fn shard(&self, serial: Serial) -> MutexGuard<'_, Shard> {
@@ -143,12 +148,15 @@ fn put_top_up(top_ups: &mut BTreeMap<Serial, TopUp>, serial: Serial, top_up: Top
 
 impl Shard {
     fn put(&mut self, serial: Serial, account: Account, limits: Limits) {
-        let finished = account.is_finished();
-        let before = self.accounts.insert(serial, account);
-        if finished && !before.is_some_and(|before| before.is_finished()) {
-            self.finished.push_back(serial);
-            self.forget_oldest(limits.finished);
+        let was_finished = self.accounts.get(&serial).is_some_and(Account::is_finished);
+        match (was_finished, account.is_finished()) {
+            // Nothing finished opens again: a journal that was just compacted repeats the past.
+            (true, false) => return,
+            (false, true) => self.finished.push_back(serial),
+            (true, true) | (false, false) => {}
         }
+        self.accounts.insert(serial, account);
+        self.forget_oldest(limits.finished);
     }
 
     fn forget_oldest(&mut self, finished_max: usize) {
@@ -171,7 +179,7 @@ impl Shard {
     }
 }
 
-impl Living for Book {
+impl Living for Pages {
     fn each(&self, visit: &mut dyn FnMut(&Record)) {
         for shard in &self.shards {
             // Collected first: a slow visitor must not hold the lock.
@@ -182,5 +190,66 @@ impl Living for Book {
         for (serial, top_up) in top_ups {
             visit(&Record::TopUp(serial, top_up));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::{account::State, memory::InMemory};
+    use domain::{channel::ChannelNo, money::Fen, time::UnixMs};
+
+    const T: UnixMs = UnixMs(1_795_276_800_000);
+
+    fn open() -> Book {
+        Book::open(Arc::new(InMemory::default())).unwrap()
+    }
+
+    fn put(book: &Book, serial: i64, state: State) {
+        let account = Account::new(ChannelNo(2), Fen::new(1), state);
+        book.edit(Serial(serial), |slot| *slot = Some(account));
+    }
+
+    fn count(book: &Book) -> usize {
+        let mut count = 0;
+        book.pages.each(&mut |_| count += 1);
+        count
+    }
+
+    #[test]
+    fn serials_of_any_shape_spread_over_the_shards() {
+        for step in [1, 100, 10_000, 1_000_000] {
+            let book = open();
+            (0..64_000).for_each(|n| put(&book, T.0 * 10_000 + n * step, State::Silent));
+            let sizes = book.pages.shards.iter();
+            let largest = sizes.map(|shard| lock(shard).accounts.len()).max().unwrap();
+            assert!(
+                largest < 2_000,
+                "{largest} of 64000 in one shard, step {step}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_oldest_finished_payments_are_forgotten_first() {
+        let book = open();
+        let last = 400_000;
+        put(&book, 0, State::Silent);
+        (1..=last).for_each(|n| put(&book, n, State::Paid(T)));
+        assert!(count(&book) <= FINISHED_MAX + 1);
+        let known = |n| book.edit(Serial(n), |slot| slot.is_some());
+        assert!(known(0), "an open payment is never forgotten");
+        assert!(!known(1));
+        assert!(known(last));
+    }
+
+    #[test]
+    fn a_repeated_past_does_not_reopen_what_is_finished() {
+        let book = open();
+        put(&book, 1, State::Paid(T));
+        put(&book, 1, State::Silent);
+        put(&book, 1, State::Paid(T));
+        assert_eq!(count(&book), 1);
+        assert!(!book.is_full(Serial(1)));
     }
 }

@@ -10,7 +10,7 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, OnceLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
@@ -73,7 +73,7 @@ impl Memory for Journal {
         Ok(())
     }
 
-    fn begin(&self, living: Weak<dyn Living>) -> io::Result<()> {
+    fn begin(&self, living: Arc<dyn Living>) -> io::Result<()> {
         let (queue, records) = mpsc::channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let writer = Writer::start(&self.dir, living, &self.lost)?;
@@ -149,7 +149,7 @@ struct Writer {
     dir: PathBuf,
     number: u64,
     file: File,
-    living: Weak<dyn Living>,
+    living: Arc<dyn Living>,
     lost: Arc<AtomicU64>,
     waiting: Vec<u8>,
     waiting_lines: u64,
@@ -160,7 +160,7 @@ struct Writer {
 
 impl Writer {
     /// Starts a new file after the ones that exist.
-    fn start(dir: &Path, living: Weak<dyn Living>, lost: &Arc<AtomicU64>) -> io::Result<Self> {
+    fn start(dir: &Path, living: Arc<dyn Living>, lost: &Arc<AtomicU64>) -> io::Result<Self> {
         let last = segments(dir)?.last().map_or(0, |(number, _)| *number);
         let number = last.saturating_add(1);
         Ok(Self {
@@ -230,9 +230,7 @@ impl Writer {
     /// Writes all that is worth remembering to the current file, then removes the older ones. A
     /// process killed in between leaves both, and the newer lines win.
     fn rewrite(&mut self) {
-        let Some(living) = self.living.upgrade() else {
-            return;
-        };
+        let living = Arc::clone(&self.living);
         let lost_before = self.lost.load(Ordering::Relaxed);
         living.each(&mut |record| self.put(record));
         self.flush();

@@ -5,7 +5,7 @@ use domain::ids::Serial;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
-    sync::{Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// One thing to remember: a payment or top-up as it stands now. A later record of the same
@@ -39,7 +39,7 @@ pub trait Memory: Send + Sync {
     ///
     /// # Errors
     /// When nothing can be written.
-    fn begin(&self, living: Weak<dyn Living>) -> io::Result<()>;
+    fn begin(&self, living: Arc<dyn Living>) -> io::Result<()>;
 
     /// Remembers. Never waits.
     fn remember(&self, record: Record);
@@ -58,7 +58,7 @@ impl Memory for InMemory {
         Ok(())
     }
 
-    fn begin(&self, _: Weak<dyn Living>) -> io::Result<()> {
+    fn begin(&self, _: Arc<dyn Living>) -> io::Result<()> {
         Ok(())
     }
 

@@ -63,8 +63,8 @@ const NAME: &str = "sandbox";
 /// How many events a slow listener may be behind.
 const EVENTS_MAX: usize = 1024;
 
-/// The channel numbers that the sandbox stands in for: Alipay, WeChat, five banks and wallets of
-/// the dialect's dictionary, UnionPay and Alipay's mobile web.
+/// The channel numbers that the sandbox stands in for: every wallet, bank and card network of the
+/// source's appendix 2.
 pub const SANDBOX_CHANNELS: [ChannelNo; 11] = [
     ChannelNo(1),
     ChannelNo(2),
@@ -114,7 +114,7 @@ pub struct Held {
 pub struct Sandbox {
     clock: Clock,
     config: SandboxConfig,
-    book: Arc<Book>,
+    book: Book,
     events: broadcast::Sender<ChannelEvent>,
 }
 

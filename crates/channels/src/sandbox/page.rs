@@ -148,12 +148,7 @@ fn act_on(
     (result, event)
 }
 
-fn decide(
-    serial: Serial,
-    account: &mut Account,
-    action: PayerAction,
-    now: UnixMs,
-) -> ChannelEvent {
+fn decide(serial: Serial, account: &mut Account, action: PayerAction, now: UnixMs) -> ChannelEvent {
     match action {
         PayerAction::Pay => {
             account.state = State::Paid(now);

@@ -87,7 +87,7 @@ fn buyer_id(serial: Serial, channel: ChannelNo, order: Option<&Order>) -> Option
 
 /// `o` and 27 letters and digits.
 fn open_id(serial: Serial) -> String {
-    let letter = |round| {
+    let letter = |round: u64| {
         let digit = u32::try_from(mix(serial, 100 + round) % 36).unwrap_or(0);
         char::from_digit(digit, 36).unwrap_or('0')
     };

@@ -82,7 +82,8 @@ impl Command for RecordPay {
             PayOutcome::Paid(receipt) => Word::Paid(receipt.clone()),
             PayOutcome::Declined(decline) => Word::Never(CloseReason::Declined(*decline)),
             PayOutcome::NotSent(why) => not_sent(*why),
-            PayOutcome::Waiting | PayOutcome::Unknown => Word::NotYet,
+            PayOutcome::Waiting => Word::NotYet,
+            PayOutcome::Unknown => Word::Silence,
         };
         Ok(learn(rows, payment, word, self.refund_serial, now))
     }
@@ -155,15 +156,20 @@ fn learn(
             return_late_money(rows, &mut payment, receipt, refund_serial, now);
             late_refund = Some(refund_serial);
         }
-        (PaymentState::Ended { .. }, Word::Never(_) | Word::NotYet) => {
+        (PaymentState::Ended { paid: None, .. }, Word::Never(_) | Word::NotYet) => {
             forget_confirmation(rows, &payment);
+        }
+        (PaymentState::Ended { paid: None, .. }, Word::Silence) => {
+            if !awaits_confirmation(rows, &payment) {
+                ask_again(rows, &payment, now);
+            }
         }
         // The reversal under way gives the money back; asking goes on until the channel confirms.
         (PaymentState::Ending(_), Word::Paid(_) | Word::NotYet | Word::Silence)
-        | (PaymentState::Open { .. }, Word::NotYet | Word::Silence)
-        | (PaymentState::Ended { .. }, Word::Silence) => ask_again(rows, &payment, now),
-        (PaymentState::Ended { paid: Some(_), .. }, Word::Paid(_)) | (PaymentState::Paid(_), _) => {
+        | (PaymentState::Open { .. }, Word::NotYet | Word::Silence) => {
+            ask_again(rows, &payment, now);
         }
+        (PaymentState::Ended { paid: Some(_), .. } | PaymentState::Paid(_), _) => {}
     }
     rows.put_payment(payment.clone());
     Learned {
@@ -237,12 +243,19 @@ fn ask_again(rows: &mut Rows, payment: &Payment, now: UnixMs) {
     rows.put_job(job);
 }
 
+/// Whether the question after the reversal is still to be put. An answer that comes before it
+/// was asked earlier and says nothing about it.
+fn awaits_confirmation(rows: &Rows, payment: &Payment) -> bool {
+    rows.job(payment.serial)
+        .is_some_and(|job| job.kind == JobKind::ConfirmReversal && job.attempts == 0)
+}
+
 /// The channel confirmed that nothing was charged: there is nothing left to ask about.
 fn forget_confirmation(rows: &mut Rows, payment: &Payment) {
-    if rows
+    let has_job = rows
         .job(payment.serial)
-        .is_some_and(|job| job.kind == JobKind::ConfirmReversal)
-    {
+        .is_some_and(|job| job.kind == JobKind::ConfirmReversal);
+    if has_job && !awaits_confirmation(rows, payment) {
         rows.remove_job(payment.tenant, payment.serial);
     }
 }

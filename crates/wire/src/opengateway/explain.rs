@@ -119,12 +119,8 @@ impl Diagnosis {
             ),
             Self::BackslashesRemoved => ("不应去掉反斜杠", "keep backslashes"),
             Self::SignedCiphertext => ("应先签名再加密", "sign the plaintext, then encrypt"),
-            Self::KeyFirst => (
-                "顺序应为时间戳、Key、内容",
-                "put the timestamp before the key",
-            ),
             Self::KeyLast => ("Key应在内容之前", "put the key before the content"),
-            Self::ContentFirst | Self::TimestampLast => (
+            Self::KeyFirst | Self::ContentFirst | Self::TimestampLast => (
                 "顺序应为时间戳、Key、内容",
                 "the order is timestamp, key, content",
             ),

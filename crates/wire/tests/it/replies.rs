@@ -236,7 +236,7 @@ fn sample_8_3_cancel() {
 fn sample_9_5_flow_recharge() {
     let flow = Flow {
         id: "20170112100000233510".into(),
-        phone_no: "13857142493".into(),
+        phone_no: "13812345678".into(),
         flow_mb: 10,
         flow_type: FlowType::Nationwide,
         order_id: "20170112100000233509".into(),
@@ -252,7 +252,7 @@ fn sample_9_5_flow_recharge() {
     let expected = json!({
         "result": {"CODE": "SUCCESS", "INFO": "ok"},
         "flow": {
-            "id": "20170112100000233510", "phoneNo": "13857142493", "flowVal": 10,
+            "id": "20170112100000233510", "phoneNo": "13812345678", "flowVal": 10,
             "flowType": "0", "orderID": "20170112100000233509",
             "platOrderID": "CT_201701129796", "creatTime": "2017-01-12 06:04:52",
             "status": "1", "busiCode": "0010000001"

@@ -1,0 +1,152 @@
+//! Answers that come after a payment has ended: none of them may end the watch over its money
+//! too early, nor start one that never ends.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use domain::{
+    channel::{ChannelNo, PayOutcome, Receipt, ReverseOutcome},
+    command::{
+        BeginPayment, ClaimJobs, Command, GiveUp, QueryOutcome, RecordPay, RecordQuery,
+        RecordReverse,
+    },
+    ids::{ClaimKey, MerchantNo, Serial, TenantId},
+    job::{CONFIRM_AFTER_MS, Job, JobKind},
+    money::Fen,
+    payment::{Details, Flow, Payment, PaymentState},
+    rows::{PaymentRef, Rows},
+    time::UnixMs,
+};
+
+const TENANT: TenantId = TenantId(1);
+const SERIAL: Serial = Serial(1);
+const NOW: UnixMs = UnixMs(1_000_000);
+
+fn payment() -> Payment {
+    Payment {
+        tenant: TENANT,
+        serial: SERIAL,
+        merchant: MerchantNo(1),
+        key: ClaimKey([1; 16]),
+        merchant_serial: "M1".to_owned(),
+        flow: Flow::PayerCode,
+        channel: ChannelNo(1),
+        amount: Fen::new(100),
+        created_at: NOW,
+        expires_at: NOW.plus_s(80),
+        details: Details::default(),
+        credential: None,
+        state: PaymentState::Open {
+            cancel_requested: false,
+        },
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        channel_serial: "C1".to_owned(),
+        paid_at: NOW,
+        bills: Vec::new(),
+        buyer_id: None,
+        channel_result: None,
+    }
+}
+
+fn decide(rows: &mut Rows, command: &impl Command) {
+    command.decide(rows, NOW).unwrap();
+}
+
+/// A payment that was given up and reversed.
+fn reversed(outcome: ReverseOutcome) -> Rows {
+    let mut rows = Rows::default();
+    rows.add_claimed(SERIAL);
+    rows.add_payment(payment());
+    let payment = Box::new(payment());
+    decide(&mut rows, &BeginPayment { payment });
+    let (tenant, serial) = (TENANT, SERIAL);
+    decide(&mut rows, &GiveUp { tenant, serial });
+    let reverse = RecordReverse {
+        tenant,
+        serial,
+        outcome,
+        refund_serial: Serial(2),
+    };
+    decide(&mut rows, &reverse);
+    rows
+}
+
+fn charged(outcome: PayOutcome) -> RecordPay {
+    RecordPay {
+        tenant: TENANT,
+        serial: SERIAL,
+        outcome,
+        credential: None,
+        refund_serial: Serial(3),
+    }
+}
+
+fn asked(outcome: QueryOutcome) -> RecordQuery {
+    RecordQuery {
+        tenant: TENANT,
+        serial: SERIAL,
+        outcome,
+        refund_serial: Serial(3),
+    }
+}
+
+fn confirmation() -> Job {
+    let due_at = NOW.plus_ms(CONFIRM_AFTER_MS);
+    Job::new(TENANT, SERIAL, JobKind::ConfirmReversal, due_at)
+}
+
+#[test]
+fn a_lost_answer_to_the_charge_does_not_end_the_watch() {
+    let mut rows = reversed(ReverseOutcome::Reversed(None));
+    decide(&mut rows, &charged(PayOutcome::Unknown));
+    assert_eq!(rows.job(SERIAL), Some(&confirmation()));
+}
+
+#[test]
+fn an_answer_from_before_the_confirmation_was_asked_does_not_end_the_watch() {
+    for outcome in [QueryOutcome::Waiting, QueryOutcome::NotFound] {
+        let mut rows = reversed(ReverseOutcome::Reversed(None));
+        decide(&mut rows, &asked(outcome));
+        assert_eq!(rows.job(SERIAL), Some(&confirmation()));
+    }
+}
+
+#[test]
+fn silence_does_not_put_the_confirmation_forward() {
+    let mut rows = reversed(ReverseOutcome::Reversed(None));
+    decide(&mut rows, &asked(QueryOutcome::Unknown));
+    assert_eq!(rows.job(SERIAL), Some(&confirmation()));
+}
+
+#[test]
+fn the_answer_to_the_confirmation_ends_the_watch() {
+    for (outcome, is_over) in [
+        (QueryOutcome::NotFound, true),
+        (QueryOutcome::Unknown, false),
+    ] {
+        let mut rows = reversed(ReverseOutcome::Reversed(None));
+        let later = NOW.plus_ms(CONFIRM_AFTER_MS);
+        let subjects = vec![(TENANT, SERIAL)];
+        let claimed = ClaimJobs { subjects }.decide(&mut rows, later).unwrap();
+        assert_eq!(claimed, [confirmation()]);
+        decide(&mut rows, &asked(outcome));
+        assert_eq!(rows.job(SERIAL).is_none(), is_over);
+    }
+}
+
+#[test]
+fn silence_about_money_that_went_back_starts_no_new_work() {
+    for outcome in [
+        ReverseOutcome::Reversed(Some(receipt())),
+        ReverseOutcome::Paid(receipt()),
+    ] {
+        let mut rows = reversed(outcome);
+        decide(&mut rows, &asked(QueryOutcome::Unknown));
+        assert_eq!(rows.job(SERIAL), None);
+        let payment = rows.payment(PaymentRef::Serial(TENANT, SERIAL)).unwrap();
+        assert!(payment.paid().is_some());
+    }
+}

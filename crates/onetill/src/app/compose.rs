@@ -1,0 +1,327 @@
+//! Puts a gateway together from its settings: store, engine, lease, channels, merchants.
+
+use super::{
+    Gateway,
+    directory::Directory,
+    serials::{LEASE_MS, NodeLease, SerialIssuer},
+    settlements::Settlements,
+};
+use crate::{
+    config::{Config, StoreUrl},
+    telemetry,
+    vault::{Vault, VaultError},
+};
+use channels::{
+    Channels, Guard, GuardConfig, Observer, RechargeGuard, RechargeProvider,
+    sandbox::{Journal, SANDBOX_CHANNELS, Sandbox, SandboxConfig},
+};
+use domain::time::UnixMs;
+use jiff::{Timestamp, tz::TimeZone};
+use std::{
+    fs::{self, File, TryLockError},
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+use store::{
+    AdminOp, AdminReply, Clock, Engine, EngineError, Reader, StoreError, engine::WorkQueue,
+    postgres::PostgresStore, sqlite::SqliteStore,
+};
+use tokio::task::JoinHandle;
+
+/// Why a gateway cannot start; the text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The data directory cannot be used.
+    #[error("the data directory {path}: {source}")]
+    Data {
+        /// The directory.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process works on the same data directory.
+    #[error(
+        "the data directory {0} is in use by another onetill process; stop it, or choose another \
+         with --data"
+    )]
+    InUse(String),
+    /// The master key cannot be used.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine ended while starting.
+    #[error("the engine: {0}")]
+    Engine(#[from] EngineError),
+    /// The thread that writes cannot be started.
+    #[error("the writer's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A composed gateway and what has to be held and ended with it.
+pub struct Composed {
+    /// The gateway.
+    pub gateway: Arc<Gateway>,
+    writers: Writers,
+    lock: Option<File>,
+}
+
+enum Writers {
+    Thread(thread::JoinHandle<()>),
+    Tasks(Vec<JoinHandle<()>>),
+}
+
+impl Composed {
+    /// Gives the node's number back and lets the writers finish what is queued. Every other
+    /// handle on the gateway must be gone, or the writers cannot end; they are waited for up to
+    /// five seconds.
+    pub async fn close(self) {
+        let lease = self.gateway.serials.lease();
+        // Serials up to now may have been issued; a successor starts after them.
+        let until = self.gateway.serials.issued_until(self.gateway.now());
+        let release = AdminOp::RenewNode {
+            node: lease.node,
+            owner: lease.owner,
+            until,
+        };
+        if let Err(error) = self.gateway.engine.admin(release).await {
+            tracing::warn!(%error, "the node's number runs out by itself");
+        }
+        drop(self.gateway);
+        let ended = tokio::time::timeout(Duration::from_secs(5), async {
+            match self.writers {
+                Writers::Thread(thread) => {
+                    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+                }
+                Writers::Tasks(tasks) => {
+                    for task in tasks {
+                        let _ = task.await;
+                    }
+                }
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!("the writers were still held by someone; all that was answered is safe");
+        }
+        drop(self.lock);
+    }
+}
+
+/// The system's clock.
+#[must_use]
+pub fn system_clock() -> Clock {
+    Arc::new(|| UnixMs(Timestamp::now().as_millisecond()))
+}
+
+/// Opens the data directory, the vault and the store and composes a gateway.
+///
+/// # Errors
+/// [`ComposeError`], with a text that says what to do.
+pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeError> {
+    create_data_dir(&config.data)?;
+    let lock = match &config.store {
+        StoreUrl::Sqlite(_) => Some(lock_data_dir(&config.data)?),
+        StoreUrl::Postgres(_) => None,
+    };
+    let vault = Vault::open(&config.data)?;
+    let (engine, queue) = Engine::new(Arc::clone(&clock));
+    let (writers, reader) = open_store(config, queue, &clock).await?;
+    let durability = reader.durability().await?;
+    tracing::info!(settings = durability.join(", "), "the store is durable");
+    check_master_key(&engine, &vault).await?;
+    let serials = lease(&engine, clock(), &config.rules.zone).await?;
+    let directory = Directory::new(vault);
+    directory.replace(reader.merchants().await?);
+    let sandbox = open_sandbox(config, &clock)?;
+    let gateway = Gateway {
+        channels: channels_of(sandbox.as_ref(), &clock),
+        recharge: sandbox.as_ref().map(|sandbox| recharge_of(sandbox, &clock)),
+        sandbox,
+        engine,
+        reader,
+        directory,
+        serials,
+        settlements: Settlements::default(),
+        clock,
+        rules: config.rules.clone(),
+    };
+    Ok(Composed {
+        gateway: Arc::new(gateway),
+        writers,
+        lock,
+    })
+}
+
+fn data_error(dir: &Path) -> impl FnOnce(std::io::Error) -> ComposeError {
+    let path = dir.display().to_string();
+    move |source| ComposeError::Data { path, source }
+}
+
+fn create_data_dir(dir: &Path) -> Result<(), ComposeError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(data_error(dir))
+}
+
+/// One process at a time may write to an embedded store.
+fn lock_data_dir(dir: &Path) -> Result<File, ComposeError> {
+    let lock = File::create(dir.join("onetill.lock")).map_err(data_error(dir))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(ComposeError::InUse(dir.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(data_error(dir)(error)),
+    }
+}
+
+async fn open_store(
+    config: &Config,
+    queue: WorkQueue,
+    clock: &Clock,
+) -> Result<(Writers, Arc<dyn Reader>), ComposeError> {
+    match &config.store {
+        StoreUrl::Sqlite(path) => open_sqlite(path, queue),
+        StoreUrl::Postgres(url) => open_postgres(url, config.store_writers, queue, clock).await,
+    }
+}
+
+fn open_sqlite(path: &Path, queue: WorkQueue) -> Result<(Writers, Arc<dyn Reader>), ComposeError> {
+    let store = SqliteStore::open(path)?;
+    let writer = store.writer()?;
+    // The writer blocks on fsync: it has a thread, and a runtime, of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(ComposeError::Thread)?;
+    let thread = thread::Builder::new().name("onetill-writer".to_owned());
+    let thread = thread.spawn(move || runtime.block_on(queue.serve(writer)));
+    let thread = thread.map_err(ComposeError::Thread)?;
+    Ok((Writers::Thread(thread), Arc::new(store.reader())))
+}
+
+async fn open_postgres(
+    url: &str,
+    writers: usize,
+    queue: WorkQueue,
+    clock: &Clock,
+) -> Result<(Writers, Arc<dyn Reader>), ComposeError> {
+    let store = PostgresStore::connect(url, Arc::clone(clock)).await?;
+    store.migrate().await?;
+    let mut tasks = Vec::with_capacity(writers);
+    for _ in 0..writers {
+        tasks.push(tokio::spawn(queue.clone().serve(store.writer().await?)));
+    }
+    Ok((Writers::Tasks(tasks), Arc::new(store.reader())))
+}
+
+/// Every gateway of a store must have the master key that sealed it.
+async fn check_master_key(engine: &Engine, vault: &Vault) -> Result<(), ComposeError> {
+    const OWNER: &str = "master key check";
+    let put = AdminOp::PutIfAbsent {
+        name: "master_key_check".to_owned(),
+        value: vault.seal(OWNER, b"onetill")?,
+    };
+    match engine.admin(put).await? {
+        AdminReply::Value(sealed) => Ok(vault.open_sealed(OWNER, &sealed).map(drop)?),
+        other => Err(unexpected(&other)),
+    }
+}
+
+async fn lease(
+    engine: &Engine,
+    now: UnixMs,
+    zone: &TimeZone,
+) -> Result<SerialIssuer, ComposeError> {
+    let mut owner = [0; 8];
+    getrandom::fill(&mut owner).map_err(|_| VaultError::Random)?;
+    let owner = i64::from_be_bytes(owner);
+    let until = now.plus_ms(LEASE_MS);
+    match engine
+        .admin(AdminOp::LeaseNode { now, until, owner })
+        .await?
+    {
+        AdminReply::Lease { node, issued_until } => {
+            let lease = NodeLease { node, owner };
+            Ok(SerialIssuer::new(
+                lease,
+                issued_until,
+                until,
+                standard_offset_s(zone),
+            ))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(reply: &AdminReply) -> ComposeError {
+    ComposeError::Store(StoreError::Corrupt(format!("the store answered {reply:?}")))
+}
+
+/// The zone's offset on a fixed winter day: it must never change, or serials would repeat when
+/// clocks go back.
+fn standard_offset_s(zone: &TimeZone) -> i32 {
+    const WINTER_S: i64 = 1_767_225_600;
+    let winter = Timestamp::from_second(WINTER_S).unwrap_or(Timestamp::UNIX_EPOCH);
+    zone.to_offset(winter).seconds()
+}
+
+fn open_sandbox(config: &Config, clock: &Clock) -> Result<Option<Arc<Sandbox>>, ComposeError> {
+    let Some(latency_ms) = config.sandbox_latency_ms else {
+        return Ok(None);
+    };
+    let dir = config.data.join("sandbox");
+    fs::create_dir_all(&dir).map_err(data_error(&dir))?;
+    let journal = Journal::open(&dir).map_err(data_error(&dir))?;
+    let base_url = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", config.server.listen));
+    let settings = SandboxConfig {
+        latency: Duration::from_millis(latency_ms),
+        base_url,
+        ..SandboxConfig::default()
+    };
+    let sandbox = Sandbox::new(Arc::clone(clock), settings, Arc::new(journal));
+    Ok(Some(Arc::new(sandbox.map_err(data_error(&dir))?)))
+}
+
+/// Each number has a guard of its own, so that one dead channel never closes another.
+fn channels_of(sandbox: Option<&Arc<Sandbox>>, clock: &Clock) -> Channels {
+    let Some(sandbox) = sandbox else {
+        return Channels::new();
+    };
+    SANDBOX_CHANNELS
+        .iter()
+        .fold(Channels::new(), |channels, number| {
+            let inner = Arc::clone(sandbox) as Arc<dyn channels::Channel>;
+            let (settings, clock) = (GuardConfig::default(), Arc::clone(clock));
+            channels.with(
+                *number,
+                Arc::new(Guard::new(inner, settings, clock, Arc::new(Calls))),
+            )
+        })
+}
+
+fn recharge_of(sandbox: &Arc<Sandbox>, clock: &Clock) -> Arc<dyn RechargeProvider> {
+    let inner = Arc::clone(sandbox) as Arc<dyn RechargeProvider>;
+    let (settings, clock) = (GuardConfig::default(), Arc::clone(clock));
+    Arc::new(RechargeGuard::new(inner, settings, clock, Arc::new(Calls)))
+}
+
+/// Counts the calls to channels.
+struct Calls;
+
+impl Observer for Calls {
+    fn call(&self, channel: &str, operation: &'static str, outcome: &'static str, took: Duration) {
+        // The names of channels are few and fixed, but the recorder wants them to live for ever.
+        let channel = if channel == "sandbox" {
+            "sandbox"
+        } else {
+            "other"
+        };
+        telemetry::channel_call(channel, operation, outcome, took);
+    }
+}

@@ -1,0 +1,266 @@
+//! Charging a payer's code, and orders that the payer pays.
+//!
+//! Intent and outcome are two durable steps with the channel's call between them. Both run on a
+//! task of their own: a client that hangs up changes nothing.
+
+use super::{AppError, Gateway, directory::Account};
+use channels::{PayRequest, PrepareOutcome, PrepareRequest};
+use domain::{
+    channel::{ChannelNo, PayOutcome},
+    command::{Began, BeginPayment, GiveUp, Learned, RecordPay},
+    ids::{ClaimKey, ClaimSpace, Serial},
+    money::Fen,
+    payment::{Credential, Details, Flow, Payment, PaymentState},
+    rows::PaymentRef,
+};
+use std::{sync::Arc, time::Duration};
+
+/// What a merchant wants collected.
+pub struct NewPayment {
+    /// The merchant's own number of it.
+    pub merchant_serial: String,
+    /// How payer and merchant meet.
+    pub flow: Flow,
+    /// Which channel collects.
+    pub channel: ChannelNo,
+    /// How much.
+    pub amount: Fen,
+    /// How long it may stay open, in seconds; `None` for the gateway's own limit.
+    pub window_s: Option<u32>,
+    /// What the merchant told.
+    pub details: Details,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum PayReply {
+    /// Recorded, and as settled as it will be while the client waits.
+    Payment(Box<Payment>),
+    /// The merchant's number belongs to this earlier payment; nothing was charged.
+    Repeat(Box<Payment>),
+}
+
+/// How often another process's settlement is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long after a payment's window its end is waited for, in milliseconds.
+const GRACE_MS: i64 = 5_000;
+
+impl Gateway {
+    /// Collects a payment: records it, asks the channel, and waits until it is settled.
+    ///
+    /// # Errors
+    /// When the merchant may not use the channel, or the store failed.
+    pub async fn pay(
+        self: &Arc<Self>,
+        account: &Arc<Account>,
+        new: NewPayment,
+    ) -> Result<PayReply, AppError> {
+        let payment = self.admit(account, new)?;
+        let gateway = Arc::clone(self);
+        let replays = account.merchant.settings.replay_identical;
+        let work = tokio::spawn(async move { gateway.pay_detached(payment, replays).await });
+        work.await.map_err(unforeseen)?
+    }
+
+    fn admit(&self, account: &Account, new: NewPayment) -> Result<Payment, AppError> {
+        let merchant = &account.merchant;
+        if !merchant.may_use(new.channel) {
+            return Err(AppError::NoContract);
+        }
+        self.channel(new.channel)?;
+        let serial = self.next_serial()?;
+        let now = self.now();
+        let (space, number) = (ClaimSpace::Payment, &new.merchant_serial);
+        Ok(Payment {
+            tenant: merchant.tenant,
+            serial,
+            merchant: merchant.no,
+            key: ClaimKey::of(merchant.tenant, merchant.no, space, number),
+            expires_at: now.plus_s(i64::from(self.window_s(new.flow, new.window_s))),
+            merchant_serial: new.merchant_serial,
+            flow: new.flow,
+            channel: new.channel,
+            amount: new.amount,
+            created_at: now,
+            details: new.details,
+            credential: None,
+            state: PaymentState::Open {
+                cancel_requested: false,
+            },
+        })
+    }
+
+    /// How long a payment stays open: a payer's code never longer than the gateway's window.
+    fn window_s(&self, flow: Flow, wanted_s: Option<u32>) -> u32 {
+        match flow {
+            Flow::PayerCode => wanted_s.map_or(self.rules.window_s, |wanted| {
+                wanted.min(self.rules.window_s)
+            }),
+            Flow::MerchantCode | Flow::WalletPage | Flow::App | Flow::MobileWeb => {
+                wanted_s.unwrap_or(self.rules.order_window_s)
+            }
+        }
+    }
+
+    async fn pay_detached(&self, payment: Payment, replays: bool) -> Result<PayReply, AppError> {
+        let begun = BeginPayment {
+            payment: Box::new(payment),
+        };
+        let payment = begun.payment.clone();
+        match self.run(begun).await? {
+            Began::New => {}
+            Began::Exists(earlier) if replays && is_identical(&earlier, &payment) => {
+                return Ok(PayReply::Payment(Box::new(
+                    self.wait_settled(*earlier).await?,
+                )));
+            }
+            Began::Exists(earlier) => return Ok(PayReply::Repeat(earlier)),
+        }
+        // From here on the payment is recorded: no failure may say that it is not.
+        let settled = self
+            .collect(&payment)
+            .await
+            .map_err(AppError::after_recording)?;
+        Ok(PayReply::Payment(Box::new(settled)))
+    }
+
+    /// Asks the channel to collect a recorded payment and waits until it is settled.
+    async fn collect(&self, payment: &Payment) -> Result<Payment, AppError> {
+        let learned = match payment.flow {
+            Flow::PayerCode => self.charge(payment).await?,
+            Flow::MerchantCode | Flow::WalletPage | Flow::App | Flow::MobileWeb => {
+                self.prepare(payment).await?
+            }
+        };
+        self.wait_settled(learned).await
+    }
+
+    async fn charge(&self, payment: &Payment) -> Result<Payment, AppError> {
+        let request = PayRequest {
+            serial: payment.serial,
+            channel: payment.channel,
+            amount: payment.amount,
+            payer_code: payment.details.payer_code.clone().unwrap_or_default(),
+            subject: payment.details.subject.clone(),
+            operator_id: payment.details.operator_id.clone(),
+            device_id: payment.details.device_id.clone(),
+            store_id: payment.details.store_id.clone(),
+            expires_at: payment.expires_at,
+        };
+        let outcome = self.channel(payment.channel)?.pay(request).await;
+        self.record_pay(payment, outcome, None).await
+    }
+
+    async fn prepare(&self, payment: &Payment) -> Result<Payment, AppError> {
+        let request = PrepareRequest {
+            serial: payment.serial,
+            channel: payment.channel,
+            flow: payment.flow,
+            amount: payment.amount,
+            subject: payment.details.subject.clone(),
+            expires_at: payment.expires_at,
+            payer_open_id: payment.details.payer_open_id.clone(),
+            payer_app_id: payment.details.payer_app_id.clone(),
+        };
+        match self.channel(payment.channel)?.prepare(request).await {
+            PrepareOutcome::Prepared(credential) => {
+                self.record_pay(payment, PayOutcome::Waiting, Some(credential))
+                    .await
+            }
+            PrepareOutcome::Declined(why) => {
+                self.record_pay(payment, PayOutcome::Declined(why), None)
+                    .await
+            }
+            PrepareOutcome::NotSent(why) => {
+                self.record_pay(payment, PayOutcome::NotSent(why), None)
+                    .await
+            }
+            // Nobody has a link to pay it with: it ends here, and the channel is told.
+            PrepareOutcome::Unknown => {
+                let give_up = GiveUp {
+                    tenant: payment.tenant,
+                    serial: payment.serial,
+                };
+                Ok(*self.run(give_up).await?)
+            }
+        }
+    }
+
+    async fn record_pay(
+        &self,
+        payment: &Payment,
+        outcome: PayOutcome,
+        credential: Option<Credential>,
+    ) -> Result<Payment, AppError> {
+        let learned = self
+            .run(RecordPay {
+                tenant: payment.tenant,
+                serial: payment.serial,
+                outcome,
+                credential,
+                refund_serial: self.next_serial()?,
+            })
+            .await?;
+        self.heard(&learned);
+        Ok(*learned.payment)
+    }
+
+    /// Wakes whoever waits for what was learned, and logs a success that came too late.
+    pub(super) fn heard(&self, learned: &Learned) {
+        let Payment { serial, amount, .. } = *learned.payment;
+        if let Some(refund) = learned.late_refund {
+            tracing::warn!(%serial, %refund, %amount, "a late success is being refunded");
+        }
+        self.announce(&learned.payment);
+    }
+
+    /// The payment when it is settled, or as it stands when its window and a grace are over. An
+    /// order that waits for its payer is as settled as its request needs.
+    async fn wait_settled(&self, payment: Payment) -> Result<Payment, AppError> {
+        if !must_wait(&payment) {
+            return Ok(payment);
+        }
+        let until = payment.expires_at.plus_ms(GRACE_MS);
+        let by = PaymentRef::Serial(payment.tenant, payment.serial);
+        let waiter = self.settlements.watch(payment.serial);
+        let mut latest = payment;
+        loop {
+            let woken = waiter.woken();
+            latest = self.reader.payment(by).await?.unwrap_or(latest);
+            if !must_wait(&latest) || self.now() >= until {
+                return Ok(latest);
+            }
+            // Running out is no failure here: it is time to look again.
+            let _ = tokio::time::timeout(LOOK_EVERY, woken).await;
+        }
+    }
+}
+
+fn must_wait(payment: &Payment) -> bool {
+    matches!(payment.state, PaymentState::Open { .. }) && payment.flow == Flow::PayerCode
+}
+
+fn is_identical(earlier: &Payment, new: &Payment) -> bool {
+    new.details.request_digest.is_some()
+        && earlier.details.request_digest == new.details.request_digest
+}
+
+/// A task that ended without an answer has panicked; the panic is in the log.
+pub(super) fn unforeseen(error: tokio::task::JoinError) -> AppError {
+    tracing::error!(%error, "a request's task ended without an answer");
+    AppError::Unforeseen
+}
+
+/// The number of the payment that `merchant_serial` names for `account`.
+#[must_use]
+pub fn payment_key(account: &Account, merchant_serial: &str) -> PaymentRef {
+    let (tenant, merchant) = (account.merchant.tenant, account.merchant.no);
+    let key = ClaimKey::of(tenant, merchant, ClaimSpace::Payment, merchant_serial);
+    PaymentRef::Key(tenant, key)
+}
+
+/// The payment that the gateway itself knows as `serial`, as `account` may name it.
+#[must_use]
+pub fn payment_serial(account: &Account, serial: Serial) -> PaymentRef {
+    PaymentRef::Serial(account.merchant.tenant, serial)
+}

@@ -1,0 +1,163 @@
+//! `onetill bench`: how fast is it, and how fast could it be.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`load`] | the load generator: threads, connections, schedule |
+//! | [`mix`] | what is asked, and how often |
+//! | [`till`] | one connection's requests and what it remembers of the answers |
+//! | [`wire_client`] | one keep-alive connection, with the least work a client can do |
+//! | [`tally`] | what was counted and timed |
+//! | [`report`] | the tally for people and as JSON |
+//! | [`acknowledged`] | the file of what the gateway promised, for audits after a kill |
+//! | [`merchants`] | who asks |
+//! | [`ceiling`] | a server that does everything but remember |
+//! | [`fsync_probe`] | how often this disk can make a write durable |
+//! | [`machine`] | CPU time and steal, from `/proc` |
+//!
+//! Absent on purpose: judgement. It prints what it measured; `bench/run` compares.
+
+mod acknowledged;
+mod ceiling;
+mod fsync_probe;
+mod load;
+mod machine;
+mod merchants;
+mod mix;
+mod report;
+mod tally;
+mod till;
+mod wire_client;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use self::mix::Mix;
+
+/// Measures a gateway: a signed load, an open-loop schedule, latencies from the moment a
+/// request was due.
+#[derive(Args, Clone)]
+pub struct BenchArgs {
+    /// Where the gateway listens
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// The merchant who asks
+    #[arg(long, value_name = "CODE", default_value = merchants::DEMO_CODE)]
+    pub merchant: String,
+    /// The merchant's key
+    #[arg(long, default_value = merchants::DEMO_KEY, hide_default_value = true)]
+    pub key: String,
+    /// How many merchants of --merchants-file take turns; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "merchants_file")]
+    pub merchants: usize,
+    /// Merchants as lines of `code,key`
+    #[arg(long, value_name = "CSV")]
+    pub merchants_file: Option<PathBuf>,
+    /// Connections kept open
+    #[arg(long, default_value_t = 64)]
+    pub connections: u32,
+    /// Threads of the generator
+    #[arg(long, default_value_t = 1)]
+    pub threads: u32,
+    /// Requests a second, on a fixed schedule; 0 for as many as the gateway answers
+    #[arg(long, default_value_t = 0)]
+    pub rate: u32,
+    /// How long is measured, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    pub duration: f64,
+    /// How long is waited before measuring, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub warmup: f64,
+    /// Stop after this many requests, warm-up included
+    #[arg(long, value_name = "N")]
+    pub requests: Option<u64>,
+    /// Shares of pay, order, query, refund and cancel
+    #[arg(long, default_value = "pay=100")]
+    pub mix: Mix,
+    /// Of the payments, how many percent repeat an earlier serial
+    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    pub duplicates: u32,
+    /// Decides the choices; serials are fresh in every run all the same
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Append `merchant,merchant serial,gateway serial` of every payment that was acknowledged
+    #[arg(long, value_name = "FILE")]
+    pub acknowledged: Option<PathBuf>,
+    /// The gateway's process, to report the CPU time a request costs it
+    #[arg(long)]
+    pub pid: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Load another machine
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// Serve preOrder without a store: the ceiling of what HTTP and signatures allow
+    #[arg(long, hide = true)]
+    pub ceiling_server: bool,
+    /// Where --ceiling-server listens
+    #[arg(long, hide = true, default_value = "127.0.0.1:8089")]
+    pub listen: SocketAddr,
+    /// Count how often a second an appended 4 KiB block becomes durable in this directory
+    #[arg(long, value_name = "DIR")]
+    pub fsync_probe: Option<PathBuf>,
+}
+
+/// Why nothing, or nothing trustworthy, was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A setting that cannot be.
+    #[error("{0}")]
+    Setting(String),
+    /// The address is not this machine's.
+    #[error("{0} is not on this machine; --allow-remote if its owner agrees")]
+    Remote(SocketAddr),
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Nothing could be printed, or no thread or runtime started.
+    #[error(transparent)]
+    System(#[from] io::Error),
+    /// The ceiling server could not listen.
+    #[error(transparent)]
+    Server(#[from] crate::server::ServerError),
+    /// The report was printed, and some replies were not what was asked for.
+    #[error("{0} requests failed; the figures above do not count")]
+    Failures(u64),
+}
+
+/// Carries out `onetill bench`.
+///
+/// # Errors
+/// [`BenchError`]; with [`BenchError::Failures`] the report has been printed.
+pub async fn run(args: BenchArgs) -> Result<(), BenchError> {
+    if let Some(directory) = &args.fsync_probe {
+        return fsync_probe::run(directory, args.duration, args.json);
+    }
+    let merchants = merchants::read(&args)?;
+    if args.ceiling_server {
+        return ceiling::run(args.listen, merchants).await;
+    }
+    let plan = load::Plan::new(&args, merchants).await?;
+    let before = machine::Reading::take(args.pid);
+    let tally = load::run(plan).await?;
+    let spent = machine::Reading::take(args.pid).since(&before);
+    report::print(&args, &tally, spent)?;
+    match tally.failures() {
+        0 => Ok(()),
+        failures => Err(BenchError::Failures(failures)),
+    }
+}
+
+/// A file's trouble with its name.
+fn file_error(path: &std::path::Path) -> impl FnOnce(io::Error) -> BenchError {
+    let path = path.to_owned();
+    move |source| BenchError::File { path, source }
+}

@@ -1,0 +1,208 @@
+//! One connection's requests, and what it remembers of the answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use wire::opengateway::call::{Call, Caller};
+use wire::opengateway::request::{DynamicIdType, TradeType};
+use wire::opengateway::{
+    ChannelType, Encryption, Format, Operation, Order, PreOrder, Refund, SerialType,
+};
+
+use super::merchants::Merchant;
+use super::mix::{Dice, Kind, Mix};
+
+/// How many of its payments a till remembers.
+const REMEMBERED_MAX: usize = 64;
+/// The sandbox pays this code at once, and it is Alipay's.
+const PAYER_CODE_START: &str = "28";
+
+/// What all tills of a run have in common.
+pub(super) struct Habits {
+    pub(super) merchants: Vec<Merchant>,
+    pub(super) mix: Mix,
+    /// Percent of the payments that repeat an earlier serial.
+    pub(super) duplicates: u32,
+    /// What makes this run's serials differ from those of all others.
+    pub(super) run: String,
+}
+
+/// A payment that was asked for.
+#[derive(Clone)]
+pub(super) struct Sale {
+    merchant: usize,
+    pub(super) merchant_serial: String,
+}
+
+/// A request and what it is about.
+pub(super) struct Errand {
+    pub(super) kind: Kind,
+    pub(super) sale: Sale,
+    pub(super) call: Call,
+}
+
+/// The source of one connection's requests.
+pub(super) struct Till {
+    habits: Arc<Habits>,
+    number: u32,
+    dice: Dice,
+    issued: u64,
+    paid: VecDeque<Sale>,
+}
+
+impl Till {
+    pub(super) fn new(habits: Arc<Habits>, number: u32, seed: u64) -> Self {
+        let seed = seed ^ u64::from(number).wrapping_mul(0xA076_1D64_78BD_642F);
+        Self {
+            habits,
+            number,
+            dice: Dice::new(seed),
+            issued: 0,
+            paid: VecDeque::with_capacity(REMEMBERED_MAX),
+        }
+    }
+
+    /// The next request, signed at `now_ms`. What needs an earlier payment is a payment as long
+    /// as there is none.
+    pub(super) fn next(&mut self, now_ms: i64) -> Errand {
+        let mut kind = self.habits.mix.pick(self.dice.roll());
+        if kind == Kind::Pay && self.dice.below(100) < self.habits.duplicates as usize {
+            kind = Kind::Duplicate;
+        }
+        let (kind, sale) = match kind {
+            Kind::Pay | Kind::Order => (kind, self.new_sale()),
+            Kind::Duplicate | Kind::Query => self.earlier(kind, false),
+            Kind::Refund | Kind::Cancel => self.earlier(kind, true),
+        };
+        let call = self.call(kind, &sale, now_ms);
+        Errand { kind, sale, call }
+    }
+
+    /// Remembers a payment that was acknowledged.
+    pub(super) fn remember(&mut self, sale: Sale) {
+        if self.paid.len() >= REMEMBERED_MAX {
+            self.paid.pop_front();
+        }
+        self.paid.push_back(sale);
+    }
+
+    /// The code of a sale's merchant.
+    pub(super) fn merchant_code(&self, sale: &Sale) -> &str {
+        let merchant = self.habits.merchants.get(sale.merchant);
+        merchant.map_or("", |merchant| &merchant.code)
+    }
+
+    fn earlier(&mut self, kind: Kind, forget: bool) -> (Kind, Sale) {
+        let index = self.dice.below(self.paid.len());
+        let sale = if forget {
+            self.paid.swap_remove_back(index)
+        } else {
+            self.paid.get(index).cloned()
+        };
+        match sale {
+            Some(sale) => (kind, sale),
+            None => (Kind::Pay, self.new_sale()),
+        }
+    }
+
+    /// As at a real till: its serials ascend, and many tills' serials interleave.
+    fn new_sale(&mut self) -> Sale {
+        self.issued += 1;
+        let (run, till, issued) = (&self.habits.run, self.number, self.issued);
+        Sale {
+            merchant_serial: format!("{till:04}-{run}-{issued:08}"),
+            merchant: self.dice.below(self.habits.merchants.len()),
+        }
+    }
+
+    fn call(&mut self, kind: Kind, sale: &Sale, now_ms: i64) -> Call {
+        let habits = Arc::clone(&self.habits);
+        let Some(merchant) = habits.merchants.get(sale.merchant) else {
+            return Call { method: "GET", target: "/".to_owned(), body: Vec::new() };
+        };
+        let caller = Caller {
+            busi_code: &merchant.code,
+            key: &merchant.key,
+            timestamp: &now_ms.to_string(),
+            format: Format::Json,
+            encryption: Encryption::None,
+        };
+        let serial = &sale.merchant_serial;
+        match kind {
+            Kind::Pay | Kind::Duplicate => {
+                let body = self.pre_order(serial).to_json();
+                caller.post(Operation::PreOrder, body.as_bytes())
+            }
+            Kind::Order => caller.post(Operation::Order, self.order(serial).to_json().as_bytes()),
+            Kind::Refund => {
+                caller.post(Operation::Refund, self.refund(serial).to_json().as_bytes())
+            }
+            Kind::Query => caller.query(serial, SerialType::Merchant, true),
+            Kind::Cancel => caller.cancel(serial, false),
+        }
+    }
+
+    fn pre_order(&mut self, serial: &str) -> PreOrder {
+        let payer = self.dice.roll() % 10_000_000_000_000;
+        PreOrder {
+            busi_id: None,
+            oper_id: "001".to_owned(),
+            dev_id: self.device(),
+            merchant_para: None,
+            register_id: Some("S001".to_owned()),
+            amount_yuan: self.amount_yuan(),
+            time_expire_s: None,
+            channel_type: ChannelType::Alipay,
+            dynamic_id_type: DynamicIdType::Barcode,
+            // The last two digits choose the sandbox's behaviour; 00 pays at once.
+            dynamic_id: format!("{PAYER_CODE_START}{payer:013}100"),
+            charge_code: serial.to_owned(),
+            pay_subject: "Groceries".to_owned(),
+            goods: Vec::new(),
+            verify_code: None,
+        }
+    }
+
+    fn order(&mut self, serial: &str) -> Order {
+        Order {
+            busi_id: None,
+            oper_id: "001".to_owned(),
+            dev_id: self.device(),
+            merchant_para: None,
+            register_id: Some("S001".to_owned()),
+            amount_yuan: self.amount_yuan(),
+            time_expire_s: None,
+            channel_type: ChannelType::Alipay,
+            trade_type: TradeType::Native,
+            sub_appid: None,
+            sub_openid: None,
+            charge_code: serial.to_owned(),
+            notify_url: None,
+            pay_subject: "Groceries".to_owned(),
+            goods: Vec::new(),
+            verify_code: None,
+        }
+    }
+
+    fn refund(&self, serial: &str) -> Refund {
+        Refund {
+            busi_id: None,
+            oper_id: "001".to_owned(),
+            dev_id: self.device(),
+            refund_yuan: "0.01".to_owned(),
+            refund_subject: "Returned".to_owned(),
+            charge_code: Some(serial.to_owned()),
+            charge_down_code: None,
+            out_refund_no: Some(format!("R{serial}")),
+        }
+    }
+
+    fn device(&self) -> String {
+        format!("T{:04}", self.number)
+    }
+
+    fn amount_yuan(&mut self) -> String {
+        let fen = self.dice.below(50_000) + 1;
+        format!("{}.{:02}", fen / 100, fen % 100)
+    }
+}

@@ -1,0 +1,128 @@
+//! `onetill serve`: runs the gateway until it is told to stop.
+
+use super::{CommandError, Settings};
+use crate::{
+    admin::{demo, socket},
+    app::compose::{Composed, compose, system_clock},
+    config::Config,
+    inbound,
+    outbound::{ATTEMPT_TIMEOUT, Sender},
+    server::{Bound, Server},
+    telemetry,
+    workers::Workers,
+};
+use std::{io::Write, process::ExitCode, sync::Arc};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+/// Runs the gateway.
+///
+/// Every option can also be set in the environment and in the configuration file.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  onetill serve --demo
+      a gateway to try, with demo data and a pretended wallet, on 127.0.0.1:8080
+  onetill serve --listen 0.0.0.0:8080 --data /var/lib/onetill
+      an embedded store in one directory
+  onetill serve --store postgres://onetill@db/onetill --tls-cert cert.pem --tls-key key.pem
+      one of several gateways over a PostgreSQL database, with HTTPS on port 8443")]
+pub struct ServeArgs {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Runs the gateway until SIGTERM or SIGINT, then finishes what is in flight.
+///
+/// # Errors
+/// When it cannot start; the text says what to do.
+pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
+    let config = args.settings.read()?.check()?;
+    let clock = system_clock();
+    telemetry::init(config.log_format, &config.log_filter, clock())?;
+    let server = Server::bind(config.server.clone()).await?;
+    let bound = server.addresses();
+    let composed = compose(&config.at(bound), clock).await?;
+    if config.demo && demo::load(&composed.gateway).await? {
+        tracing::info!("the demo data is loaded");
+    }
+    let gateway = Arc::clone(&composed.gateway);
+    let sender = Sender::new(
+        config.rules.targets.clone(),
+        ATTEMPT_TIMEOUT,
+        config.notify_ca.as_deref(),
+    )?;
+    let workers = Workers::start(&gateway, sender);
+    let (stop, stopped) = watch::channel(false);
+    let admin = socket::bind(&config.data)?;
+    let admin = tokio::spawn(socket::serve(admin, Arc::clone(&gateway), stopped));
+    let router = inbound::router(&gateway, config.failures);
+    announce(&config, bound)?;
+    drop(gateway);
+    let drained = server.run(router, told_to_stop()?).await;
+    tracing::info!(?drained, "stopping");
+    // Nobody listening means that it has ended already.
+    let _ = stop.send(true);
+    let _ = admin.await;
+    end(workers, composed).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn end(workers: Workers, composed: Composed) {
+    workers.stop().await;
+    composed.close().await;
+    tracing::info!("stopped");
+}
+
+/// Completes at the first SIGTERM or SIGINT.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+impl Config {
+    /// The settings with the address that was really taken, for links that lead back here.
+    fn at(&self, bound: Bound) -> Self {
+        let mut config = self.clone();
+        config.server.listen = bound.http;
+        config
+    }
+}
+
+fn announce(config: &Config, bound: Bound) -> std::io::Result<()> {
+    tracing::info!(http = %bound.http, https = ?bound.https, "serving");
+    if !config.demo {
+        return Ok(());
+    }
+    let url = format!("http://{}", bound.http);
+    let at = if bound.http.port() == 8080 {
+        String::new()
+    } else {
+        format!(" --url {url}")
+    };
+    let text = format!(
+        "
+Onetill demo on {url}   (stop with Ctrl-C)
+
+In another terminal, charge a customer's code through the pretended wallet:
+  onetill call pay{at} --amount 0.01 --code 284214903060794755
+Show the customer a code to pay with, then open the BAR_CODE link it prints:
+  onetill call order{at} --amount 0.01 --channel 2
+Prove the ledger:
+  onetill audit --data {}
+
+Merchant {} with key {}. More: onetill --help, and README.md
+",
+        config.data.display(),
+        demo::MERCHANT,
+        demo::KEY,
+    );
+    std::io::stdout().lock().write_all(text.as_bytes())
+}

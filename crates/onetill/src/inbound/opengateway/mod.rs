@@ -1,0 +1,273 @@
+//! Dialect 1, openGateway: decode, use case, encode.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`route`] | which operation a path names |
+//! | [`admit`] | from bytes to a signed, decrypted request of a known merchant |
+//! | [`pre_order`], [`order`], [`refund`], [`query`], [`cancel`], [`recharge`] | one operation each |
+//! | [`present`] | domain values in the dialect's words |
+//! | [`info`] | what INFO says |
+//! | [`notify`] | the documents merchants are notified with |
+
+mod admit;
+mod cancel;
+mod info;
+pub mod notify;
+mod order;
+mod pre_order;
+mod present;
+mod query;
+mod recharge;
+mod refund;
+mod route;
+
+use crate::{
+    app::{AppError, Gateway},
+    server::{
+        BODY_TIMEOUT,
+        limits::{FailureLimiter, FailureLimits, RateLimiter},
+        read_body,
+    },
+    telemetry,
+};
+use admit::Admitted;
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use info::Info;
+use route::Route;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+use wire::opengateway::{
+    Encryption, Format, Locale, Operation, ReturnCode, reply::ErrorReply, seal,
+};
+
+/// The most a request body may be, in bytes.
+const BODY_BYTES_MAX: usize = wire::opengateway::document::BODY_BYTES_MAX;
+
+/// The dialect's own state.
+pub(super) struct Dialect {
+    gateway: Arc<Gateway>,
+    failures: FailureLimiter,
+    rates: RateLimiter,
+}
+
+/// The dialect's routes. `failures` is how many failed requests one address may make.
+pub fn router(gateway: Arc<Gateway>, failures: FailureLimits) -> Router {
+    let dialect = Dialect {
+        gateway,
+        failures: FailureLimiter::new(failures),
+        rates: RateLimiter::new(),
+    };
+    Router::new()
+        .route("/openGateway/{*rest}", any(serve))
+        .with_state(Arc::new(dialect))
+}
+
+/// Why a request is refused.
+pub(super) enum Refusal {
+    /// In the dialect's envelope, with HTTP 200.
+    Dialect(ReturnCode, String),
+    /// It never reached the dialect.
+    Http(StatusCode),
+}
+
+impl Refusal {
+    fn new(code: ReturnCode, info: Info<'_>, locale: Locale) -> Self {
+        Self::Dialect(code, info.text(locale))
+    }
+
+    /// `ILLEGAL_PARAMETER` for `field`, with what is wrong with it.
+    fn illegal(text: &str, locale: Locale) -> Self {
+        Self::new(ReturnCode::IllegalParameter, Info::Illegal(text), locale)
+    }
+
+    fn from_app(error: &AppError, locale: Locale) -> Self {
+        let (code, info) = match error {
+            AppError::Overloaded => return Self::Http(StatusCode::SERVICE_UNAVAILABLE),
+            AppError::NoContract => (ReturnCode::InvalidContract, Info::NoContract),
+            AppError::StoreDown => (ReturnCode::DatabaseError, Info::StoreDown),
+            AppError::OutcomeUnknown => (ReturnCode::Exception, Info::OutcomeUnknown),
+            AppError::Unavailable => (ReturnCode::ServiceUnavailable, Info::Unavailable),
+            AppError::Unforeseen => (ReturnCode::Exception, Info::OutcomeUnknown),
+        };
+        Self::new(code, info, locale)
+    }
+}
+
+/// A reply before it is sealed: its bytes and its code for the metrics.
+pub(super) struct Encoded {
+    code: ReturnCode,
+    bytes: Vec<u8>,
+}
+
+/// How a reply is to be written: known as soon as the URL is read.
+#[derive(Clone)]
+struct Envelope {
+    operation: Operation,
+    format: Format,
+    encryption: Encryption,
+}
+
+async fn serve(
+    State(dialect): State<Arc<Dialect>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let route = match Route::find(&parts.method, parts.uri.path()) {
+        Ok(route) => route,
+        Err(status) => return status.into_response(),
+    };
+    let body = match read_body(body, BODY_BYTES_MAX, BODY_TIMEOUT).await {
+        Ok(body) => body,
+        Err(error) => return error.status().into_response(),
+    };
+    let operation = route.operation();
+    let query = parts.uri.query().unwrap_or("");
+    let answered = dialect.answer(&route, query, &body, peer.ip()).await;
+    let took = started.elapsed();
+    telemetry::request("opengateway", operation.segment(), answered.code, took);
+    tracing::debug!(
+        request = telemetry::request_id(),
+        operation = operation.segment(),
+        code = answered.code,
+        ?took,
+        peer = %peer.ip(),
+        "answered"
+    );
+    answered.response
+}
+
+struct Answered {
+    code: &'static str,
+    response: Response,
+}
+
+impl Dialect {
+    async fn answer(&self, route: &Route, query: &str, body: &[u8], peer: IpAddr) -> Answered {
+        let (mut envelope, admitted) = admit::admit(self, route, query, body);
+        match admitted {
+            Ok(admitted) if !self.within_rate(&admitted) => {
+                refuse_http(StatusCode::TOO_MANY_REQUESTS)
+            }
+            Ok(admitted) => {
+                let result = self.carry_out(route, &admitted, peer).await;
+                write(&envelope, Some(&admitted.account.key), result)
+            }
+            Err(refused) => {
+                if refused.account.is_none() {
+                    // Nobody knows a key to seal it with.
+                    envelope.encryption = Encryption::None;
+                }
+                let key = refused.account.as_ref().map(|account| &account.key);
+                write(&envelope, key, Err(self.limited(peer, refused.refusal)))
+            }
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        route: &Route,
+        admitted: &Admitted<'_>,
+        peer: IpAddr,
+    ) -> Result<Encoded, Refusal> {
+        let gateway = &self.gateway;
+        match route {
+            Route::PreOrder => pre_order::serve(gateway, admitted).await,
+            Route::Order => order::serve(gateway, admitted).await,
+            Route::Refund => refund::serve(gateway, admitted).await,
+            Route::Query { code, .. } => {
+                let result = query::serve(gateway, admitted, code).await;
+                match result {
+                    Err(miss) if admitted.signature.is_none() && query::is_miss(&miss) => {
+                        Err(self.limited(peer, miss))
+                    }
+                    result => result,
+                }
+            }
+            Route::CancelTrade { code, .. } => cancel::serve(gateway, admitted, code).await,
+            Route::FlowRecharge { .. } => recharge::serve(gateway, admitted).await,
+        }
+    }
+
+    /// Counts a stranger's or a guesser's failure against its address; too many are answered
+    /// HTTP 429. Only failures come here, so a correctly signed caller is never held up by
+    /// others behind the same address.
+    fn limited(&self, peer: IpAddr, refusal: Refusal) -> Refusal {
+        let counts = match refusal {
+            Refusal::Dialect(code, _) => matches!(
+                code,
+                ReturnCode::UnregisteredBusi
+                    | ReturnCode::InvalidSign
+                    | ReturnCode::ChargeNonexistent
+            ),
+            Refusal::Http(_) => false,
+        };
+        let now = self.gateway.now();
+        if counts && !self.failures.check(peer, now) {
+            return Refusal::Http(StatusCode::TOO_MANY_REQUESTS);
+        }
+        if counts {
+            self.failures.charge(peer, now);
+        }
+        refusal
+    }
+
+    fn within_rate(&self, admitted: &Admitted<'_>) -> bool {
+        let merchant = &admitted.account.merchant;
+        let Some(per_s) = merchant.settings.requests_per_s else {
+            return true;
+        };
+        self.rates.allow(merchant.no.0, per_s, self.gateway.now())
+    }
+}
+
+fn write(
+    envelope: &Envelope,
+    key: Option<&wire::opengateway::MerchantKey>,
+    result: Result<Encoded, Refusal>,
+) -> Answered {
+    let Encoded { code, bytes } = match result {
+        Ok(encoded) => encoded,
+        Err(Refusal::Http(status)) => return refuse_http(status),
+        Err(Refusal::Dialect(code, info)) => {
+            let reply = ErrorReply::new(envelope.operation, code, info);
+            Encoded {
+                code,
+                bytes: reply.encode(envelope.format),
+            }
+        }
+    };
+    let bytes = match (envelope.encryption, key) {
+        (Encryption::TripleDes, Some(key)) => seal::seal(key, &bytes).into_bytes(),
+        (Encryption::TripleDes, None) | (Encryption::None, _) => bytes,
+    };
+    let content_type = [(header::CONTENT_TYPE, envelope.format.content_type())];
+    let response = (content_type, Body::from(bytes)).into_response();
+    Answered {
+        code: code.as_str(),
+        response,
+    }
+}
+
+fn refuse_http(status: StatusCode) -> Answered {
+    let code = if status == StatusCode::TOO_MANY_REQUESTS {
+        "HTTP_429"
+    } else {
+        "HTTP_503"
+    };
+    Answered {
+        code,
+        response: status.into_response(),
+    }
+}

@@ -1,0 +1,207 @@
+//! Certificate and key of the HTTPS listener.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
+
+/// Where certificate and key are. Both are PEM.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The server's certificate, followed by the intermediate ones.
+    pub cert: PathBuf,
+    /// Its private key (PKCS#8, PKCS#1 or SEC1), without a passphrase.
+    pub key: PathBuf,
+}
+
+/// Why HTTPS can't be offered. The text names the file and what to do; it never quotes the key.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file can't be read.
+    #[error("cannot read {}: {source}; check the path and that this user may read it", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No certificate in the certificate file.
+    #[error(
+        "{} holds no readable certificate; it must be PEM (-----BEGIN CERTIFICATE-----), the \
+         server's own first, then the intermediate ones",
+        path.display()
+    )]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key is protected by a passphrase.
+    #[error(
+        "the key in {} has a passphrase, and nobody is there to type it; write one without: \
+         openssl pkey -in {} -out server.key, then chmod 600 server.key",
+        path.display(),
+        path.display()
+    )]
+    KeyEncrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No key in the key file.
+    #[error(
+        "{} holds no readable private key; it must be PEM (-----BEGIN PRIVATE KEY-----)",
+        path.display()
+    )]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Certificate and key don't work, or not together.
+    #[error(
+        "certificate {} and key {} cannot be used together: {source}; check that both come from \
+         the same issue of the certificate",
+        cert.display(),
+        key.display()
+    )]
+    Unusable {
+        /// The certificate file.
+        cert: PathBuf,
+        /// The key file.
+        key: PathBuf,
+        /// What the TLS library said.
+        source: rustls::Error,
+    },
+}
+
+/// An acceptor for TLS 1.2 and 1.3 that offers HTTP/1.1.
+pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+    let chain = certificates(&files.cert)?;
+    let key = private_key(&files.key)?;
+    let unusable = |source| TlsError::Unusable {
+        cert: files.cert.clone(),
+        key: files.key.clone(),
+        source,
+    };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(unusable)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(unusable)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = read(path)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) | Err(_) => Err(TlsError::NoCertificate { path: path.into() }),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    const ENCRYPTED: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED"];
+    let pem = Zeroizing::new(read(path)?);
+    let holds = |mark: &[u8]| pem.windows(mark.len()).any(|window| window == mark);
+    if ENCRYPTED.into_iter().any(holds) {
+        return Err(TlsError::KeyEncrypted { path: path.into() });
+    }
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|_| TlsError::NoKey { path: path.into() })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Unreadable {
+        path: path.into(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Pair {
+        dir: tempfile::TempDir,
+        files: TlsFiles,
+    }
+
+    fn pair() -> Pair {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let files = TlsFiles {
+            cert: dir.path().join("server.crt"),
+            key: dir.path().join("server.key"),
+        };
+        std::fs::write(&files.cert, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        Pair { dir, files }
+    }
+
+    fn refusal(files: &TlsFiles) -> String {
+        acceptor(files).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn takes_a_matching_pair() {
+        assert!(acceptor(&pair().files).is_ok());
+    }
+
+    #[test]
+    fn names_the_file_that_is_missing() {
+        let mut pair = pair();
+        pair.files.cert = pair.dir.path().join("absent.crt");
+        let text = refusal(&pair.files);
+        assert!(
+            text.contains("absent.crt") && text.contains("check the path"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn tells_swapped_files_apart() {
+        let pair = pair();
+        let TlsFiles { cert, key } = &pair.files;
+        let swapped = TlsFiles {
+            cert: key.clone(),
+            key: cert.clone(),
+        };
+        let text = refusal(&swapped);
+        assert!(
+            text.contains("server.key holds no readable certificate"),
+            "{text}"
+        );
+        let no_key = TlsFiles {
+            cert: cert.clone(),
+            key: cert.clone(),
+        };
+        let text = refusal(&no_key);
+        assert!(
+            text.contains("server.crt holds no readable private key"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn refuses_the_key_of_another_certificate() {
+        let (mut one, mut other) = (pair(), pair());
+        std::mem::swap(&mut one.files.key, &mut other.files.key);
+        let text = refusal(&one.files);
+        assert!(text.contains("cannot be used together"), "{text}");
+    }
+
+    #[test]
+    fn says_how_to_remove_a_passphrase() {
+        let pair = pair();
+        let pem =
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        std::fs::write(&pair.files.key, pem).unwrap();
+        assert!(refusal(&pair.files).contains("openssl pkey"));
+    }
+}

@@ -1,0 +1,11 @@
+//! The one integration binary: it speaks real HTTP to real gateways.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`support`] | gateways in this process with a clock to set, and gateways in processes to kill |
+//! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
+//! | [`faults`] | kills, stores that fail, the command line, the payer's page in a browser |
+
+mod dialect;
+mod faults;
+mod support;

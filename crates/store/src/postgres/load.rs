@@ -1,0 +1,223 @@
+//! The first half of a transaction: claims are recorded, and all named rows locked and loaded.
+
+use super::{
+    columns::{get, read_all},
+    error::classify,
+    link::{BEGIN, Link},
+    session::{Param, Step, column, pipeline},
+    statements::Statements,
+};
+use crate::{contract::StoreError, flat::FlatPayment};
+use domain::{
+    ids::{ClaimKey, Serial, TenantId},
+    payment::{Payment, PaymentStatus},
+    rows::{Plan, Rows},
+};
+use std::collections::{BTreeMap, HashSet};
+use tokio_postgres::{Row, Statement};
+
+/// What the second half must know of the first.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    /// A tenant for whom a payment was claimed, if any was.
+    pub(super) claimed_for: Option<TenantId>,
+    /// The loaded payments that wait for an operator's decision.
+    pub(super) cancel_requested: HashSet<Serial>,
+}
+
+/// What a step reads.
+#[derive(Clone, Copy)]
+enum Reads {
+    Claims,
+    Payments,
+    Refunds,
+    Recharges,
+    Jobs,
+    Notifications,
+}
+
+/// The steps of one round trip, and what each reads.
+type Steps = (Vec<Reads>, Vec<Step>);
+
+struct Loading<'p> {
+    claims: &'p [&'p Payment],
+    won: HashSet<i64>,
+    rows: Rows,
+    open: Open,
+}
+
+/// Opens a transaction and runs `plan` in it: one round trip, and a second one for the rows
+/// that took a claim's key earlier, if there are any.
+pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), StoreError> {
+    let mut loading = Loading {
+        claims: &plan.claims,
+        won: HashSet::new(),
+        rows: Rows::default(),
+        open: Open::default(),
+    };
+    let steps = all_steps(&link.statements, plan)?;
+    loading.run(link, Some(BEGIN), steps).await?;
+    let lost = loading.settle_claims();
+    if !lost.is_empty() {
+        let steps = locking(Reads::Payments, &link.statements.lock_payments, &[], &lost);
+        loading.run(link, None, steps).await?;
+    }
+    Ok((loading.rows, loading.open))
+}
+
+impl Loading<'_> {
+    async fn run(
+        &mut self,
+        link: &Link,
+        first: Option<&str>,
+        (reads, steps): Steps,
+    ) -> Result<(), StoreError> {
+        let pipelined = pipeline(&link.session.client, first, &steps, None).await;
+        let mut answers = pipelined.answers.into_iter();
+        if first.is_some() {
+            answers.next().transpose().map_err(|e| classify(&e))?;
+        }
+        for (reads, answer) in reads.into_iter().zip(answers) {
+            self.take(reads, &answer.map_err(|error| classify(&error))?)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, reads: Reads, found: &[Row]) -> Result<(), StoreError> {
+        let rows = &mut self.rows;
+        match reads {
+            Reads::Claims => {
+                for row in found {
+                    self.won.insert(get(row, 0)?);
+                }
+            }
+            Reads::Payments => {
+                for payment in read_all::<Payment>(found)? {
+                    if payment.status() == PaymentStatus::CancelRequested {
+                        self.open.cancel_requested.insert(payment.serial);
+                    }
+                    rows.add_payment(payment);
+                }
+            }
+            Reads::Refunds => read_all(found)?
+                .into_iter()
+                .for_each(|it| rows.add_refund(it)),
+            Reads::Recharges => read_all(found)?
+                .into_iter()
+                .for_each(|it| rows.add_recharge(it)),
+            Reads::Jobs => read_all(found)?.into_iter().for_each(|it| rows.add_job(it)),
+            Reads::Notifications => {
+                read_all(found)?
+                    .into_iter()
+                    .for_each(|it| rows.add_notification(it));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the claims that were recorded; returns the keys that were taken by earlier batches.
+    fn settle_claims(&mut self) -> Vec<(TenantId, ClaimKey)> {
+        let mut lost = Vec::new();
+        let mut won_keys = HashSet::new();
+        for &payment in self.claims {
+            if self.won.remove(&payment.serial.0) {
+                self.rows.add_claimed(payment.serial);
+                self.rows.add_payment(payment.clone());
+                self.open.claimed_for = Some(payment.tenant);
+                won_keys.insert(payment.key);
+            } else {
+                lost.push((payment.tenant, payment.key));
+            }
+        }
+        // A twin in the same batch took it: that row is here already.
+        lost.retain(|(_, key)| !won_keys.contains(key));
+        lost
+    }
+}
+
+fn all_steps(sql: &Statements, plan: &Plan<'_>) -> Result<Steps, StoreError> {
+    let (mut reads, mut steps) = claiming(&sql.claim, &plan.claims)?;
+    let jobs = locking(Reads::Jobs, &sql.lock_jobs, &plan.jobs, &[]);
+    let due = locking(
+        Reads::Notifications,
+        &sql.lock_notifications,
+        &plan.notifications,
+        &[],
+    );
+    let (serials, keys) = (&plan.payments, &plan.payment_keys);
+    let payments = locking(Reads::Payments, &sql.lock_payments, serials, keys);
+    let (serials, keys) = (&plan.refunds, &plan.refund_keys);
+    let refunds = locking(Reads::Refunds, &sql.lock_refunds, serials, keys);
+    let (serials, keys) = (&plan.recharges, &plan.recharge_keys);
+    let recharges = locking(Reads::Recharges, &sql.lock_recharges, serials, keys);
+    for (read, step) in [payments, refunds, recharges, jobs, due] {
+        reads.extend(read);
+        steps.extend(step);
+    }
+    Ok((reads, steps))
+}
+
+/// Steps that claim keys, a tenant each. The plan is sorted by key, so that two writers claim
+/// the same keys in the same order.
+fn claiming(statement: &Statement, claims: &[&Payment]) -> Result<Steps, StoreError> {
+    let (mut reads, mut steps) = Steps::default();
+    for claims in claims.chunk_by(|a, b| a.tenant == b.tenant) {
+        let flat = claims.iter().map(|payment| FlatPayment::of(payment));
+        let mut flat = flat.collect::<Result<Vec<_>, _>>()?;
+        reads.push(Reads::Claims);
+        steps.push(Step::new(statement, claim_params(&mut flat)));
+    }
+    Ok((reads, steps))
+}
+
+fn claim_params(rows: &mut [FlatPayment]) -> Vec<Param> {
+    use std::mem::take;
+    let tenant = rows.first().map_or(0, |row| row.tenant);
+    vec![
+        Box::new(tenant),
+        column(rows, |it| it.serial),
+        column(rows, |it| it.merchant),
+        column(rows, |it| it.claim.to_vec()),
+        column(rows, |it| take(&mut it.merchant_serial)),
+        column(rows, |it| it.flow),
+        column(rows, |it| it.channel),
+        column(rows, |it| it.amount),
+        column(rows, |it| it.created_at),
+        column(rows, |it| it.expires_at),
+        column(rows, |it| take(&mut it.details)),
+        column(rows, |it| it.state.state),
+        column(rows, |it| it.state.end_code),
+        column(rows, |it| it.state.ended_at),
+        column(rows, |it| it.state.flags),
+        column(rows, |it| it.state.refunded),
+        column(rows, |it| it.state.refunding),
+        column(rows, |it| take(&mut it.state.receipt)),
+        column(rows, |it| take(&mut it.state.credential)),
+    ]
+}
+
+/// Steps that lock rows by serial or claim, a tenant each.
+fn locking(
+    read: Reads,
+    statement: &Statement,
+    serials: &[(TenantId, Serial)],
+    keys: &[(TenantId, ClaimKey)],
+) -> Steps {
+    let mut tenants: BTreeMap<TenantId, (Vec<i64>, Vec<Vec<u8>>)> = BTreeMap::new();
+    for (tenant, serial) in serials {
+        tenants.entry(*tenant).or_default().0.push(serial.0);
+    }
+    for (tenant, key) in keys {
+        tenants.entry(*tenant).or_default().1.push(key.0.to_vec());
+    }
+    let steps = tenants.into_iter().map(|(tenant, (serials, keys))| {
+        let mut params: Vec<Param> = vec![Box::new(tenant.0), Box::new(serials)];
+        // Jobs and notifications have no claims.
+        match read {
+            Reads::Payments | Reads::Refunds | Reads::Recharges => params.push(Box::new(keys)),
+            Reads::Claims | Reads::Jobs | Reads::Notifications => {}
+        }
+        (read, Step::new(statement, params))
+    });
+    steps.unzip()
+}

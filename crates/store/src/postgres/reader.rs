@@ -1,0 +1,311 @@
+//! Reading without stopping a writer: a few connections, shared by all.
+
+use super::{
+    backup,
+    columns::{MERCHANT_COLUMNS, Stored, get, read_all, read_merchant, read_tenant},
+    error::classify,
+    queries,
+    session::Session,
+    snapshot::PostgresSnapshot,
+};
+use crate::contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures};
+use domain::{
+    ids::{Serial, TenantId},
+    merchant::{Merchant, Tenant},
+    notification::Notification,
+    payment::Payment,
+    recharge::Recharge,
+    refund::Refund,
+    rows::PaymentRef,
+    time::UnixMs,
+};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio_postgres::{Config, Row, Statement, types::ToSql};
+
+/// How many connections readers share. Requests are pipelined, so one carries many at a time.
+const CONNECTIONS: usize = 4;
+
+type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Looks at stored rows over a few shared connections, which are made when first needed.
+pub struct PostgresReader {
+    config: Arc<Config>,
+    slots: [tokio::sync::Mutex<Option<Arc<ReadLink>>>; CONNECTIONS],
+    turn: AtomicUsize,
+}
+
+/// A connection, and the statements that were prepared on it.
+struct ReadLink {
+    session: Session,
+    prepared: Mutex<HashMap<String, Statement>>,
+}
+
+impl ReadLink {
+    async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let known = self.lock().get(sql).cloned();
+        let statement = match known {
+            Some(statement) => statement,
+            None => {
+                let statement = self.session.client.prepare(sql).await?;
+                self.lock().insert(sql.to_owned(), statement.clone());
+                statement
+            }
+        };
+        self.session.client.query(&statement, params).await
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Statement>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PostgresReader {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        Self {
+            config,
+            slots: std::array::from_fn(|_| tokio::sync::Mutex::new(None)),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// The next connection in turn, made anew if it was lost.
+    async fn link(&self) -> Result<Arc<ReadLink>, StoreError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % CONNECTIONS;
+        let slot = self
+            .slots
+            .get(turn)
+            .ok_or_else(|| StoreError::Down("there are no connections".to_owned()))?;
+        let mut slot = slot.lock().await;
+        if let Some(link) = slot.as_ref().filter(|link| !link.session.is_closed()) {
+            return Ok(Arc::clone(link));
+        }
+        let link = Arc::new(ReadLink {
+            session: Session::connect(&self.config).await?,
+            prepared: Mutex::default(),
+        });
+        *slot = Some(Arc::clone(&link));
+        Ok(link)
+    }
+
+    /// Reading may be repeated: a connection that breaks on the way costs one more attempt.
+    async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        let link = self.link().await?;
+        match link.rows(sql, params).await {
+            Err(_) if link.session.is_closed() => {
+                let link = self.link().await?;
+                link.rows(sql, params).await.map_err(|e| classify(&e))
+            }
+            result => result.map_err(|error| classify(&error)),
+        }
+    }
+
+    async fn all<T: Stored>(&self, sql: &str, params: Params<'_>) -> Result<Vec<T>, StoreError> {
+        read_all(&self.rows(sql, params).await?)
+    }
+
+    async fn one<T: Stored>(&self, sql: &str, params: Params<'_>) -> Result<Option<T>, StoreError> {
+        self.rows(sql, params)
+            .await?
+            .first()
+            .map(T::read)
+            .transpose()
+    }
+
+    async fn by_key<T: Stored>(
+        &self,
+        tenant: TenantId,
+        key: Serial,
+    ) -> Result<Option<T>, StoreError> {
+        self.one(&queries::by_key::<T>(), &[&tenant.0, &key.0])
+            .await
+    }
+
+    async fn due(
+        &self,
+        sql: &str,
+        now: UnixMs,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, Serial)>, StoreError> {
+        let rows = self.rows(sql, &[&now.0, &i64::from(limit)]).await?;
+        let name = |row: &Row| Ok((TenantId(get(row, 0)?), Serial(get(row, 1)?)));
+        rows.iter().map(name).collect()
+    }
+
+    async fn read_figures(&self) -> Result<StoreFigures, StoreError> {
+        let rows = self.rows(queries::FIGURES, &[]).await?;
+        let row = rows
+            .first()
+            .ok_or_else(|| StoreError::Corrupt("no figures".to_owned()))?;
+        let count = |index| get::<i64>(row, index).map(i64::unsigned_abs);
+        let time = |index| get::<Option<i64>>(row, index).map(|at| at.map(UnixMs));
+        Ok(StoreFigures {
+            jobs: count(0)?,
+            oldest_job_due_at: time(1)?,
+            notifications_due: count(2)?,
+            notifications_dead: count(3)?,
+            oldest_notification_due_at: time(4)?,
+        })
+    }
+
+    async fn read_durability(&self) -> Result<Vec<String>, StoreError> {
+        let rows = self.rows(queries::DURABILITY, &[]).await?;
+        let mut lines = Vec::with_capacity(rows.len());
+        let mut unsafe_settings = Vec::new();
+        for row in &rows {
+            let (name, value): (&str, &str) = (get(row, 0)?, get(row, 1)?);
+            let line = format!("{name} = {value}");
+            if value == "off" {
+                unsafe_settings.push(line.clone());
+            }
+            lines.push(line);
+        }
+        if unsafe_settings.is_empty() {
+            return Ok(lines);
+        }
+        let settings = unsafe_settings.join(", ");
+        Err(StoreError::Refused(format!(
+            "an acknowledged payment could be lost: {settings}"
+        )))
+    }
+}
+
+impl Reader for PostgresReader {
+    fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        Box::pin(async move {
+            match by {
+                PaymentRef::Serial(tenant, serial) => self.by_key(tenant, serial).await,
+                PaymentRef::Key(tenant, key) => {
+                    let key = key.0.as_slice();
+                    self.one(&queries::payment_by_claim(), &[&tenant.0, &key])
+                        .await
+                }
+            }
+        })
+    }
+
+    fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        Box::pin(async move { self.one(&queries::payment_of_any(), &[&serial.0]).await })
+    }
+
+    fn payments(
+        &self,
+        filter: PaymentFilter,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        Box::pin(async move {
+            let before = filter.before.map_or(i64::MAX, |serial| serial.0);
+            let tenant = filter.tenant.map(|it| it.0);
+            let merchant = filter.merchant.map(|it| it.0);
+            let sql = queries::payments(&filter);
+            self.all(&sql, &[&before, &i64::from(limit), &tenant, &merchant])
+                .await
+        })
+    }
+
+    fn refunds_of(
+        &self,
+        tenant: TenantId,
+        payment: Serial,
+    ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
+        Box::pin(async move {
+            self.all(&queries::refunds_of(), &[&tenant.0, &payment.0])
+                .await
+        })
+    }
+
+    fn refund(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Refund>, StoreError>> {
+        Box::pin(self.by_key(tenant, serial))
+    }
+
+    fn recharge(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Recharge>, StoreError>> {
+        Box::pin(self.by_key(tenant, serial))
+    }
+
+    fn due_jobs(
+        &self,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        Box::pin(self.due(queries::DUE_JOBS, now, limit))
+    }
+
+    fn due_notifications(
+        &self,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        Box::pin(self.due(queries::DUE_NOTIFICATIONS, now, limit))
+    }
+
+    fn notification(
+        &self,
+        tenant: TenantId,
+        subject: Serial,
+    ) -> BoxFuture<'_, Result<Option<Notification>, StoreError>> {
+        Box::pin(self.by_key(tenant, subject))
+    }
+
+    fn dead_notifications(
+        &self,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
+        Box::pin(async move {
+            self.all(&queries::dead_notifications(), &[&i64::from(limit)])
+                .await
+        })
+    }
+
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>> {
+        Box::pin(async move {
+            let rows = self
+                .rows("SELECT tenant, name FROM tenants ORDER BY tenant", &[])
+                .await?;
+            rows.iter().map(read_tenant).collect()
+        })
+    }
+
+    fn merchants(&self) -> BoxFuture<'_, Result<Vec<Merchant>, StoreError>> {
+        Box::pin(async move {
+            let sql = format!("SELECT {MERCHANT_COLUMNS} FROM merchants ORDER BY no, tenant");
+            self.rows(&sql, &[])
+                .await?
+                .iter()
+                .map(read_merchant)
+                .collect()
+        })
+    }
+
+    fn figures(&self) -> BoxFuture<'_, Result<StoreFigures, StoreError>> {
+        Box::pin(self.read_figures())
+    }
+
+    fn durability(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(self.read_durability())
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>> {
+        Box::pin(async move {
+            let snapshot = PostgresSnapshot::open(&self.config).await?;
+            Ok(Box::new(snapshot) as Box<dyn Snapshot>)
+        })
+    }
+
+    fn backup(&self, to: PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(backup::dump(Arc::clone(&self.config), to))
+    }
+}

@@ -1,0 +1,9 @@
+//! What must hold on a real server, beyond what every store is held to.
+
+mod batches;
+mod faults;
+mod fixture;
+mod plans;
+mod proxy;
+mod schema;
+mod speed;

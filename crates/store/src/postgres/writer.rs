@@ -1,0 +1,171 @@
+//! The writer: one connection, one transaction at a time, two round trips each.
+//!
+//! When the answer to a COMMIT is lost, nobody knows whether the batch was recorded, and running
+//! it again could charge twice. So each commit writes its number into the writer's own row, and
+//! a new connection reads that row instead of guessing.
+
+use super::{
+    admin, changes,
+    link::{ANSWER_TIMEOUT, Fate, Link, Mark},
+    load::{self, Open},
+    session::Step,
+};
+use crate::{
+    contract::{AdminOp, AdminReply, StoreError, Writer},
+    engine::Clock,
+};
+use domain::{
+    ids::TenantId,
+    rows::{Changes, Plan, Rows},
+};
+use std::{sync::Arc, time::Duration};
+use tokio_postgres::{Config, Row};
+
+/// How long a lost answer to a COMMIT is looked for.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest wait between two attempts at that.
+const RESOLVE_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Runs transactions on a PostgreSQL connection of its own, and connects again when it is lost.
+pub struct PostgresWriter {
+    config: Arc<Config>,
+    clock: Clock,
+    /// Taken out while in use: a future that is dropped half-way takes the connection, and with
+    /// it the open transaction, along.
+    link: Option<Link>,
+    /// Set between load and commit.
+    open: Option<Open>,
+}
+
+impl PostgresWriter {
+    pub(super) async fn connect(config: Arc<Config>, clock: Clock) -> Result<Self, StoreError> {
+        let link = Link::open(&config).await?;
+        Ok(Self {
+            config,
+            clock,
+            link: Some(link),
+            open: None,
+        })
+    }
+
+    /// The connection with no transaction open on it; a new one if the last was lost.
+    pub(super) async fn idle_link(&mut self) -> Result<Link, StoreError> {
+        let abandoned = self.open.take().is_some();
+        match self.link.take() {
+            Some(link) if !abandoned && !link.session.is_closed() => Ok(link),
+            _ => Link::open(&self.config).await,
+        }
+    }
+
+    /// Ends the transaction on `link` with `steps`; returns the rows each answered, or
+    /// `None` when the commit stands but its answer was lost. With a
+    /// `tenant` whose rows it changed, the commit is marked on that tenant's shard.
+    pub(super) async fn conclude(
+        &mut self,
+        mut link: Link,
+        first: Option<&str>,
+        mut steps: Vec<Step>,
+        tenant: Option<TenantId>,
+    ) -> Result<Option<Vec<Vec<Row>>>, StoreError> {
+        let wanted = steps.len();
+        let mark = tenant.map(|tenant| link.next_mark(tenant));
+        steps.extend(mark.map(|mark| link.mark(mark, &self.clock)));
+        let fate = link.conclude(first, &steps).await;
+        match fate {
+            Fate::Committed(mut rows) => {
+                rows.truncate(wanted);
+                self.link = Some(link);
+                Ok(Some(rows))
+            }
+            Fate::TakenBack(error) => {
+                self.link = Some(link).filter(|link| !link.session.is_closed());
+                Err(error)
+            }
+            Fate::Unclear(why) => {
+                drop(link);
+                self.resolve(mark, &why).await.map(|()| None)
+            }
+        }
+    }
+
+    /// Finds out whether a commit was recorded whose answer was lost.
+    async fn resolve(&mut self, mark: Option<Mark>, why: &str) -> Result<(), StoreError> {
+        let Some(mark) = mark else {
+            return Err(StoreError::Down(why.to_owned()));
+        };
+        tracing::warn!(
+            why,
+            ?mark,
+            "the answer to a commit was lost; looking for its mark"
+        );
+        let found = tokio::time::timeout(RESOLVE_TIMEOUT, self.look_up(mark)).await;
+        match found {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StoreError::Down(why.to_owned())),
+            Err(_) => Err(StoreError::Unknown(why.to_owned())),
+        }
+    }
+
+    async fn look_up(&mut self, mark: Mark) -> bool {
+        let mut pause = Duration::from_millis(20);
+        loop {
+            match self.ask(mark).await {
+                Ok(recorded) => return recorded,
+                Err(error) => tracing::warn!(%error, "the mark cannot be read yet"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = RESOLVE_PAUSE_MAX.min(pause * 2);
+        }
+    }
+
+    async fn ask(&mut self, mark: Mark) -> Result<bool, StoreError> {
+        let link = Link::open(&self.config).await?;
+        let recorded = link.was_recorded(mark, &self.clock).await?;
+        self.link = Some(link);
+        Ok(recorded)
+    }
+}
+
+impl Writer for PostgresWriter {
+    async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
+        let link = self.idle_link().await?;
+        let loaded = tokio::time::timeout(ANSWER_TIMEOUT, load::load(&link, &plan)).await;
+        match loaded {
+            Ok(Ok((rows, open))) => {
+                self.link = Some(link);
+                self.open = Some(open);
+                Ok(rows)
+            }
+            Ok(Err(error)) => {
+                self.link = if link.rollback().await {
+                    Some(link)
+                } else {
+                    None
+                };
+                Err(error)
+            }
+            Err(_) => Err(StoreError::Down("PostgreSQL does not answer".to_owned())),
+        }
+    }
+
+    async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
+        let (Some(link), Some(open)) = (self.link.take(), self.open.take()) else {
+            return Err(StoreError::Down("no transaction is open".to_owned()));
+        };
+        let (steps, tenant) = changes::steps(&link.statements, &changes, &open)?;
+        self.conclude(link, None, steps, tenant).await.map(drop)
+    }
+
+    async fn abandon(&mut self) {
+        self.open = None;
+        if let Some(link) = self.link.take()
+            && link.rollback().await
+        {
+            self.link = Some(link);
+        }
+    }
+
+    async fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
+        admin::run(self, op).await
+    }
+}

@@ -1,0 +1,326 @@
+//! What readers find, in which order, and how much of it.
+
+use crate::{
+    fixture::{Fixture, on_each_store, record, write},
+    samples::{MERCHANT, NOW, TENANT, payment, receipt, recharge, refund, serial},
+};
+use domain::{
+    ids::{ClaimKey, MerchantNo, Serial, TenantId},
+    job::{Job, JobKind},
+    notification::{Delivery, Notification, Topic},
+    payment::{End, Paid, Payment, PaymentState},
+    rows::{Changes, PaymentRef},
+    time::UnixMs,
+};
+use store::{
+    Reader,
+    contract::{PaymentFilter, StoreFigures},
+};
+
+const OTHER: TenantId = TenantId(2);
+
+fn in_state(n: i64, state: PaymentState) -> Payment {
+    Payment {
+        state,
+        ..payment(n)
+    }
+}
+
+fn open(cancel_requested: bool) -> PaymentState {
+    PaymentState::Open { cancel_requested }
+}
+
+fn paid(cancel_requested: bool) -> Paid {
+    Paid {
+        cancel_requested,
+        ..Paid::new(receipt())
+    }
+}
+
+fn ended(paid: Option<Paid>) -> PaymentState {
+    PaymentState::Ended {
+        end: End::Cancelled,
+        at: NOW,
+        paid,
+    }
+}
+
+/// Payments 1 to 8: each state, then another merchant's and another tenant's.
+fn listed() -> Vec<Payment> {
+    let mut others = [7, 8].map(payment);
+    others[0].merchant = MerchantNo(8);
+    others[1].tenant = OTHER;
+    others[1].merchant = MerchantNo(9);
+    others[1].key = ClaimKey([8; 16]);
+    let states = [
+        open(false),
+        open(true),
+        PaymentState::Paid(paid(false)),
+        PaymentState::Paid(paid(true)),
+        PaymentState::Ending(End::Cancelled),
+        ended(Some(paid(false))),
+    ];
+    let ours = (1..).zip(states).map(|(n, state)| in_state(n, state));
+    ours.chain(others).collect()
+}
+
+/// The jobs that open and ending payments always have.
+fn work_on(payments: &[Payment]) -> Changes {
+    let jobs = payments.iter().filter_map(|payment| {
+        let kind = match payment.state {
+            PaymentState::Open { .. } => JobKind::SettlePayment,
+            PaymentState::Ending(_) => JobKind::ReversePayment,
+            PaymentState::Paid(_) | PaymentState::Ended { .. } => return None,
+        };
+        Some(Job::new(payment.tenant, payment.serial, kind, NOW))
+    });
+    Changes {
+        jobs: jobs.collect(),
+        ..Changes::default()
+    }
+}
+
+async fn listed_serials(reader: &dyn Reader, filter: PaymentFilter, limit: u32) -> Vec<Serial> {
+    let found = reader.payments(filter, limit).await.unwrap();
+    found.iter().map(|payment| payment.serial).collect()
+}
+
+async fn payments_are_listed_newest_first_by_filter(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    record(&mut writer, &listed()).await;
+    write(&mut writer, work_on(&listed())).await.unwrap();
+    let filter = PaymentFilter::default;
+    let of_tenant = |tenant| PaymentFilter {
+        tenant: Some(tenant),
+        ..filter()
+    };
+    let merchant = PaymentFilter {
+        merchant: Some(MERCHANT),
+        ..of_tenant(TENANT)
+    };
+    let undecided = PaymentFilter {
+        undecided: true,
+        ..filter()
+    };
+    let requested = PaymentFilter {
+        cancel_requested: true,
+        ..filter()
+    };
+    let both = PaymentFilter {
+        undecided: true,
+        tenant: Some(TENANT),
+        before: Some(serial(5)),
+        ..filter()
+    };
+    let before = PaymentFilter {
+        before: Some(serial(4)),
+        ..filter()
+    };
+    for (filter, limit, expected) in [
+        (filter(), 100, &[8, 7, 6, 5, 4, 3, 2, 1][..]),
+        (filter(), 3, &[8, 7, 6]),
+        (before.clone(), 100, &[3, 2, 1]),
+        (before, 2, &[3, 2]),
+        (of_tenant(TENANT), 100, &[7, 6, 5, 4, 3, 2, 1]),
+        (of_tenant(OTHER), 100, &[8]),
+        (of_tenant(TenantId(3)), 100, &[]),
+        (merchant, 100, &[6, 5, 4, 3, 2, 1]),
+        (undecided, 100, &[8, 7, 5, 4, 2, 1]),
+        (requested.clone(), 100, &[4, 2]),
+        (requested, 1, &[4]),
+        (both, 100, &[4, 2, 1]),
+    ] {
+        let found = listed_serials(store.reader().as_ref(), filter.clone(), limit).await;
+        let expected: Vec<_> = expected.iter().map(|n| serial(*n)).collect();
+        assert_eq!(found, expected, "{filter:?} limit {limit}");
+    }
+}
+
+async fn a_decided_request_is_no_longer_listed(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    record(&mut writer, &[in_state(1, open(false))]).await;
+    let requested = || PaymentFilter {
+        cancel_requested: true,
+        ..PaymentFilter::default()
+    };
+    for (state, expected) in [
+        (open(true), vec![serial(1)]),
+        (open(false), vec![]),
+        (PaymentState::Paid(paid(true)), vec![serial(1)]),
+        (PaymentState::Paid(paid(false)), vec![]),
+    ] {
+        let changes = Changes {
+            payments: vec![in_state(1, state)],
+            ..Changes::default()
+        };
+        write(&mut writer, changes).await.unwrap();
+        let found = listed_serials(store.reader().as_ref(), requested(), 10).await;
+        assert_eq!(found, expected);
+    }
+}
+
+async fn rows_are_found_by_number_within_their_tenant(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    record(&mut writer, &[payment(1)]).await;
+    let changes = Changes {
+        refunds: vec![refund(4, 1), refund(3, 1), refund(5, 2)],
+        recharges: vec![recharge(6)],
+        ..Changes::default()
+    };
+    write(&mut writer, changes).await.unwrap();
+    let reader = store.reader();
+    let by_serial = |tenant| reader.payment(PaymentRef::Serial(tenant, serial(1)));
+    let by_key = |tenant| reader.payment(PaymentRef::Key(tenant, payment(1).key));
+    assert_eq!(by_serial(TENANT).await, Ok(Some(payment(1))));
+    assert_eq!(by_key(TENANT).await, Ok(Some(payment(1))));
+    assert_eq!(by_serial(OTHER).await, Ok(None));
+    assert_eq!(reader.payment_of_any(serial(1)).await, Ok(Some(payment(1))));
+    assert_eq!(reader.payment_of_any(serial(2)).await, Ok(None));
+    let oldest_first = Ok(vec![refund(3, 1), refund(4, 1)]);
+    assert_eq!(reader.refunds_of(TENANT, serial(1)).await, oldest_first);
+    assert_eq!(reader.refunds_of(OTHER, serial(1)).await, Ok(vec![]));
+    assert_eq!(
+        reader.refund(TENANT, serial(4)).await,
+        Ok(Some(refund(4, 1)))
+    );
+    assert_eq!(reader.refund(OTHER, serial(4)).await, Ok(None));
+    assert_eq!(
+        reader.recharge(TENANT, serial(6)).await,
+        Ok(Some(recharge(6)))
+    );
+    assert_eq!(reader.recharge(OTHER, serial(6)).await, Ok(None));
+}
+
+fn job(n: i64, due_at: UnixMs) -> Job {
+    Job::new(TENANT, serial(n), JobKind::SettlePayment, due_at)
+}
+
+fn notification(n: i64, delivery: Delivery) -> Notification {
+    Notification {
+        tenant: TENANT,
+        subject: serial(n),
+        merchant: MERCHANT,
+        topic: Topic::PaymentPaid,
+        attempts: 1,
+        delivery,
+    }
+}
+
+async fn work_that_is_due_longest_comes_first(store: impl Fixture) {
+    let due = |n, s| (n, NOW.plus_s(s));
+    let times = [due(1, 30), due(2, 10), due(3, 20), due(4, 41)];
+    let changes = Changes {
+        jobs: times.iter().map(|(n, at)| job(*n, *at)).collect(),
+        notifications: times
+            .iter()
+            .map(|(n, at)| notification(*n, Delivery::Due(*at)))
+            .chain([
+                notification(5, Delivery::Delivered(NOW)),
+                notification(6, Delivery::Dead(NOW)),
+            ])
+            .collect(),
+        ..Changes::default()
+    };
+    write(&mut store.writer().await, changes).await.unwrap();
+    let reader = store.reader();
+    for (s, limit, expected) in [
+        (9, 10, &[][..]),
+        (10, 10, &[2]),
+        (40, 10, &[2, 3, 1]),
+        (41, 10, &[2, 3, 1, 4]),
+        (40, 2, &[2, 3]),
+    ] {
+        let expected: Vec<_> = expected.iter().map(|n| (TENANT, serial(*n))).collect();
+        let jobs = reader.due_jobs(NOW.plus_s(s), limit).await;
+        assert_eq!(jobs, Ok(expected.clone()), "jobs at {s}");
+        let notifications = reader.due_notifications(NOW.plus_s(s), limit).await;
+        assert_eq!(notifications, Ok(expected), "notifications at {s}");
+    }
+}
+
+async fn dead_notifications_are_listed_newest_first(store: impl Fixture) {
+    let dead = |n| notification(n, Delivery::Dead(NOW));
+    let changes = Changes {
+        notifications: vec![
+            dead(1),
+            notification(2, Delivery::Due(NOW)),
+            dead(3),
+            notification(4, Delivery::Delivered(NOW)),
+            dead(5),
+        ],
+        ..Changes::default()
+    };
+    write(&mut store.writer().await, changes).await.unwrap();
+    let reader = store.reader();
+    let all = reader.dead_notifications(10).await;
+    assert_eq!(all, Ok(vec![dead(5), dead(3), dead(1)]));
+    let two = reader.dead_notifications(2).await;
+    assert_eq!(two, Ok(vec![dead(5), dead(3)]));
+    assert_eq!(
+        reader.notification(TENANT, serial(3)).await,
+        Ok(Some(dead(3)))
+    );
+    assert_eq!(reader.notification(OTHER, serial(3)).await, Ok(None));
+}
+
+async fn figures_count_what_waits(store: impl Fixture) {
+    let reader = store.reader();
+    assert_eq!(reader.figures().await, Ok(StoreFigures::default()));
+    let changes = Changes {
+        jobs: vec![job(1, NOW.plus_s(9)), job(2, NOW.plus_s(5))],
+        notifications: vec![
+            notification(1, Delivery::Due(NOW.plus_s(8))),
+            notification(2, Delivery::Due(NOW.plus_s(7))),
+            notification(3, Delivery::Due(NOW.plus_s(9))),
+            notification(4, Delivery::Delivered(NOW)),
+            notification(5, Delivery::Dead(NOW)),
+        ],
+        ..Changes::default()
+    };
+    write(&mut store.writer().await, changes).await.unwrap();
+    let expected = StoreFigures {
+        jobs: 2,
+        oldest_job_due_at: Some(NOW.plus_s(5)),
+        notifications_due: 3,
+        notifications_dead: 1,
+        oldest_notification_due_at: Some(NOW.plus_s(7)),
+    };
+    assert_eq!(reader.figures().await, Ok(expected));
+}
+
+async fn a_snapshot_is_read_in_pages(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let payments: Vec<Payment> = (1..=5).map(payment).collect();
+    record(&mut writer, &payments).await;
+    let changes = Changes {
+        jobs: (1..=5).map(|n| job(n, NOW.plus_s(9 - n))).collect(),
+        ..Changes::default()
+    };
+    write(&mut writer, changes).await.unwrap();
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    for (after, expected) in [
+        (None, &[1, 2][..]),
+        (Some(2), &[3, 4]),
+        (Some(4), &[5]),
+        (Some(5), &[]),
+    ] {
+        let after = after.map(serial);
+        let expected: Vec<_> = expected.iter().map(|n| serial(*n)).collect();
+        let page = snapshot.payments(after, 2).await.unwrap();
+        let found: Vec<_> = page.iter().map(|it| it.serial).collect();
+        assert_eq!(found, expected);
+        let page = snapshot.jobs(after, 2).await.unwrap();
+        let found: Vec<_> = page.iter().map(|it| it.subject).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+on_each_store! {
+    payments_are_listed_newest_first_by_filter,
+    a_decided_request_is_no_longer_listed,
+    rows_are_found_by_number_within_their_tenant,
+    work_that_is_due_longest_comes_first,
+    dead_notifications_are_listed_newest_first,
+    figures_count_what_waits,
+    a_snapshot_is_read_in_pages,
+}
