@@ -178,10 +178,9 @@ impl Tables {
         }
         self.jobs
             .extend(changes.jobs.into_iter().map(|job| (job.subject, job)));
-        changes
-            .jobs_removed
-            .iter()
-            .for_each(|(_, subject)| drop(self.jobs.remove(subject)));
+        for (_, subject) in &changes.jobs_removed {
+            self.jobs.remove(subject);
+        }
         let notifications = changes.notifications.into_iter();
         self.notifications
             .extend(notifications.map(|it| (it.subject, it)));

@@ -38,7 +38,7 @@ impl Service<Request<Incoming>> for Detached {
     type Future = Answer;
 
     fn call(&self, mut request: Request<Incoming>) -> Answer {
-        self.pulse.busy();
+        let turn = self.pulse.busy();
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answer = self.router.call(request);
         let alive = self.alive.clone();
@@ -48,6 +48,7 @@ impl Service<Request<Incoming>> for Detached {
         });
         Answer {
             task,
+            turn,
             pulse: Arc::clone(&self.pulse),
         }
     }
@@ -56,6 +57,7 @@ impl Service<Request<Incoming>> for Detached {
 /// The reply to come from a request's task.
 pub(super) struct Answer {
     task: JoinHandle<Result<Response<Body>, Infallible>>,
+    turn: u32,
     pulse: Arc<Pulse>,
 }
 
@@ -72,8 +74,8 @@ impl Future for Answer {
                 broken()
             }
         };
-        let pulse = Arc::clone(&self.pulse);
-        Poll::Ready(Ok(response.map(|body| PacedBody { body, pulse })))
+        let (turn, pulse) = (self.turn, Arc::clone(&self.pulse));
+        Poll::Ready(Ok(response.map(|body| PacedBody { body, turn, pulse })))
     }
 }
 
@@ -92,6 +94,7 @@ fn broken() -> Response<Body> {
 /// A reply's body; its end lets the connection count as idle.
 pub(super) struct PacedBody {
     body: Body,
+    turn: u32,
     pulse: Arc<Pulse>,
 }
 
@@ -117,6 +120,6 @@ impl HttpBody for PacedBody {
 
 impl Drop for PacedBody {
     fn drop(&mut self) {
-        self.pulse.idle();
+        self.pulse.idle(self.turn);
     }
 }

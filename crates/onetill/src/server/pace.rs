@@ -30,6 +30,8 @@ const IDLE: u8 = 2;
 #[derive(Default)]
 pub(super) struct Pulse {
     phase: AtomicU8,
+    /// Which request is being served, counted from one.
+    turn: AtomicU32,
     write_stuck: AtomicBool,
     peer_done: AtomicBool,
     /// Goes up with every change above, so the watchdog sees that there was one.
@@ -37,14 +39,18 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    /// A whole head was received.
-    pub(super) fn busy(&self) {
+    /// A whole head was received; the answer is this request's turn.
+    pub(super) fn busy(&self) -> u32 {
         self.enter(BUSY);
+        self.turn.fetch_add(1, Relaxed).wrapping_add(1)
     }
 
-    /// A reply's body was handed to the socket.
-    pub(super) fn idle(&self) {
-        self.enter(IDLE);
+    /// The reply of this turn was handed to the socket. Said of an earlier turn it means nothing:
+    /// a body dropped late must not put the idle timeout on the request that came after it.
+    pub(super) fn idle(&self, turn: u32) {
+        if self.turn.load(Relaxed) == turn {
+            self.enter(IDLE);
+        }
     }
 
     /// The client will send no more.
@@ -96,12 +102,12 @@ pub(super) struct Watchdog {
 
 impl Watchdog {
     pub(super) fn new(pulse: Arc<Pulse>, limits: &Limits) -> Self {
-        let due = Instant::now() + limits.head_timeout;
+        let due = deadline(limits.head_timeout);
         Self {
             changes_seen: pulse.changes.load(Relaxed),
             pulse,
-            due: Some(due),
-            sleep: Box::pin(tokio::time::sleep_until(due)),
+            due,
+            sleep: Box::pin(tokio::time::sleep_until(due.unwrap_or_else(Instant::now))),
         }
     }
 
@@ -129,9 +135,14 @@ impl Watchdog {
         let changes = self.pulse.changes.load(Relaxed);
         if changes != self.changes_seen {
             self.changes_seen = changes;
-            self.due = self.pulse.patience(limits).map(|p| Instant::now() + p);
+            self.due = self.pulse.patience(limits).and_then(deadline);
         }
     }
+}
+
+/// A time too far away to be written down never comes.
+fn deadline(patience: Duration) -> Option<Instant> {
+    Instant::now().checked_add(patience)
 }
 
 /// A TCP stream that reports to a [`Pulse`]. It sits below TLS, so half a record counts too.

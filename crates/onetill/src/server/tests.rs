@@ -19,6 +19,9 @@ use super::*;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// More than the kernel buffers for one connection, bytes.
+const BIG: usize = 32 * 1024 * 1024;
+
 struct Running {
     bound: Bound,
     stop: oneshot::Sender<()>,
@@ -33,6 +36,7 @@ fn short() -> Limits {
         idle_timeout: Duration::from_millis(600),
         drain_timeout: Duration::from_millis(400),
         handshake_timeout: Duration::from_millis(200),
+        write_timeout: Duration::from_millis(200),
         ..Limits::default()
     }
 }
@@ -63,6 +67,7 @@ fn router(release: &Arc<Notify>, done: &Arc<Notify>) -> Router {
             get(|| async { panic!("on purpose") as &'static str }),
         )
         .route("/slow", get(slow))
+        .route("/big", get(|| async { vec![b'x'; BIG] }))
 }
 
 async fn start_with(config: ServerConfig, done: &Arc<Notify>) -> Running {
@@ -227,6 +232,31 @@ async fn slow_and_oversize_bodies_are_refused() {
         "x".repeat(500_000)
     );
     assert!(server.ask(&announced).await.starts_with("HTTP/1.1 413"));
+}
+
+#[tokio::test]
+async fn clients_that_take_no_reply_are_cut() {
+    let server = start(short()).await;
+    assert!(server.get("/big").await.len() > BIG);
+    let mut stream = server.connect().await;
+    let request = get_request("/big");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(rest_of(&mut stream).await.len() < BIG);
+}
+
+#[tokio::test]
+async fn handlers_may_take_longer_than_any_timeout() {
+    let server = start(short()).await;
+    let mut stream = server.connect().await;
+    let request = b"GET /hello HTTP/1.1\r\nhost: t\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    reply_on(&mut stream, "hello").await;
+    let request = get_request("/slow");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    server.release.notify_one();
+    assert!(rest_of(&mut stream).await.ends_with("slow"));
 }
 
 #[tokio::test]

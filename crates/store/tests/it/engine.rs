@@ -132,7 +132,7 @@ async fn a_bad_command_spoils_only_itself(store: impl Fixture) {
     let late = vec![queued(&engine, begin(3))];
     drop(engine);
     let writer = store.writer().await;
-    let serve = async { tokio::spawn(queue.serve(writer)) };
+    let serve = async { drop(tokio::spawn(queue.serve(writer))) };
     let (good, bad, late, _) = tokio::join!(
         biased;
         all_in_order(good),

@@ -315,7 +315,9 @@ impl World {
         };
         payment.created_at = now;
         payment.expires_at = now.plus_s(80);
-        payment.details.notify_url = (fen % 2 == 0).then(|| "http://shop.example/".to_owned());
+        payment.details.notify_url = fen
+            .is_multiple_of(2)
+            .then(|| "http://shop.example/".to_owned());
         let payment = Box::new(payment);
         self.queued(BeginPayment { payment })
     }
