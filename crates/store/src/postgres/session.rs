@@ -81,9 +81,6 @@ impl Session {
         });
         let session = Self { client, driver };
         session.execute(SETTINGS).await?;
-        if let Ok(extra) = std::env::var("EXTRA") {
-            session.execute(&extra).await?;
-        }
         Ok(session)
     }
 

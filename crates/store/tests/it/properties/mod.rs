@@ -2,6 +2,7 @@
 //! and the memory store, held against a bank that keeps books of its own.
 
 mod bank;
+mod step;
 mod world;
 
 use crate::samples::{MERCHANT, TENANT};
@@ -18,7 +19,8 @@ use domain::{
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use world::{RefundAnswer, Step, Stored, World};
+use step::Step;
+use world::{RefundAnswer, Stored, World};
 
 fn luck() -> impl Strategy<Value = Luck> {
     prop_oneof![
@@ -236,7 +238,7 @@ fn run(bursts: &[Vec<Step>]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn one_thing_after_another_keeps_the_books_right(steps in prop::collection::vec(step(), 1..60)) {

@@ -1,6 +1,9 @@
 //! A gateway in small: clients, workers, an operator and a bank, over the engine and a store.
 
-use super::bank::{Bank, Luck, share};
+use super::{
+    bank::{Bank, Luck, share},
+    step::Step,
+};
 use crate::{
     fixture::{Answering, all_in_order},
     samples::{MERCHANT, NOW, TENANT, payment_named, recharge, serial},
@@ -8,9 +11,9 @@ use crate::{
 use domain::{
     channel::{PayOutcome, RechargeOutcome, RefundOutcome, ReverseOutcome},
     command::{
-        BeginPayment, BeginRecharge, BeginRefund, Cancel, CancelMode, ClaimJobs,
-        ClaimNotifications, Command, DecideCancel, GiveUp, QueryOutcome, RecordDelivery, RecordPay,
-        RecordQuery, RecordRecharge, RecordRefund, RecordReverse, RefundReply, Renotify,
+        BeginPayment, BeginRecharge, BeginRefund, Cancel, ClaimJobs, ClaimNotifications, Command,
+        DecideCancel, GiveUp, QueryOutcome, RecordDelivery, RecordPay, RecordQuery, RecordRecharge,
+        RecordRefund, RecordReverse, RefundReply, Renotify,
     },
     ids::{ClaimKey, ClaimSpace, Serial},
     job::{CONFIRM_AFTER_MS, Job, JobKind},
@@ -33,74 +36,6 @@ use store::{
     audit::{AuditReport, audit},
     memory::Memory,
 };
-
-/// One thing that happens. Numbers choose among what there is.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Begin {
-        number: u8,
-        fen: u16,
-        by_code: bool,
-    },
-    Charge {
-        payment: u8,
-        luck: Luck,
-    },
-    PayerActs {
-        payment: u8,
-        pays: bool,
-    },
-    Ask {
-        payment: u8,
-        luck: Luck,
-    },
-    GiveUp {
-        payment: u8,
-    },
-    Reverse {
-        payment: u8,
-        luck: Luck,
-    },
-    Cancel {
-        payment: u8,
-        mode: CancelMode,
-    },
-    Decide {
-        payment: u8,
-        approve: bool,
-    },
-    Refund {
-        payment: u8,
-        number: u8,
-        percent: u8,
-    },
-    AskRefund {
-        refund: u8,
-        luck: Luck,
-    },
-    TopUp {
-        number: u8,
-    },
-    AskTopUp {
-        top_up: u8,
-        luck: Luck,
-    },
-    Hear {
-        answer: u8,
-    },
-    Work {
-        luck: Luck,
-    },
-    Deliver {
-        acknowledged: bool,
-    },
-    Renotify {
-        payment: u8,
-    },
-    Pass {
-        s: u8,
-    },
-}
 
 /// An answer on its way.
 #[derive(Clone, Debug)]

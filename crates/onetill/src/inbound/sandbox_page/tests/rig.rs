@@ -41,10 +41,10 @@ use std::sync::{
 use store::{Clock, Engine, memory::Memory};
 
 /// The time at the start of a test.
-pub(super) const START_MS: i64 = 1_795_276_800_000;
+pub(super) const START_MS: i64 = 1_000_000_000;
 pub(super) const ORDER_WINDOW_S: u32 = 300;
-pub(super) const NAME: &str = "湖畔茶馆（西溪店）";
-const SUBJECT: &str = "龙井茶 2 杯，桂花糕 1 份";
+pub(super) const NAME: &str = "茶馆 \"<Tea>\"";
+const SUBJECT: &str = "<script>alert('茶')</script> & {{style}}";
 const CHANNEL: ChannelNo = ChannelNo(1);
 /// What a browser sends.
 pub(super) const HTML: &[(&str, &str)] = &[("accept", "text/html,*/*;q=0.8")];
