@@ -55,8 +55,9 @@ impl Job {
 pub const HANDOVER_MS: i64 = 15_000;
 /// How long a worker's claim on a job lasts, in milliseconds.
 pub const LEASE_MS: i64 = 15_000;
-/// When the channel is asked once more after a confirmed reversal, in milliseconds.
-pub const CONFIRM_AFTER_MS: i64 = 10_000;
+/// When the channel is asked once more after a confirmed reversal, in milliseconds: by then any
+/// call that crossed the reversal has ended.
+pub const CONFIRM_AFTER_MS: i64 = HANDOVER_MS;
 
 /// The wait before asking a channel again: 2 s for the first five times, then 5 s, and after
 /// two minutes of silence ever longer, up to 5 minutes.

@@ -22,7 +22,8 @@ pub struct Inconsistent(pub Serial);
 /// What a batch of commands needs.
 #[derive(Debug, Default)]
 pub struct Plan<'a> {
-    /// New payments whose keys are to be claimed: recorded unless the key is taken.
+    /// New payments whose keys are to be claimed: recorded unless the key is taken. They are open,
+    /// and the channel has told nothing about them yet.
     pub claims: Vec<&'a Payment>,
     /// Payments by gateway serial.
     pub payments: Vec<(TenantId, Serial)>,
@@ -178,11 +179,12 @@ impl Rows {
     /// A payment, or `None` when there is none by that name.
     #[must_use]
     pub fn payment(&self, by: PaymentRef) -> Option<&Payment> {
-        let serial = match by {
-            PaymentRef::Serial(_, serial) => serial,
-            PaymentRef::Key(_, key) => *self.payment_keys.get(&key)?,
+        let (tenant, serial) = match by {
+            PaymentRef::Serial(tenant, serial) => (tenant, serial),
+            PaymentRef::Key(tenant, key) => (tenant, *self.payment_keys.get(&key)?),
         };
-        self.payments.get(&serial)
+        let payment = self.payments.get(&serial)?;
+        (payment.tenant == tenant).then_some(payment)
     }
 
     /// A refund by claim.

@@ -82,8 +82,7 @@ impl Command for RecordPay {
             PayOutcome::Paid(receipt) => Word::Paid(receipt.clone()),
             PayOutcome::Declined(decline) => Word::Never(CloseReason::Declined(*decline)),
             PayOutcome::NotSent(why) => not_sent(*why),
-            PayOutcome::Waiting => Word::NotYet,
-            PayOutcome::Unknown => Word::Silence,
+            PayOutcome::Waiting | PayOutcome::Unknown => Word::NotYet,
         };
         Ok(learn(rows, payment, word, self.refund_serial, now))
     }
@@ -102,8 +101,8 @@ impl Command for RecordQuery {
         let word = match &self.outcome {
             QueryOutcome::Paid(receipt) => Word::Paid(receipt.clone()),
             QueryOutcome::Declined(decline) => Word::Never(CloseReason::Declined(*decline)),
-            QueryOutcome::Waiting | QueryOutcome::NotFound => Word::NotYet,
-            QueryOutcome::Unknown => Word::Silence,
+            QueryOutcome::NotFound => Word::NeverHeard,
+            QueryOutcome::Waiting | QueryOutcome::Unknown => Word::NotYet,
         };
         Ok(learn(rows, payment, word, self.refund_serial, now))
     }
@@ -112,9 +111,12 @@ impl Command for RecordQuery {
 /// What a channel's answer comes down to.
 enum Word {
     Paid(Receipt),
+    /// It was not charged and never will be.
     Never(CloseReason),
+    /// It never came to the channel, though it may still be on its way.
+    NeverHeard,
+    /// It may still be charged.
     NotYet,
-    Silence,
 }
 
 const fn not_sent(why: NotSent) -> Word {
@@ -156,19 +158,20 @@ fn learn(
             return_late_money(rows, &mut payment, receipt, refund_serial, now);
             late_refund = Some(refund_serial);
         }
-        (PaymentState::Ended { paid: None, .. }, Word::Never(_) | Word::NotYet) => {
+        (PaymentState::Ended { paid: None, .. }, Word::Never(_) | Word::NeverHeard) => {
             forget_confirmation(rows, &payment);
         }
-        (PaymentState::Ended { paid: None, .. }, Word::Silence) => {
+        (PaymentState::Ended { paid: None, .. }, Word::NotYet) => {
             if !awaits_confirmation(rows, &payment) {
                 ask_again(rows, &payment, now);
             }
         }
         // The reversal under way gives the money back; asking goes on until the channel confirms.
-        (PaymentState::Ending(_), Word::Paid(_) | Word::NotYet | Word::Silence)
-        | (PaymentState::Open { .. }, Word::NotYet | Word::Silence) => {
+        (PaymentState::Ending(_), Word::Paid(_) | Word::NeverHeard | Word::NotYet)
+        | (PaymentState::Open { .. }, Word::NeverHeard | Word::NotYet) => {
             ask_again(rows, &payment, now);
         }
+        // The money is in the books; whatever is said later changes nothing.
         (PaymentState::Ended { paid: Some(_), .. } | PaymentState::Paid(_), _) => {}
     }
     rows.put_payment(payment.clone());

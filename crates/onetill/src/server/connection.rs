@@ -104,9 +104,10 @@ impl Host {
         let mut conn = self.http.serve_connection(TokioIo::new(io), service);
         let mut draining = false;
         let end = loop {
+            let turn = std::future::poll_fn(|cx| self.poll_turn(&mut conn, &mut watchdog, cx));
             tokio::select! {
                 biased;
-                end = std::future::poll_fn(|cx| self.poll_turn(&mut conn, &mut watchdog, cx)) => break end,
+                end = turn => break end,
                 stage = next_stage(&mut stages) => match stage {
                     Stage::Running => {}
                     Stage::Draining => {

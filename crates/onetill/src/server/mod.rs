@@ -330,7 +330,7 @@ impl Door {
                 Ok((stream, peer)) => self.welcome(stream, peer),
                 Err(error) if concerns_one_client(&error) => {}
                 Err(error) => {
-                    tracing::error!(%error, "cannot accept connections; raise the limit on open files");
+                    tracing::error!(%error, "cannot accept; raise the limit on open files");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -24,7 +24,10 @@ pub struct TlsFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The file can't be read.
-    #[error("cannot read {}: {source}; check the path and that this user may read it", path.display())]
+    #[error(
+        "cannot read {}: {source}; check the path and that this user may read it",
+        path.display()
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -6,4 +6,3 @@ mod fixture;
 mod plans;
 mod proxy;
 mod schema;
-mod speed;

@@ -19,7 +19,7 @@ async fn the_page_shows_what_is_being_paid() {
         "M-0001 &lt;b&gt;",
         &serial.to_string(),
         "1970-01-12 13:51:40",
-        "<form id=\"act\" method=\"post\">",
+        "<form id=\"act\" class=\"while-unpaid\" method=\"post\">",
         "id=\"pay\"",
         "id=\"decline\"",
         "id=\"state\"",
@@ -124,7 +124,7 @@ async fn a_browser_is_sent_back_to_the_page() {
     for part in [
         "data-state=\"paid\"",
         "<title>Paid · ¥1,234.50</title>",
-        "<form id=\"act\" method=\"post\" hidden>",
+        "<form id=\"act\" class=\"while-unpaid\" method=\"post\" hidden>",
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }

@@ -69,15 +69,21 @@ impl OrderView {
 
     fn state(&self, texts: &Texts) -> [(&'static str, Markup); 5] {
         let state = texts.state(self.order.state);
-        let waits = self.order.state == SandboxState::Unpaid;
-        let hidden = if waits { "" } else { " hidden" };
         [
             ("state", Markup::text(word(self.order.state))),
             ("state_name", Markup::text(state.name)),
             ("state_meaning", Markup::text(state.meaning)),
-            ("hidden_unless_unpaid", Markup::trusted(hidden)),
-            ("reload", Markup::trusted(if waits { RELOAD } else { "" })),
+            ("hidden_unless_unpaid", self.hidden_unless_unpaid()),
+            ("reload", Markup::trusted(if self.is_unpaid() { RELOAD } else { "" })),
         ]
+    }
+
+    fn is_unpaid(&self) -> bool {
+        self.order.state == SandboxState::Unpaid
+    }
+
+    fn hidden_unless_unpaid(&self) -> Markup {
+        Markup::trusted(if self.is_unpaid() { "" } else { " hidden" })
     }
 
     /// The QR code, twice: beside the card on a wide screen, folded below it on a phone.
@@ -90,6 +96,7 @@ impl OrderView {
             ("label", Markup::text(texts.qr_label)),
             ("hint", Markup::text(texts.qr_hint)),
             ("unfold", Markup::text(texts.qr_unfold)),
+            ("hidden_unless_unpaid", self.hidden_unless_unpaid()),
         ];
         Markup::fill(QR, &values)
     }

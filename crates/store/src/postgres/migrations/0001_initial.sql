@@ -156,5 +156,5 @@ CREATE TABLE writers (
     batch_last bigint NOT NULL,
     at bigint NOT NULL,
     PRIMARY KEY (tenant, writer),
-    CONSTRAINT writers_fence CHECK (true)
+    CONSTRAINT writers_fence CHECK (batch <= batch_last)
 ) WITH (fillfactor = 10);

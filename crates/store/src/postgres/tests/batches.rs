@@ -407,13 +407,12 @@ async fn node_numbers_are_leased_once_at_a_time() {
     });
     let mut nodes = Vec::new();
     for lease in leases.collect::<Vec<_>>() {
-        match lease.await.unwrap().unwrap() {
-            AdminReply::Lease { node, issued_until } => {
-                assert_eq!(issued_until, UnixMs(0));
-                nodes.push(node);
-            }
-            other => panic!("{other:?}"),
-        }
+        let reply = lease.await.unwrap().unwrap();
+        let AdminReply::Lease { node, issued_until } = reply else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(issued_until, UnixMs(0));
+        nodes.push(node);
     }
     nodes.sort_unstable();
     assert_eq!(nodes, [0, 1, 2, 3, 4, 5, 6, 7]);

@@ -72,9 +72,11 @@ async fn plan(session: &Session, sql: &str, values: &str) -> String {
     let explain = format!("EXPLAIN EXECUTE it ({values})");
     let lines = session.client.simple_query(&explain).await.unwrap();
     session.execute("DEALLOCATE it").await.unwrap();
-    let line = |message: &SimpleQueryMessage| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
+    let line = |message: &SimpleQueryMessage| {
+        let SimpleQueryMessage::Row(row) = message else {
+            return None;
+        };
+        row.get(0).map(str::to_owned)
     };
     lines.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }

@@ -12,7 +12,9 @@
     closesAt = Date.now() + told.left_s * 1000;
     if (told.state === state.getAttribute('data-state')) { return; }
     var hadFocus = form.contains(document.activeElement);
-    form.hidden = told.state !== 'unpaid';
+    document.querySelectorAll('.while-unpaid').forEach(function (part) {
+      part.hidden = told.state !== 'unpaid';
+    });
     state.setAttribute('data-state', told.state);
     byId('state-name').textContent = told['state_text_' + language];
     byId('state-meaning').textContent = told['meaning_' + language];
