@@ -317,23 +317,3 @@ fn a_code_with_an_unreachable_host_gives_way_to_the_visited_one() {
         assert_eq!(address(Some(&payment), serial, &headers), expected);
     }
 }
-
-// TEMPORARY-BEGIN
-#[tokio::test]
-#[ignore]
-async fn zz_serve() {
-    let rig = Rig::new().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:18099")
-        .await
-        .unwrap();
-    for flow in [Flow::MerchantCode, Flow::MobileWeb, Flow::WalletPage] {
-        println!("ORDER {}", rig.order_as(flow, &format!("M-{flow:?}")).await);
-    }
-    let router = rig.router.clone();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    for _ in 0..1200 {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        rig.pass_ms(1000);
-    }
-}
-// TEMPORARY-END
