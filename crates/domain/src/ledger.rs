@@ -25,8 +25,9 @@ pub enum Account {
     DataDelivered(MerchantNo),
 }
 
-/// Accounts are stored as kind × 10¹² + number, readable in decimal.
-const KIND: i64 = 1_000_000_000_000;
+/// Accounts are stored as kind × 10¹⁸ + number, readable in decimal: merchants are numbered by
+/// serials, which have up to 17 digits.
+const KIND: i64 = 1_000_000_000_000_000_000;
 
 impl Account {
     /// The account as one stored integer.
@@ -174,6 +175,9 @@ impl Posting {
 mod tests {
     use super::*;
 
+    /// The last serial of the year 2999: merchants are numbered by serials.
+    const LAST_SERIAL: i64 = 376_199_999_999_999_999;
+
     #[test]
     fn accounts_survive_their_code() {
         for account in [
@@ -181,6 +185,8 @@ mod tests {
             Account::Merchant(MerchantNo(17)),
             Account::DataProvider,
             Account::DataDelivered(MerchantNo(17)),
+            Account::Merchant(MerchantNo(LAST_SERIAL)),
+            Account::DataDelivered(MerchantNo(LAST_SERIAL)),
         ] {
             assert_eq!(Account::from_code(account.code()), Some(account));
         }

@@ -402,3 +402,6 @@ fn read_network(text: &str) -> Result<(IpAddr, u8), ConfigError> {
         Ok((address, bits))
     }
 }
+
+#[cfg(test)]
+mod tests;

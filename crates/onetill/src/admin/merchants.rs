@@ -9,7 +9,11 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 use store::{AdminOp, AdminReply};
 use wire::opengateway::ChannelType;
 
@@ -83,22 +87,60 @@ impl fmt::Debug for MerchantChange {
 /// # Errors
 /// When the code is taken or a value does not do.
 pub async fn add(gateway: &Arc<Gateway>, new: NewMerchant) -> Result<Value, AdminError> {
+    let known = gateway.reader.merchants().await?;
+    check_new(&new, known.iter().map(|it| it.code.as_str()))?;
+    let tenant = tenant_of(gateway, &new.tenant).await?;
+    put(gateway, compose(gateway, tenant, new)?).await
+}
+
+/// Adds merchants; all are checked before the first is added. Answers how many.
+///
+/// # Errors
+/// When a code is taken or given twice, or a value does not do: then none was added. When the
+/// store fails half-way, those before were added.
+pub async fn add_all(gateway: &Arc<Gateway>, all: Vec<NewMerchant>) -> Result<Value, AdminError> {
+    let known = gateway.reader.merchants().await?;
+    let mut codes: HashSet<&str> = known.iter().map(|it| it.code.as_str()).collect();
+    for new in &all {
+        check_new(new, codes.get(new.code.as_str()).copied())
+            .map_err(|error| AdminError::new(format!("{}: {error}", new.code)))?;
+        codes.insert(&new.code);
+    }
+    let len = all.len();
+    let mut tenants: HashMap<String, TenantId> = HashMap::new();
+    for new in all {
+        let tenant = match tenants.get(&new.tenant) {
+            Some(tenant) => *tenant,
+            None => tenant_of(gateway, &new.tenant).await?,
+        };
+        tenants.insert(new.tenant.clone(), tenant);
+        store(gateway, compose(gateway, tenant, new)?).await?;
+    }
+    gateway.directory.replace(gateway.reader.merchants().await?);
+    Ok(json!({ "added": len }))
+}
+
+/// Refuses a merchant that cannot be added beside those called `known`.
+fn check_new<'a>(
+    new: &NewMerchant,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Result<(), AdminError> {
     check_code(&new.code)?;
     check_key(&new.key)?;
-    if gateway
-        .reader
-        .merchants()
-        .await?
-        .iter()
-        .any(|it| it.code == new.code)
-    {
+    if let Some(channels) = &new.channels {
+        read_channels(channels)?;
+    }
+    if known.into_iter().any(|code| code == new.code) {
         let text = format!(
             "merchant {} exists; change it with `onetill merchant set`",
             new.code
         );
         return Err(AdminError::new(text));
     }
-    let tenant = tenant_of(gateway, &new.tenant).await?;
+    Ok(())
+}
+
+fn compose(gateway: &Gateway, tenant: TenantId, new: NewMerchant) -> Result<Merchant, AdminError> {
     let all = || {
         ChannelType::ALL
             .iter()
@@ -110,7 +152,7 @@ pub async fn add(gateway: &Arc<Gateway>, new: NewMerchant) -> Result<Value, Admi
             .filter_map(|it| u8::try_from(it.code()).ok().map(ChannelNo))
             .collect(),
     };
-    let merchant = Merchant {
+    Ok(Merchant {
         tenant,
         no: MerchantNo(gateway.next_serial()?.0),
         sealed_key: seal(gateway, &new.code, &new.key)?,
@@ -120,8 +162,7 @@ pub async fn add(gateway: &Arc<Gateway>, new: NewMerchant) -> Result<Value, Admi
         suspended: false,
         settings: new.settings,
         updated_at: gateway.now(),
-    };
-    put(gateway, merchant).await
+    })
 }
 
 /// Changes a merchant.
@@ -146,13 +187,13 @@ pub async fn set(gateway: &Arc<Gateway>, change: MerchantChange) -> Result<Value
     }
     merchant.name = change.name.clone().unwrap_or(merchant.name);
     merchant.suspended = change.suspended.unwrap_or(merchant.suspended);
-    merchant.settings = change.applied_to(merchant.settings);
+    merchant.settings = change.applied_to(&merchant.settings);
     merchant.updated_at = gateway.now();
     put(gateway, merchant).await
 }
 
 impl MerchantChange {
-    fn applied_to(&self, before: MerchantSettings) -> MerchantSettings {
+    fn applied_to(&self, before: &MerchantSettings) -> MerchantSettings {
         // 0 is how a limit is taken away again.
         let limit = |wanted: Option<u32>, before: Option<u32>| match wanted {
             None => before,
@@ -218,18 +259,24 @@ async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError
     });
     match gateway.engine.admin(op).await? {
         AdminReply::Tenant(tenant) => Ok(tenant.id),
-        other => Err(AdminError::new(format!("the store answered {other:?}"))),
+        other @ (AdminReply::Done
+        | AdminReply::Value(_)
+        | AdminReply::Lease { .. }
+        | AdminReply::Renewed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
     }
 }
 
 async fn put(gateway: &Arc<Gateway>, merchant: Merchant) -> Result<Value, AdminError> {
     let reply = show(&merchant, "");
-    gateway
-        .engine
-        .admin(AdminOp::PutMerchant(Box::new(merchant)))
-        .await?;
+    store(gateway, merchant).await?;
     gateway.directory.replace(gateway.reader.merchants().await?);
     Ok(reply)
+}
+
+async fn store(gateway: &Gateway, merchant: Merchant) -> Result<(), AdminError> {
+    let put = AdminOp::PutMerchant(Box::new(merchant));
+    gateway.engine.admin(put).await?;
+    Ok(())
 }
 
 fn seal(gateway: &Gateway, code: &str, key: &str) -> Result<Vec<u8>, AdminError> {

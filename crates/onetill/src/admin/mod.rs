@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub enum Request {
     /// Adds a merchant.
     AddMerchant(merchants::NewMerchant),
+    /// Adds merchants, or none of them if one does not do.
+    AddMerchants(Vec<merchants::NewMerchant>),
     /// Changes a merchant.
     SetMerchant(merchants::MerchantChange),
     /// All merchants, without keys.
@@ -70,7 +72,11 @@ impl From<store::StoreError> for AdminError {
     fn from(error: store::StoreError) -> Self {
         match error {
             store::StoreError::Refused(text) => Self(text),
-            other => Self(other.to_string()),
+            other @ (store::StoreError::Down(_)
+            | store::StoreError::Full(_)
+            | store::StoreError::Conflict(_)
+            | store::StoreError::Unknown(_)
+            | store::StoreError::Corrupt(_)) => Self(other.to_string()),
         }
     }
 }
@@ -93,6 +99,7 @@ impl From<store::EngineError> for AdminError {
 pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, AdminError> {
     match request {
         Request::AddMerchant(new) => merchants::add(gateway, new).await,
+        Request::AddMerchants(all) => merchants::add_all(gateway, all).await,
         Request::SetMerchant(change) => merchants::set(gateway, change).await,
         Request::ListMerchants => merchants::list(gateway).await,
         Request::ListOrders(filter) => orders::list(gateway, filter).await,

@@ -1,13 +1,12 @@
 //! The undoing of a payment, by the merchant or by an operator's decision.
 
-use super::{AppError, Gateway, directory::Account, pay::unforeseen};
+use super::{AppError, Gateway, directory::Account};
 use channels::PaymentAt;
 use domain::{
     command::{Cancel, CancelMode, CancelReply, DecideCancel, DecideReply, RecordReverse},
     payment::Payment,
     rows::PaymentRef,
 };
-use std::sync::Arc;
 
 impl Gateway {
     /// Cancels a payment. [`CancelReply::Reverse`] and [`CancelReply::Refund`] carry the payment
@@ -16,7 +15,7 @@ impl Gateway {
     /// # Errors
     /// When the store failed.
     pub async fn cancel(
-        self: &Arc<Self>,
+        &self,
         account: &Account,
         payment: PaymentRef,
         by_request: bool,
@@ -34,12 +33,8 @@ impl Gateway {
             mode,
             refund_serial,
         };
-        let gateway = Arc::clone(self);
-        let work = tokio::spawn(async move {
-            let reply = gateway.run(command).await?;
-            gateway.carry_out(reply).await
-        });
-        work.await.map_err(unforeseen)?
+        let reply = self.run(command).await?;
+        self.carry_out(reply).await
     }
 
     /// Carries out an operator's decision on a requested cancellation.
@@ -47,7 +42,7 @@ impl Gateway {
     /// # Errors
     /// When the store failed.
     pub async fn decide_cancel(
-        self: &Arc<Self>,
+        &self,
         payment: &Payment,
         approve: bool,
     ) -> Result<DecideReply, AppError> {
@@ -59,16 +54,10 @@ impl Gateway {
             approve,
             refund_serial,
         };
-        let gateway = Arc::clone(self);
-        let work = tokio::spawn(async move {
-            Ok(match gateway.run(command).await? {
-                DecideReply::Approved(reply) => {
-                    DecideReply::Approved(gateway.carry_out(reply).await?)
-                }
-                reply @ (DecideReply::NotRequested(_) | DecideReply::Rejected(_)) => reply,
-            })
-        });
-        work.await.map_err(unforeseen)?
+        Ok(match self.run(command).await? {
+            DecideReply::Approved(reply) => DecideReply::Approved(self.carry_out(reply).await?),
+            reply @ (DecideReply::NotRequested(_) | DecideReply::Rejected(_)) => reply,
+        })
     }
 
     /// Tells the channel what was decided here.

@@ -168,8 +168,11 @@ fn create_data_dir(dir: &Path) -> Result<(), ComposeError> {
     builder.create(dir).map_err(data_error(dir))
 }
 
-/// One process at a time may write to an embedded store.
-fn lock_data_dir(dir: &Path) -> Result<File, ComposeError> {
+/// One process at a time may write to an embedded store. The lock ends with the file.
+///
+/// # Errors
+/// When another process holds it, or the directory cannot be used.
+pub fn lock_data_dir(dir: &Path) -> Result<File, ComposeError> {
     let lock = File::create(dir.join("onetill.lock")).map_err(data_error(dir))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -226,7 +229,10 @@ async fn check_master_key(engine: &Engine, vault: &Vault) -> Result<(), ComposeE
     };
     match engine.admin(put).await? {
         AdminReply::Value(sealed) => Ok(vault.open_sealed(OWNER, &sealed).map(drop)?),
-        other => Err(unexpected(&other)),
+        other @ (AdminReply::Done
+        | AdminReply::Tenant(_)
+        | AdminReply::Lease { .. }
+        | AdminReply::Renewed(_)) => Err(unexpected(&other)),
     }
 }
 
@@ -252,7 +258,10 @@ async fn lease(
                 standard_offset_s(zone),
             ))
         }
-        other => Err(unexpected(&other)),
+        other @ (AdminReply::Done
+        | AdminReply::Tenant(_)
+        | AdminReply::Value(_)
+        | AdminReply::Renewed(_)) => Err(unexpected(&other)),
     }
 }
 

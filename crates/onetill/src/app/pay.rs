@@ -1,7 +1,8 @@
 //! Charging a payer's code, and orders that the payer pays.
 //!
-//! Intent and outcome are two durable steps with the channel's call between them. Both run on a
-//! task of their own: a client that hangs up changes nothing.
+//! Intent and outcome are two durable steps with the channel's call between them. The server runs
+//! each request to its end whatever its client does, so nothing here is ever dropped half-way but
+//! by a kill, and then the workers finish it.
 
 use super::{AppError, Gateway, directory::Account};
 use channels::{PayRequest, PrepareOutcome, PrepareRequest};
@@ -13,7 +14,7 @@ use domain::{
     payment::{Credential, Details, Flow, Payment, PaymentState},
     rows::PaymentRef,
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// What a merchant wants collected.
 pub struct NewPayment {
@@ -50,16 +51,25 @@ impl Gateway {
     ///
     /// # Errors
     /// When the merchant may not use the channel, or the store failed.
-    pub async fn pay(
-        self: &Arc<Self>,
-        account: &Arc<Account>,
-        new: NewPayment,
-    ) -> Result<PayReply, AppError> {
-        let payment = self.admit(account, new)?;
-        let gateway = Arc::clone(self);
-        let replays = account.merchant.settings.replay_identical;
-        let work = tokio::spawn(async move { gateway.pay_detached(payment, replays).await });
-        work.await.map_err(unforeseen)?
+    pub async fn pay(&self, account: &Account, new: NewPayment) -> Result<PayReply, AppError> {
+        let begin = BeginPayment {
+            payment: Box::new(self.admit(account, new)?),
+        };
+        let payment = begin.payment.clone();
+        match self.run(begin).await? {
+            Began::New => {}
+            Began::Exists(earlier) if replays(account) && is_identical(&earlier, &payment) => {
+                let settled = self.wait_settled(*earlier).await?;
+                return Ok(PayReply::Payment(Box::new(settled)));
+            }
+            Began::Exists(earlier) => return Ok(PayReply::Repeat(earlier)),
+        }
+        // From here on the payment is recorded: no failure may say that it is not.
+        let settled = self
+            .collect(&payment)
+            .await
+            .map_err(AppError::after_recording)?;
+        Ok(PayReply::Payment(Box::new(settled)))
     }
 
     fn admit(&self, account: &Account, new: NewPayment) -> Result<Payment, AppError> {
@@ -100,28 +110,6 @@ impl Gateway {
                 wanted_s.unwrap_or(self.rules.order_window_s)
             }
         }
-    }
-
-    async fn pay_detached(&self, payment: Payment, replays: bool) -> Result<PayReply, AppError> {
-        let begun = BeginPayment {
-            payment: Box::new(payment),
-        };
-        let payment = begun.payment.clone();
-        match self.run(begun).await? {
-            Began::New => {}
-            Began::Exists(earlier) if replays && is_identical(&earlier, &payment) => {
-                return Ok(PayReply::Payment(Box::new(
-                    self.wait_settled(*earlier).await?,
-                )));
-            }
-            Began::Exists(earlier) => return Ok(PayReply::Repeat(earlier)),
-        }
-        // From here on the payment is recorded: no failure may say that it is not.
-        let settled = self
-            .collect(&payment)
-            .await
-            .map_err(AppError::after_recording)?;
-        Ok(PayReply::Payment(Box::new(settled)))
     }
 
     /// Asks the channel to collect a recorded payment and waits until it is settled.
@@ -240,15 +228,13 @@ fn must_wait(payment: &Payment) -> bool {
     matches!(payment.state, PaymentState::Open { .. }) && payment.flow == Flow::PayerCode
 }
 
+const fn replays(account: &Account) -> bool {
+    account.merchant.settings.replay_identical
+}
+
 fn is_identical(earlier: &Payment, new: &Payment) -> bool {
     new.details.request_digest.is_some()
         && earlier.details.request_digest == new.details.request_digest
-}
-
-/// A task that ended without an answer has panicked; the panic is in the log.
-pub(super) fn unforeseen(error: tokio::task::JoinError) -> AppError {
-    tracing::error!(%error, "a request's task ended without an answer");
-    AppError::Unforeseen
 }
 
 /// The number of the payment that `merchant_serial` names for `account`.

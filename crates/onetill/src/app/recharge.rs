@@ -1,6 +1,6 @@
 //! Data top-ups.
 
-use super::{AppError, Gateway, directory::Account, pay::unforeseen};
+use super::{AppError, Gateway, directory::Account};
 use channels::{RechargeProvider, RechargeRequest};
 use domain::{
     channel::RechargeOutcome,
@@ -8,7 +8,6 @@ use domain::{
     ids::{ClaimKey, ClaimSpace},
     recharge::{Reach, Recharge, RechargeState},
 };
-use std::sync::Arc;
 
 /// What a merchant wants topped up.
 pub struct NewRecharge {
@@ -30,7 +29,7 @@ impl Gateway {
     /// # Errors
     /// When there is no provider, the merchant is suspended, or the store failed.
     pub async fn recharge(
-        self: &Arc<Self>,
+        &self,
         account: &Account,
         new: NewRecharge,
     ) -> Result<Box<Recharge>, AppError> {
@@ -39,17 +38,16 @@ impl Gateway {
         }
         let provider = self.recharge.clone().ok_or(AppError::Unavailable)?;
         let recharge = self.new_recharge(account, new)?;
-        let gateway = Arc::clone(self);
-        let work = tokio::spawn(async move {
-            let begin = BeginRecharge {
-                recharge: Box::new(recharge.clone()),
-            };
-            match gateway.run(begin).await? {
-                RechargeBegan::Exists(earlier) => Ok(earlier),
-                RechargeBegan::New => gateway.send_recharge(&*provider, &recharge).await,
+        let begin = BeginRecharge {
+            recharge: Box::new(recharge.clone()),
+        };
+        match self.run(begin).await? {
+            RechargeBegan::Exists(earlier) => Ok(earlier),
+            RechargeBegan::New => {
+                let sent = self.send_recharge(&*provider, &recharge).await;
+                sent.map_err(AppError::after_recording)
             }
-        });
-        work.await.map_err(unforeseen)?
+        }
     }
 
     fn new_recharge(&self, account: &Account, new: NewRecharge) -> Result<Recharge, AppError> {

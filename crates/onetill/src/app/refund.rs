@@ -1,6 +1,6 @@
 //! Money that goes back because the merchant asks for it.
 
-use super::{AppError, Gateway, directory::Account, pay::unforeseen};
+use super::{AppError, Gateway, directory::Account};
 use channels::RefundRequest;
 use domain::{
     channel::RefundOutcome,
@@ -11,7 +11,6 @@ use domain::{
     refund::Refund,
     rows::PaymentRef,
 };
-use std::sync::Arc;
 
 /// What a merchant wants given back.
 pub struct NewRefund {
@@ -33,11 +32,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When the store failed.
-    pub async fn refund(
-        self: &Arc<Self>,
-        account: &Account,
-        new: NewRefund,
-    ) -> Result<RefundReply, AppError> {
+    pub async fn refund(&self, account: &Account, new: NewRefund) -> Result<RefundReply, AppError> {
         let begin = BeginRefund {
             tenant: account.merchant.tenant,
             payment: new.payment,
@@ -47,18 +42,20 @@ impl Gateway {
             merchant_serial: new.merchant_serial,
             amount: new.amount,
         };
-        let gateway = Arc::clone(self);
-        let work = tokio::spawn(async move {
-            let reply = gateway.run(begin).await?;
-            let RefundReply::New(payment, refund) = reply else {
-                return Ok(reply);
-            };
-            let (payment, refund) = gateway
-                .send_refund(&payment, &refund, Some(new.reason))
-                .await?;
-            Ok(RefundReply::New(payment, refund))
-        });
-        work.await.map_err(unforeseen)?
+        match self.run(begin).await? {
+            RefundReply::New(payment, refund) => {
+                let (payment, refund) = self
+                    .send_refund(&payment, &refund, Some(new.reason))
+                    .await?;
+                Ok(RefundReply::New(payment, refund))
+            }
+            reply @ (RefundReply::NotFound
+            | RefundReply::Cancelled
+            | RefundReply::Refused(_)
+            | RefundReply::OverRemainder(_)
+            | RefundReply::Repeat(..)
+            | RefundReply::Conflict) => Ok(reply),
+        }
     }
 
     /// Asks the channel for a refund for the first time and records the answer.

@@ -3,13 +3,38 @@
 //! | module | command |
 //! |---|---|
 //! | [`serve`] | runs the gateway |
+//! | [`call`] | asks a gateway as a merchant's till does |
+//! | [`sign`] | shows and checks signatures |
+//! | [`merchant`] | merchants: adding, changing, listing, importing |
+//! | [`order`] | payments for operators |
+//! | [`audit`] | proves the ledger |
+//! | [`doctor`] | checks a gateway's surroundings |
+//! | [`backup`], [`migrate`] | copies the store; brings it to the newest schema |
 //! | [`bench`] | loads a gateway and measures it |
+//!
+//! [`output`] is how all of them print, [`secret`] how they take keys, [`admin_client`] how they
+//! reach the rows.
+//!
+//! Exit status: 0 done; 1 refused, failed, or something was found wrong; 2 wrong usage.
 
+pub mod admin_client;
+pub mod audit;
+pub mod backup;
+pub mod bench;
+pub mod call;
+pub mod doctor;
+pub mod merchant;
+pub mod migrate;
+pub mod order;
+pub mod output;
+pub mod secret;
 pub mod serve;
+pub mod sign;
 
 use crate::config::Options;
-use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use clap::{Arg, Args, Command as Clap, Parser, Subcommand};
+use output::Shape;
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::LazyLock};
 
 /// One self-hosted server behind every till of a retailer.
 #[derive(Parser)]
@@ -17,18 +42,52 @@ use std::{path::PathBuf, process::ExitCode};
     name = "onetill",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "Start here:
+  onetill serve --demo
+      a gateway to try, with demo data and a pretended wallet
+  onetill call pay --amount 0.01 --code 284214903060794755
+      charge a customer's code through it
+  onetill audit
+      prove the ledger
+
+Exit status: 0 done; 1 refused, failed, or something is wrong; 2 wrong usage."
 )]
 pub struct Cli {
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    json: bool,
     /// The command.
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, made once at start"
+)]
 enum Command {
-    /// Runs the gateway
+    /// Run the gateway
     Serve(serve::ServeArgs),
+    /// Ask a gateway as a merchant's till does: pay, order, refund, query, cancel, recharge
+    Call(call::CallArgs),
+    /// Show what a request's signature is made of, and where a given one goes wrong
+    Sign(sign::SignArgs),
+    /// Check a gateway's settings, store, keys, clock and disk
+    Doctor(doctor::DoctorArgs),
+    /// Merchants: add, set, list, import
+    Merchant(merchant::MerchantArgs),
+    /// Payments: list, show, approve, reject, renotify
+    Order(order::OrderArgs),
+    /// Prove the ledger and every invariant from the raw rows
+    Audit(audit::AuditArgs),
+    /// Copy the store while it is in use
+    Backup(backup::BackupArgs),
+    /// Bring the store to this program's schema
+    Migrate(migrate::MigrateArgs),
+    /// Load a gateway and measure it
+    Bench(bench::BenchArgs),
 }
 
 /// Why a command failed: a text for the person who typed it.
@@ -52,17 +111,26 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    let shape = if cli.json { Shape::Json } else { Shape::Text };
     match cli.command {
         Command::Serve(args) => serve::run(args).await,
+        Command::Call(args) => call::run(args, shape).await,
+        Command::Sign(args) => sign::run(args, shape).await,
+        Command::Doctor(args) => doctor::run(args, shape).await,
+        Command::Merchant(args) => merchant::run(args, shape).await,
+        Command::Order(args) => order::run(args, shape).await,
+        Command::Audit(args) => audit::run(args, shape).await,
+        Command::Backup(args) => backup::run(args, shape).await,
+        Command::Migrate(args) => migrate::run(args, shape).await,
+        Command::Bench(args) => {
+            bench::run(args).await?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where a command says why it failed"
-)]
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("onetill: {error}");
+    output::note(&format!("onetill: {error}"));
     ExitCode::FAILURE
 }
 
@@ -70,7 +138,7 @@ fn fail(error: &dyn std::error::Error) -> ExitCode {
 #[derive(clap::Args, Clone)]
 pub struct Settings {
     /// File with settings (TOML); flags and environment win over it
-    #[arg(long, env = "ONETILL_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "ONETILL_CONFIG", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// The settings themselves.
     #[command(flatten)]
@@ -84,5 +152,63 @@ impl Settings {
     /// When the file cannot be read.
     pub fn read(self) -> Result<Options, CommandError> {
         Ok(self.options.with_file(self.config.as_deref())?)
+    }
+}
+
+/// Where a command finds a gateway's rows. It understands all settings of `serve`, since serials
+/// and times depend on some of them, but its help shows only those that say where.
+#[derive(clap::Args, Clone)]
+#[command(mut_args = hide_serving)]
+pub struct Place {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// The settings that matter to `serve` only.
+static SERVING: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let all = Options::augment_args(Clap::new("serve"));
+    let names = all.get_arguments().map(|arg| arg.get_id().to_string());
+    names
+        .filter(|name| name != "data" && name != "store")
+        .collect()
+});
+
+fn hide_serving(arg: Arg) -> Arg {
+    let is_serving = SERVING.contains(arg.get_id().as_str());
+    if is_serving { arg.hide(true) } else { arg }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn verify_cli() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_shows_where_and_not_how_to_serve() {
+        let mut cli = Cli::command();
+        let audit = cli.find_subcommand_mut("audit").unwrap();
+        let help = audit.render_long_help().to_string();
+        assert!(
+            help.contains("--data") && help.contains("--config"),
+            "{help}"
+        );
+        assert!(!help.contains("--tls-cert"), "{help}");
+    }
+
+    #[test]
+    fn every_command_teaches_with_examples() {
+        let cli = Cli::command();
+        for command in cli.get_subcommands().filter(|it| it.get_name() != "bench") {
+            let name = command.get_name();
+            let after = command.get_after_help().map(ToString::to_string);
+            let text = after.unwrap_or_default();
+            assert!(text.contains(&format!("onetill {name}")), "{name}: {text}");
+        }
     }
 }

@@ -15,7 +15,6 @@ use axum::Router;
 use std::sync::Arc;
 
 /// All routes of the gateway. The sandbox's page is there only when the sandbox is on.
-#[must_use]
 pub fn router(gateway: &Arc<Gateway>, failures: FailureLimits) -> Router {
     let dialects = opengateway::router(Arc::clone(gateway), failures);
     let router = dialects.merge(health::router(Arc::clone(gateway)));

@@ -6,6 +6,9 @@
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
 //! | [`faults`] | kills, stores that fail, the command line, the payer's page in a browser |
 
+#[cfg(test)]
 mod dialect;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
 mod support;

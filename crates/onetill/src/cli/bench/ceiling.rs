@@ -28,11 +28,19 @@ type Keys = Arc<HashMap<String, MerchantKey>>;
 
 /// Serves until the user interrupts it.
 pub(super) async fn run(listen: SocketAddr, merchants: Vec<Merchant>) -> Result<(), BenchError> {
-    let keys = merchants.into_iter().map(|merchant| (merchant.code, merchant.key));
+    let keys = merchants
+        .into_iter()
+        .map(|merchant| (merchant.code, merchant.key));
     let keys: Keys = Arc::new(keys.collect());
     let server = Server::bind(ServerConfig::http(listen)).await?;
-    writeln!(io::stdout(), "listening on {}, remembering nothing", server.addresses().http)?;
-    server.run(router(keys), async { drop(tokio::signal::ctrl_c().await) }).await;
+    writeln!(
+        io::stdout(),
+        "listening on {}, remembering nothing",
+        server.addresses().http
+    )?;
+    server
+        .run(router(keys), async { drop(tokio::signal::ctrl_c().await) })
+        .await;
     Ok(())
 }
 
@@ -77,7 +85,10 @@ fn answer(keys: &Keys, query: &str, body: &[u8]) -> Result<OrderReply, ReturnCod
 
 /// The reply to a payment that went through, as the gateway writes it.
 fn paid(request: PreOrder, amount_fen: i64) -> OrderReply {
-    let bill = FundBill { fund_channel: FundChannel::AlipayBalance, amount_fen };
+    let bill = FundBill {
+        fund_channel: FundChannel::AlipayBalance,
+        amount_fen,
+    };
     OrderReply {
         channel_type: Some(request.channel_type),
         charge_code: Some(request.charge_code),

@@ -58,7 +58,14 @@ fn print(probe: &Probe, json: bool) -> Result<(), BenchError> {
         serde_json::to_writer(&mut out, probe).map_err(io::Error::from)?;
         return Ok(writeln!(out)?);
     }
-    let Probe { fdatasync_per_s, p50_us, p99_us } = probe;
-    writeln!(out, "{fdatasync_per_s:.0} fdatasync/s of {BLOCK_BYTES} bytes appended")?;
+    let Probe {
+        fdatasync_per_s,
+        p50_us,
+        p99_us,
+    } = probe;
+    writeln!(
+        out,
+        "{fdatasync_per_s:.0} fdatasync/s of {BLOCK_BYTES} bytes appended"
+    )?;
     Ok(writeln!(out, "p50 {p50_us} µs, p99 {p99_us} µs")?)
 }

@@ -64,7 +64,11 @@ impl Plan {
     ) -> Result<Arc<Self>, BenchError> {
         check(args)?;
         let address = address(args).await?;
-        let acknowledged = args.acknowledged.as_deref().map(Acknowledged::open).transpose()?;
+        let acknowledged = args
+            .acknowledged
+            .as_deref()
+            .map(Acknowledged::open)
+            .transpose()?;
         let now = Timestamp::now().as_millisecond();
         let habits = Habits {
             merchants,
@@ -74,7 +78,10 @@ impl Plan {
         };
         let started = Instant::now();
         let from = started + seconds("warmup", args.warmup)?;
-        let window = Window { from, to: from + seconds("duration", args.duration)? };
+        let window = Window {
+            from,
+            to: from + seconds("duration", args.duration)?,
+        };
         Ok(Arc::new(Self {
             address,
             habits: Arc::new(habits),
@@ -131,7 +138,9 @@ impl Plan {
     fn scheduled(&self) -> u64 {
         let length = self.window.to.saturating_duration_since(self.started);
         let due = length.as_nanos() * u128::from(self.rate) / 1_000_000_000;
-        u64::try_from(due).unwrap_or(u64::MAX).min(self.requests_max)
+        u64::try_from(due)
+            .unwrap_or(u64::MAX)
+            .min(self.requests_max)
     }
 }
 
@@ -158,7 +167,11 @@ pub(super) fn seconds(name: &str, value: f64) -> Result<Duration, BenchError> {
 
 async fn address(args: &BenchArgs) -> Result<SocketAddr, BenchError> {
     let fault = || BenchError::Setting(format!("{:?} is not http://HOST:PORT", args.url));
-    let host = args.url.strip_prefix("http://").ok_or_else(fault)?.trim_end_matches('/');
+    let host = args
+        .url
+        .strip_prefix("http://")
+        .ok_or_else(fault)?
+        .trim_end_matches('/');
     let mut found = tokio::net::lookup_host(host).await.map_err(|_| fault())?;
     let address = found.next().ok_or_else(fault)?;
     if address.ip().is_loopback() || args.allow_remote {
@@ -170,12 +183,17 @@ async fn address(args: &BenchArgs) -> Result<SocketAddr, BenchError> {
 
 /// Runs the load to its end, or until the user interrupts it.
 pub(super) async fn run(plan: Arc<Plan>) -> Result<Tally, BenchError> {
-    let threads: Vec<_> =
-        (0..plan.threads).map(|thread| start(&plan, thread)).collect::<Result<_, _>>()?;
+    let threads: Vec<_> = (0..plan.threads)
+        .map(|thread| start(&plan, thread))
+        .collect::<Result<_, _>>()?;
     watch(&plan, &threads).await;
     let mut tally = Tally::new(plan.window)?;
     for thread in threads {
-        tally.merge(thread.join().map_err(|_| io::Error::other("a thread broke off"))??);
+        tally.merge(
+            thread
+                .join()
+                .map_err(|_| io::Error::other("a thread broke off"))??,
+        );
     }
     if plan.rate > 0 && !plan.is_stopped() {
         let asked = tally.successes() + tally.failures();
@@ -186,7 +204,9 @@ pub(super) async fn run(plan: Arc<Plan>) -> Result<Tally, BenchError> {
 
 /// Shows progress on a terminal until all threads are done.
 async fn watch(plan: &Plan, threads: &[JoinHandle<io::Result<Tally>>]) {
-    let bar = ProgressBar::new(millis(plan.window.to.saturating_duration_since(plan.started)));
+    let bar = ProgressBar::new(millis(
+        plan.window.to.saturating_duration_since(plan.started),
+    ));
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {msg}") {
         bar.set_style(style);
     }
@@ -196,7 +216,10 @@ async fn watch(plan: &Plan, threads: &[JoinHandle<io::Result<Tally>>]) {
             _ = tokio::signal::ctrl_c() => plan.stopped.store(true, Ordering::Relaxed),
         }
         bar.set_position(millis(plan.started.elapsed()));
-        bar.set_message(format!("{} answered", plan.answered.load(Ordering::Relaxed)));
+        bar.set_message(format!(
+            "{} answered",
+            plan.answered.load(Ordering::Relaxed)
+        ));
     }
     bar.finish_and_clear();
 }
@@ -210,7 +233,9 @@ fn start(plan: &Arc<Plan>, thread: u32) -> io::Result<JoinHandle<io::Result<Tall
     let plan = Arc::clone(plan);
     let name = format!("bench-{thread}");
     thread::Builder::new().name(name).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let tally = Rc::new(RefCell::new(Tally::new(plan.window)?));
         let all = drive(Arc::clone(&plan), thread, Rc::clone(&tally));
         let unanswered = LocalSet::new().block_on(&runtime, all);
@@ -275,15 +300,22 @@ impl Connection {
     }
 
     fn settle(&mut self, errand: Errand, due: Instant, gateway_serial: Option<String>) {
-        self.tally.borrow_mut().add_right(errand.kind, due, Instant::now());
+        self.tally
+            .borrow_mut()
+            .add_right(errand.kind, due, Instant::now());
         self.plan.answered.fetch_add(1, Ordering::Relaxed);
         if errand.kind != Kind::Pay {
             return;
         }
         if let (Some(file), Some(gateway_serial)) = (&self.plan.acknowledged, gateway_serial) {
             let merchant = self.till.merchant_code(&errand.sale);
-            if file.add(merchant, &errand.sale.merchant_serial, &gateway_serial).is_err() {
-                self.tally.borrow_mut().add_wrong(Kind::Pay, "ACKNOWLEDGED_FILE".to_owned());
+            if file
+                .add(merchant, &errand.sale.merchant_serial, &gateway_serial)
+                .is_err()
+            {
+                self.tally
+                    .borrow_mut()
+                    .add_wrong(Kind::Pay, "ACKNOWLEDGED_FILE".to_owned());
             }
         }
         self.till.remember(errand.sale);
@@ -295,7 +327,9 @@ fn judge(reply: &Reply<'_>, kind: Kind, wants_serial: bool) -> Verdict {
         return Verdict::Wrong(reply.code());
     }
     let serial = reply.gateway_serial().filter(|_| wants_serial);
-    Verdict::Right { gateway_serial: serial.map(str::to_owned) }
+    Verdict::Right {
+        gateway_serial: serial.map(str::to_owned),
+    }
 }
 
 #[cfg(test)]

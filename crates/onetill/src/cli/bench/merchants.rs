@@ -76,7 +76,10 @@ mod tests {
             let merchants: Option<Vec<_>> = lines(text).map(parse).collect();
             merchants.map(|all| all.into_iter().map(|one| one.code).collect::<Vec<_>>())
         };
-        assert_eq!(codes("code,key\n# x\n\n1, a\n2,b\n"), Some(vec!["1".into(), "2".into()]));
+        assert_eq!(
+            codes("code,key\n# x\n\n1, a\n2,b\n"),
+            Some(vec!["1".into(), "2".into()])
+        );
         assert_eq!(codes("1,a\n2\n"), None);
         assert_eq!(codes("1,\n"), None);
     }

@@ -41,7 +41,13 @@ impl Kind {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        let known = [Self::Pay, Self::Order, Self::Query, Self::Refund, Self::Cancel];
+        let known = [
+            Self::Pay,
+            Self::Order,
+            Self::Query,
+            Self::Refund,
+            Self::Cancel,
+        ];
         known.into_iter().find(|kind| kind.as_str() == name)
     }
 }
@@ -72,7 +78,9 @@ impl FromStr for Mix {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let shares: Vec<_> = text.split(',').map(share).collect::<Result<_, _>>()?;
-        let total = shares.iter().try_fold(0_u32, |sum, (_, share)| sum.checked_add(*share));
+        let total = shares
+            .iter()
+            .try_fold(0_u32, |sum, (_, share)| sum.checked_add(*share));
         match total {
             Some(total) if total > 0 => Ok(Self { shares, total }),
             Some(_) | None => Err("the shares must add up to something".to_owned()),
@@ -81,10 +89,15 @@ impl FromStr for Mix {
 }
 
 fn share(text: &str) -> Result<(Kind, u32), String> {
-    let (name, share) = text.split_once('=').ok_or_else(|| format!("{text:?} is no kind=share"))?;
+    let (name, share) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} is no kind=share"))?;
     let kind = Kind::parse(name.trim())
         .ok_or_else(|| format!("{name:?} is none of pay, order, query, refund, cancel"))?;
-    let share = share.trim().parse().map_err(|_| format!("{share:?} is no whole number"))?;
+    let share = share
+        .trim()
+        .parse()
+        .map_err(|_| format!("{share:?} is no whole number"))?;
     Ok((kind, share))
 }
 
@@ -124,7 +137,14 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_mix() {
-        for text in ["", "pay", "pay=0", "pay=x", "duplicate=1", "pay=4294967295,query=1"] {
+        for text in [
+            "",
+            "pay",
+            "pay=0",
+            "pay=x",
+            "duplicate=1",
+            "pay=4294967295,query=1",
+        ] {
             assert!(text.parse::<Mix>().is_err(), "{text}");
         }
     }

@@ -50,7 +50,12 @@ pub struct BenchArgs {
     #[arg(long, default_value = merchants::DEMO_KEY, hide_default_value = true)]
     pub key: String,
     /// How many merchants of --merchants-file take turns; 0 for all
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "merchants_file")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        requires = "merchants_file"
+    )]
     pub merchants: usize,
     /// Merchants as lines of `code,key`
     #[arg(long, value_name = "CSV")]

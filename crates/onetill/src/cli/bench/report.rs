@@ -34,6 +34,7 @@ struct Report<'a> {
     generator_cpu_us_per_request: Option<f64>,
     gateway_cpu_us_per_request: Option<f64>,
     steal_percent: Option<f64>,
+    other_cpu_percent: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -72,7 +73,9 @@ impl<'a> Report<'a> {
         let (first, last) = ends(&tally.per_second, duration_s);
         let requests = tally.successes() + tally.failures();
         let per_request = |cpu_s: Option<f64>| {
-            cpu_s.filter(|_| requests > 0).map(|cpu_s| cpu_s * 1e6 / float(requests))
+            cpu_s
+                .filter(|_| requests > 0)
+                .map(|cpu_s| cpu_s * 1e6 / float(requests))
         };
         Self {
             url: &args.url,
@@ -95,23 +98,47 @@ impl<'a> Report<'a> {
             generator_cpu_us_per_request: per_request(spent.own_cpu_s),
             gateway_cpu_us_per_request: per_request(spent.peer_cpu_s),
             steal_percent: spent.steal_percent,
+            other_cpu_percent: spent.other_percent,
         }
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let Latency { p50, p90, p99, p999, max } = &self.latency_us;
-        writeln!(out, "{:.0} a second over {:.1} s", self.throughput_per_s, self.duration_s)?;
-        writeln!(out, "latency in µs: p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}")?;
+        let Latency {
+            p50,
+            p90,
+            p99,
+            p999,
+            max,
+        } = &self.latency_us;
+        writeln!(
+            out,
+            "{:.0} a second over {:.1} s",
+            self.throughput_per_s, self.duration_s
+        )?;
+        writeln!(
+            out,
+            "latency in µs: p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}"
+        )?;
         if let (Some(first), Some(last)) = (self.first_2s_per_s, self.last_2s_per_s) {
             writeln!(out, "first 2 s: {first:.0} a second, last 2 s: {last:.0}")?;
         }
         self.write_costs(out)?;
-        for Outcome { kind, code, count, right } in &self.outcomes {
+        for Outcome {
+            kind,
+            code,
+            count,
+            right,
+        } in &self.outcomes
+        {
             let mark = if *right { "" } else { "  (wrong)" };
             writeln!(out, "{kind:>10} {code:<24} {count:>10}{mark}")?;
         }
         if self.missed > 0 {
-            writeln!(out, "{} were due and never sent: no connection was free", self.missed)?;
+            writeln!(
+                out,
+                "{} were due and never sent: no connection was free",
+                self.missed
+            )?;
         }
         Ok(())
     }

@@ -92,7 +92,8 @@ impl Tally {
     pub(super) fn merge(&mut self, other: Self) {
         // Both have the same bounds, so every value fits.
         let _ = self.latency_us.add(other.latency_us);
-        self.per_second.resize(self.per_second.len().max(other.per_second.len()), 0);
+        self.per_second
+            .resize(self.per_second.len().max(other.per_second.len()), 0);
         for (mine, theirs) in self.per_second.iter_mut().zip(other.per_second) {
             *mine += theirs;
         }
@@ -130,16 +131,25 @@ mod tests {
     fn counts_what_was_due_and_what_arrived_in_the_window() {
         let from = Instant::now();
         let at = |ms: u64| from + Duration::from_millis(ms);
-        let window = Window { from: at(1000), to: at(3000) };
+        let window = Window {
+            from: at(1000),
+            to: at(3000),
+        };
         let mut tally = Tally::new(window).unwrap();
         tally.add_right(Kind::Pay, at(900), at(1100));
         tally.add_right(Kind::Pay, at(1200), at(2100));
         tally.add_right(Kind::Query, at(2900), at(3100));
         tally.add_wrong(Kind::Pay, "FAIL".to_owned());
-        assert_eq!((tally.latency_us.len(), tally.latency_us.max() / 1000), (2, 900));
+        assert_eq!(
+            (tally.latency_us.len(), tally.latency_us.max() / 1000),
+            (2, 900)
+        );
         assert_eq!(tally.per_second, [1, 1]);
         let mut all = Tally::new(window).unwrap();
         all.merge(tally);
-        assert_eq!((all.successes(), all.failures(), all.per_second.len()), (3, 1, 2));
+        assert_eq!(
+            (all.successes(), all.failures(), all.per_second.len()),
+            (3, 1, 2)
+        );
     }
 }

@@ -118,7 +118,11 @@ impl Till {
     fn call(&mut self, kind: Kind, sale: &Sale, now_ms: i64) -> Call {
         let habits = Arc::clone(&self.habits);
         let Some(merchant) = habits.merchants.get(sale.merchant) else {
-            return Call { method: "GET", target: "/".to_owned(), body: Vec::new() };
+            return Call {
+                method: "GET",
+                target: "/".to_owned(),
+                body: Vec::new(),
+            };
         };
         let caller = Caller {
             busi_code: &merchant.code,

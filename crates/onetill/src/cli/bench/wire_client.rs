@@ -113,13 +113,23 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Reply<'_>>> {
         return Ok(None);
     };
     let body = std::str::from_utf8(body).map_err(|_| malformed())?;
-    Ok(Some(Reply { status, body, is_kept, length }))
+    Ok(Some(Reply {
+        status,
+        body,
+        is_kept,
+        length,
+    }))
 }
 
 /// Status, length of the body, and whether the connection is kept.
 fn read_head(head: &str) -> Option<(u16, usize, bool)> {
     let mut lines = head.split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    let status = lines
+        .next()?
+        .strip_prefix("HTTP/1.1 ")?
+        .get(..3)?
+        .parse()
+        .ok()?;
     let mut length = None;
     let mut is_kept = true;
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
@@ -133,7 +143,10 @@ fn read_head(head: &str) -> Option<(u16, usize, bool)> {
 }
 
 fn malformed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "not a reply with a Content-Length")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "not a reply with a Content-Length",
+    )
 }
 
 impl Reply<'_> {

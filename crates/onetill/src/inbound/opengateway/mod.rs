@@ -8,6 +8,7 @@
 //! | [`present`] | domain values in the dialect's words |
 //! | [`info`] | what INFO says |
 //! | [`notify`] | the documents merchants are notified with |
+//! | [`survive`] | a use case that panics is answered, too |
 
 mod admit;
 mod cancel;
@@ -20,6 +21,7 @@ mod query;
 mod recharge;
 mod refund;
 mod route;
+mod survive;
 
 use crate::{
     app::{AppError, Gateway},
@@ -44,8 +46,10 @@ use route::Route;
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
+use survive::survive;
+use tracing::Instrument;
 use wire::opengateway::{
     Encryption, Format, Locale, Operation, ReturnCode, reply::ErrorReply, seal,
 };
@@ -134,18 +138,28 @@ async fn serve(
     };
     let operation = route.operation();
     let query = parts.uri.query().unwrap_or("");
-    let answered = dialect.answer(&route, query, &body, peer.ip()).await;
-    let took = started.elapsed();
-    telemetry::request("opengateway", operation.segment(), answered.code, took);
-    tracing::debug!(
-        request = telemetry::request_id(),
+    // Whatever is logged on the way carries the request's id.
+    let span = tracing::info_span!(
+        "request",
+        id = telemetry::request_id(),
         operation = operation.segment(),
-        code = answered.code,
-        ?took,
         peer = %peer.ip(),
-        "answered"
     );
+    let answering = dialect.answer(&route, query, &body, peer.ip());
+    let answered = answering.instrument(span.clone()).await;
+    let (code, took) = (answered.code, started.elapsed());
+    telemetry::request("opengateway", operation.segment(), code, took);
+    span.in_scope(|| log(code, took));
     answered.response
+}
+
+/// What went well is only worth a line to those who look for it.
+fn log(code: &'static str, took: Duration) {
+    if code == ReturnCode::Success.as_str() {
+        tracing::debug!(code, ?took, "answered");
+    } else {
+        tracing::info!(code, ?took, "answered");
+    }
 }
 
 struct Answered {
@@ -161,7 +175,10 @@ impl Dialect {
                 refuse_http(StatusCode::TOO_MANY_REQUESTS)
             }
             Ok(admitted) => {
-                let result = self.carry_out(route, &admitted, peer).await;
+                let work = self.carry_out(route, &admitted, peer);
+                let result = survive(work).await.unwrap_or_else(|| {
+                    Err(Refusal::from_app(&AppError::Unforeseen, admitted.locale))
+                });
                 write(&envelope, Some(&admitted.account.key), result)
             }
             Err(refused) => {

@@ -74,7 +74,10 @@ impl OrderView {
             ("state_name", Markup::text(state.name)),
             ("state_meaning", Markup::text(state.meaning)),
             ("hidden_unless_unpaid", self.hidden_unless_unpaid()),
-            ("reload", Markup::trusted(if self.is_unpaid() { RELOAD } else { "" })),
+            (
+                "reload",
+                Markup::trusted(if self.is_unpaid() { RELOAD } else { "" }),
+            ),
         ]
     }
 

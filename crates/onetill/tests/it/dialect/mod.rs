@@ -1,1 +1,49 @@
-//! placeholder
+//! Dialect 1 over HTTP.
+//!
+//! | module | proves |
+//! |---|---|
+//! | [`vectors`] | what independent clients send, byte for byte |
+//! | [`fields`], [`parameters`] | every row of the source's request tables |
+//! | [`dictionaries`], [`codes`] | every row of its appendices 2 to 5 |
+//! | [`refusals`] | which of two faults is told |
+//! | [`documents`], [`white_space`] | bodies that must not pass |
+//! | [`envelope`], [`transport`] | how replies are written and what requests may look like |
+//! | [`triggers`], [`hangups`] | preOrder to its end, whatever the channel and the client do |
+//! | [`uniqueness`] | one serial, one charge |
+//! | [`orders`] | orders that the payer pays, in every flow |
+//! | [`notifications`], [`deliveries`], [`targets`] | what merchants are told, how often, and where |
+//! | [`refunds`], [`refund_races`] | money that goes back |
+//! | [`cancels`], [`cancel_races`] | undoing a payment in every state |
+//! | [`queries`] | what a query shows, and to whom |
+//! | [`recharges`] | data top-ups |
+
+/// Tells each story on both stores: a story takes [`Rows`](crate::support::house::Rows).
+macro_rules! on_both_stores {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $story() {
+                    super::$story(crate::support::house::Rows::Sqlite).await;
+                }
+            )+
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test]
+                async fn $story() {
+                    super::$story(crate::support::house::Rows::Postgres).await;
+                }
+            )+
+        }
+    };
+}
+
+mod codes;
+mod dictionaries;
+mod fields;
+mod parameters;
+mod refusals;
+mod triggers;
+mod vectors;

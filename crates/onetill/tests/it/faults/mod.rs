@@ -1,1 +1,31 @@
-//! placeholder
+//! Kills, stores that fail, the command line, and the payer's page in a browser: all on real
+//! processes.
+//!
+//! | module | proves |
+//! |---|---|
+//! | `kills` | nothing acknowledged is lost and nothing happens twice, whoever is killed |
+//! | `disk` | a full disk refuses new payments, answers queries, and recovers by itself |
+//! | `database` | so does a gateway whose PostgreSQL is gone; a full queue refuses at once |
+//! | `ending` | SIGTERM finishes what is in flight |
+//! | `command_line` | what the program prints works as printed |
+//! | `browser` | the payer's page in headless Chromium |
+//!
+//! | helper | holds |
+//! |---|---|
+//! | `sale`, `till` | what merchants ask for, and what they were told |
+//! | `fleet` | gateways over one store, and their audit |
+//! | `verdict`, `witness` | what the store and the wallet must say about it |
+//! | `receiver` | a merchant's server that is notified |
+//! | `devtools` | a browser, remotely controlled |
+//! | `dice` | chance from a seed |
+
+mod browser;
+mod devtools;
+mod dice;
+mod fleet;
+mod kills;
+mod receiver;
+mod sale;
+mod till;
+mod verdict;
+mod witness;

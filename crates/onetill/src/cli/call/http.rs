@@ -1,0 +1,129 @@
+//! Sends a call. What matters about a failure is whether the gateway can have got the request.
+
+use crate::cli::CommandError;
+use reqwest::{Certificate, Client, ClientBuilder, Url, redirect};
+use std::{error::Error, fs, path::Path, time::Duration};
+use wire::opengateway::call::Call;
+
+/// Longest reply that is read, in bytes; the dialect's own are far shorter.
+const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An HTTP client for one gateway.
+pub struct Http {
+    client: Client,
+    timeout: Duration,
+}
+
+/// A reply.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no reply.
+#[derive(Debug)]
+pub enum SendError {
+    /// The gateway got nothing.
+    NotSent(String),
+    /// The gateway may have got the request.
+    Lost(String),
+}
+
+impl Http {
+    /// A client that waits up to `timeout` for a reply and trusts the authorities in `ca` (PEM)
+    /// as well as the system's.
+    ///
+    /// # Errors
+    /// When the authorities cannot be read.
+    pub fn new(url: &Url, timeout: Duration, ca: Option<&Path>) -> Result<Self, CommandError> {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // An error means that somebody else chose first, which does as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let authorities = ca.map_or_else(|| Ok(Vec::new()), read_authorities)?;
+        let is_local = super::is_loopback(url);
+        let settings = || settings(timeout, is_local);
+        let client = settings().tls_certs_merge(authorities.clone()).build();
+        // A machine without any authorities still reaches what --ca vouches for, and plain HTTP.
+        let client = client.or_else(|_| settings().tls_certs_only(authorities).build())?;
+        Ok(Self { client, timeout })
+    }
+
+    /// Sends `call` to `url`.
+    ///
+    /// # Errors
+    /// [`SendError`]: whether the gateway can have got it.
+    pub async fn send(&self, url: &str, call: &Call) -> Result<Answer, SendError> {
+        let request = match call.method {
+            "POST" => self.client.post(url).body(call.body.clone()),
+            _ => self.client.get(url),
+        };
+        let mut reply = request
+            .header("Content-Type", "application/json;charset=UTF-8")
+            .send()
+            .await
+            .map_err(|error| self.failure(&error))?;
+        let mut body = Vec::new();
+        while let Some(chunk) = reply.chunk().await.map_err(|error| self.failure(&error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > REPLY_BYTES_MAX {
+                return Err(SendError::Lost("the reply is too long".to_owned()));
+            }
+        }
+        Ok(Answer {
+            status: reply.status().as_u16(),
+            body,
+        })
+    }
+
+    fn failure(&self, error: &reqwest::Error) -> SendError {
+        let cause = cause(error);
+        if error.is_connect() || error.is_builder() {
+            let hint = "is the gateway running there, and is --url right?";
+            SendError::NotSent(format!("no connection to the gateway ({cause}): {hint}"))
+        } else if error.is_timeout() {
+            let waited_s = self.timeout.as_secs();
+            SendError::Lost(format!("no reply within {waited_s} seconds"))
+        } else {
+            SendError::Lost(format!("the connection broke off ({cause})"))
+        }
+    }
+}
+
+fn settings(timeout: Duration, is_local: bool) -> ClientBuilder {
+    let settings = Client::builder()
+        .timeout(timeout)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        // A payment is sent once. Whether to send it again is the person's decision.
+        .retry(reqwest::retry::never())
+        .http1_only()
+        .user_agent(concat!("Onetill/", env!("CARGO_PKG_VERSION")));
+    if is_local {
+        settings.no_proxy()
+    } else {
+        settings
+    }
+}
+
+fn read_authorities(path: &Path) -> Result<Vec<Certificate>, CommandError> {
+    let name = path.display();
+    let pem = fs::read(path).map_err(|error| format!("the CA file {name}: {error}"))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
+        Ok(_) | Err(_) => Err(format!("the CA file {name} holds no PEM certificate").into()),
+    }
+}
+
+/// The innermost cause, which says more than the outer ones; never the URL, which is signed.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

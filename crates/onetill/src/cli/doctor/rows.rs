@@ -1,0 +1,144 @@
+//! The store: reachable, schema, durability, work left over.
+
+use super::Finding;
+use crate::{
+    cli::{CommandError, admin_client::open_reader},
+    config::{Config, StoreUrl},
+};
+use domain::time::UnixMs;
+use std::sync::Arc;
+use store::{
+    Reader,
+    contract::{PaymentFilter, StoreFigures},
+};
+
+/// Work that has been due for longer than this wants a look, in milliseconds.
+const OVERDUE_MS: i64 = 10 * 60_000;
+/// Clocks may differ by this much, in milliseconds.
+const SKEW_MS: i64 = 5_000;
+
+/// Everything about the store.
+pub(super) async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
+    let name = match &config.store {
+        StoreUrl::Sqlite(path) if !path.exists() => {
+            return vec![Finding::warn(
+                format!("store: there is none at {} yet", path.display()),
+                "`onetill serve` makes it; or name the right one with --data or --store",
+            )];
+        }
+        StoreUrl::Sqlite(path) => path.display().to_string(),
+        // The address may hold a password.
+        StoreUrl::Postgres(_) => "PostgreSQL".to_owned(),
+    };
+    // This also finds schema steps that are missing.
+    let reader = match open_reader(&config.store).await {
+        Ok(reader) => reader,
+        Err(error) => {
+            let advice = "see there; for PostgreSQL check the address, the server and its log";
+            return vec![Finding::fail(format!("store: {name}: {error}"), advice)];
+        }
+    };
+    let mut findings = vec![Finding::ok(format!(
+        "store: {name}, reachable, with this program's schema"
+    ))];
+    findings.push(durability(reader.as_ref()).await);
+    match look(&reader, now).await {
+        Ok(found) => findings.extend(found),
+        Err(error) => findings.push(Finding::fail(
+            format!("store: {error}"),
+            "run `onetill audit`",
+        )),
+    }
+    findings
+}
+
+async fn durability(reader: &dyn Reader) -> Finding {
+    match reader.durability().await {
+        Ok(settings) => Finding::ok(format!("durability: {}", settings.join(", "))),
+        Err(error) => Finding::fail(
+            format!("durability: {error}"),
+            "set it back: an acknowledged payment could be lost in a power cut",
+        ),
+    }
+}
+
+async fn look(reader: &Arc<dyn Reader>, now: UnixMs) -> Result<Vec<Finding>, CommandError> {
+    let newest = reader.payments(PaymentFilter::default(), 1).await?;
+    let newest = newest.first().map(|payment| payment.created_at);
+    let figures = reader.figures().await?;
+    let mut findings = vec![latest(newest, now)];
+    findings.extend(work(&figures, now));
+    Ok(findings)
+}
+
+/// A payment of the future means that this clock is slow, or another was fast.
+fn latest(newest: Option<UnixMs>, now: UnixMs) -> Finding {
+    match newest {
+        Some(at) if at.0 > now.0 + SKEW_MS => {
+            let ahead_s = (at.0 - now.0) / 1000;
+            let what = format!("clock: the newest payment is {ahead_s} s ahead of it");
+            Finding::warn(
+                what,
+                "compare this machine's clock with the other gateways'",
+            )
+        }
+        Some(_) => Finding::ok("clock: not behind the newest payment"),
+        None => Finding::ok("store: no payments yet"),
+    }
+}
+
+fn work(figures: &StoreFigures, now: UnixMs) -> Vec<Finding> {
+    let late = |due: Option<UnixMs>| due.is_some_and(|due| due.0 < now.0 - OVERDUE_MS);
+    let mut findings = Vec::new();
+    let jobs = figures.jobs;
+    if late(figures.oldest_job_due_at) {
+        findings.push(Finding::warn(
+            format!("work: {jobs} unfinished, some due for more than 10 minutes"),
+            "start a gateway, or see in its log why a channel does not answer",
+        ));
+    } else {
+        findings.push(Finding::ok(format!("work: {jobs} unfinished, none late")));
+    }
+    if late(figures.oldest_notification_due_at) {
+        let due = figures.notifications_due;
+        let what = format!("notifications: {due} due, some for more than 10 minutes");
+        findings.push(Finding::warn(what, "is a gateway running?"));
+    }
+    if figures.notifications_dead > 0 {
+        findings.push(Finding::warn(
+            format!("notifications: {} given up", figures.notifications_dead),
+            "when their receivers are well again: onetill order renotify --dead",
+        ));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Level, *};
+
+    const NOW: UnixMs = UnixMs(1_795_300_000_000);
+
+    #[test]
+    fn late_work_and_dead_notifications_are_told() {
+        let mut figures = StoreFigures {
+            jobs: 3,
+            oldest_job_due_at: Some(NOW),
+            ..StoreFigures::default()
+        };
+        let levels = |figures: &StoreFigures| {
+            let found = work(figures, NOW);
+            found.iter().map(|it| it.level).collect::<Vec<_>>()
+        };
+        assert_eq!(levels(&figures), [Level::Ok]);
+        figures.oldest_job_due_at = Some(UnixMs(NOW.0 - OVERDUE_MS - 1));
+        figures.notifications_dead = 1;
+        assert_eq!(levels(&figures), [Level::Warn, Level::Warn]);
+    }
+
+    #[test]
+    fn a_payment_of_the_future_is_told() {
+        assert_eq!(latest(Some(UnixMs(NOW.0 + 60_000)), NOW).level, Level::Warn);
+        assert_eq!(latest(Some(NOW), NOW).level, Level::Ok);
+    }
+}

@@ -1,0 +1,253 @@
+//! A till: one client that sells, takes back, cancels and asks until it is told to stop or its
+//! gateway is gone.
+
+use super::{
+    dice::Dice,
+    sale::{self, Back, How, Sale, Told},
+};
+use crate::support::process::{Client, HttpReply, Merchant};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use wire::opengateway::Operation;
+
+/// A till with all it ever sold.
+pub struct Till {
+    /// Its number.
+    pub number: usize,
+    /// Its gateway.
+    pub gateway: SocketAddr,
+    /// Everything it sold.
+    pub sales: Vec<Sale>,
+    /// The round of the test.
+    pub round: u32,
+    /// Whether the next sale is one whose customer hesitates.
+    pub slow_next: bool,
+    /// Where it is notified.
+    notify: String,
+    dice: Dice,
+    merchant: Merchant,
+}
+
+/// Customers' codes by their last two digits; most pay at once.
+const QUICK_ENDS: [&str; 12] = [
+    "00", "10", "11", "12", "13", "14", "15", "16", "02", "04", "05", "07",
+];
+const SLOW_ENDS: [&str; 3] = ["01", "03", "08"];
+
+impl Till {
+    /// A till that has sold nothing.
+    pub fn new(number: usize, gateway: SocketAddr, notify: &str, seed: u64) -> Self {
+        let salt = u64::try_from(number).expect("a small number");
+        Self {
+            number,
+            gateway,
+            sales: Vec::new(),
+            round: 0,
+            slow_next: false,
+            notify: notify.to_owned(),
+            dice: Dice::new(seed ^ salt.wrapping_mul(0xA076_1D64_78BD_642F)),
+            merchant: Merchant::demo(),
+        }
+    }
+
+    /// Works until told to stop or until a request gets no reply.
+    pub async fn work(mut self, stop: Arc<AtomicBool>) -> Self {
+        let mut client = Client::new(self.gateway);
+        while !stop.load(Ordering::Relaxed) {
+            // No reply: what was asked for is remembered as unanswered.
+            if self.step(&mut client).await.is_err() {
+                break;
+            }
+        }
+        self
+    }
+
+    async fn step(&mut self, client: &mut Client) -> io::Result<()> {
+        match self.dice.below(100) {
+            0..=44 => self.pay(client).await,
+            45..=64 => self.order(client).await,
+            65..=79 => self.refund(client).await,
+            80..=87 => self.cancel(client).await,
+            _ => self.query(client).await,
+        }
+    }
+
+    async fn pay(&mut self, client: &mut Client) -> io::Result<()> {
+        let ends: &[&str] = if std::mem::take(&mut self.slow_next) {
+            &SLOW_ENDS
+        } else if self.dice.percent(70) {
+            &["00"]
+        } else {
+            &QUICK_ENDS
+        };
+        let end = *self.dice.pick(ends);
+        let code = format!("28{:014}{end}", self.dice.below(100_000_000_000_000));
+        self.begin(client, How::PayerCode(code)).await
+    }
+
+    async fn order(&mut self, client: &mut Client) -> io::Result<()> {
+        let notify = self.dice.percent(70).then(|| self.notify.clone());
+        self.begin(client, How::Page(notify)).await?;
+        let Some(sale) = self.sales.last_mut() else {
+            return Ok(());
+        };
+        let Some(serial) = sale.gateway_serial.clone() else {
+            return Ok(());
+        };
+        let action = match self.dice.below(10) {
+            0 => return Ok(()),
+            1 => "action=decline",
+            _ => "action=pay",
+        };
+        let page = format!("/sandbox/pay/{serial}");
+        let reply = client.post_form(&page, action).await?;
+        sale.page_paid = reply.status == 200 && action.ends_with("pay");
+        sale.touch(self.round);
+        Ok(())
+    }
+
+    async fn begin(&mut self, client: &mut Client, how: How) -> io::Result<()> {
+        let number = format!("F{:02}-{:06}", self.number, self.sales.len());
+        let fen = 200 + i64::try_from(self.dice.below(700)).expect("a small amount");
+        self.sales.push(Sale::new(number, fen, how, self.round));
+        let index = self.sales.len() - 1;
+        self.ask_begin(client, index).await
+    }
+
+    /// Asks for the sale at `index`, the first time or again.
+    async fn ask_begin(&mut self, client: &mut Client, index: usize) -> io::Result<()> {
+        let sale = &mut self.sales[index];
+        let operation = match sale.how {
+            How::PayerCode(_) => Operation::PreOrder,
+            How::Page(_) => Operation::Order,
+        };
+        sale.touch(self.round);
+        let reply = client
+            .call(&self.merchant.post(operation, &sale.body()))
+            .await?;
+        sale.begun(&reply);
+        sale.touch(self.round);
+        Ok(())
+    }
+
+    /// An earlier sale that is known to be paid and was not cancelled.
+    fn earlier_paid(&mut self) -> Option<usize> {
+        let count = u64::try_from(self.sales.len()).ok()?.min(200);
+        if count == 0 {
+            return None;
+        }
+        let back = usize::try_from(self.dice.below(count)).ok()?;
+        let index = self.sales.len() - 1 - back;
+        let sale = &self.sales[index];
+        (sale.is_known_paid() && sale.cancel.is_none()).then_some(index)
+    }
+
+    async fn refund(&mut self, client: &mut Client) -> io::Result<()> {
+        let Some(index) = self.earlier_paid() else {
+            return Ok(());
+        };
+        let fen = match self.dice.below(20) {
+            // Refused for good, and waiting at first: the sandbox's special amounts.
+            0 => 97,
+            1 | 2 => 98,
+            _ => 1 + i64::try_from(self.dice.below(90)).expect("a small amount"),
+        };
+        let sale = &mut self.sales[index];
+        let number = format!("{}-R{}", sale.number, sale.refunds.len());
+        sale.refunds.push(Back {
+            number,
+            fen,
+            told: Told::Nothing,
+        });
+        let last = sale.refunds.len() - 1;
+        self.ask_refund(client, index, last).await
+    }
+
+    async fn ask_refund(
+        &mut self,
+        client: &mut Client,
+        sale: usize,
+        back: usize,
+    ) -> io::Result<()> {
+        let sale = &mut self.sales[sale];
+        let (number, fen) = (sale.refunds[back].number.clone(), sale.refunds[back].fen);
+        let body = sale::refund(&sale.number, &number, fen);
+        sale.touch(self.round);
+        let reply = client
+            .call(&self.merchant.post(Operation::Refund, &body))
+            .await?;
+        sale.refunds[back].told = Told::of(&reply);
+        sale.touch(self.round);
+        Ok(())
+    }
+
+    async fn cancel(&mut self, client: &mut Client) -> io::Result<()> {
+        match self.earlier_paid() {
+            Some(index) => self.ask_cancel(client, index).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn ask_cancel(&mut self, client: &mut Client, index: usize) -> io::Result<()> {
+        let sale = &mut self.sales[index];
+        sale.cancel = Some(Told::Nothing);
+        sale.touch(self.round);
+        let reply = client.call(&self.merchant.cancel(&sale.number)).await?;
+        sale.cancel = Some(Told::of(&reply));
+        sale.touch(self.round);
+        Ok(())
+    }
+
+    async fn query(&mut self, client: &mut Client) -> io::Result<()> {
+        let recent = self.sales.len().saturating_sub(20);
+        if recent == self.sales.len() {
+            return Ok(());
+        }
+        let span = u64::try_from(self.sales.len() - recent).expect("a short list");
+        let index = recent + usize::try_from(self.dice.below(span)).expect("an index");
+        let reply = self.ask_state(client, index).await?;
+        if reply.code() == "SUCCESS" && reply.field("STATE") == "1" {
+            self.sales[index].seen_paid = true;
+        }
+        Ok(())
+    }
+
+    /// Queries the sale at `index`.
+    pub async fn ask_state(&self, client: &mut Client, index: usize) -> io::Result<HttpReply> {
+        client
+            .call(&self.merchant.query(&self.sales[index].number))
+            .await
+    }
+
+    /// Asks again, with the same bytes, for everything that got no answer. Customers who
+    /// hesitate are not asked again: each would hold the till for seconds.
+    pub async fn ask_again(&mut self) -> io::Result<usize> {
+        let mut client = Client::new(self.gateway);
+        let mut again = 0;
+        for index in 0..self.sales.len() {
+            let sale = &self.sales[index];
+            if !sale.has_unanswered() || sale.is_slow() {
+                continue;
+            }
+            again += 1;
+            if sale.told == Told::Nothing {
+                self.ask_begin(&mut client, index).await?;
+            }
+            if self.sales[index].cancel == Some(Told::Nothing) {
+                self.ask_cancel(&mut client, index).await?;
+            }
+            for back in 0..self.sales[index].refunds.len() {
+                if self.sales[index].refunds[back].told == Told::Nothing {
+                    self.ask_refund(&mut client, index, back).await?;
+                }
+            }
+        }
+        Ok(again)
+    }
+}
