@@ -46,7 +46,14 @@ pub struct Options {
     #[arg(long, env = "ONETILL_DATA", value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
     /// Where the rows live: sqlite:PATH or postgres://… [default: sqlite:DATA/onetill.db]
-    #[arg(long, env = "ONETILL_STORE", value_name = "URL", global = true)]
+    // Help must not show the password that the variable may hold.
+    #[arg(
+        long,
+        env = "ONETILL_STORE",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
     pub store: Option<String>,
     /// Connections that write to PostgreSQL [default: 2]
     #[arg(long, env = "ONETILL_STORE_WRITERS", value_name = "N")]

@@ -19,7 +19,10 @@ pub enum Request {
     /// Adds a merchant.
     AddMerchant(merchants::NewMerchant),
     /// Adds merchants, or none of them if one does not do.
-    AddMerchants(Vec<merchants::NewMerchant>),
+    AddMerchants {
+        /// The merchants.
+        merchants: Vec<merchants::NewMerchant>,
+    },
     /// Changes a merchant.
     SetMerchant(merchants::MerchantChange),
     /// All merchants, without keys.
@@ -99,7 +102,7 @@ impl From<store::EngineError> for AdminError {
 pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, AdminError> {
     match request {
         Request::AddMerchant(new) => merchants::add(gateway, new).await,
-        Request::AddMerchants(all) => merchants::add_all(gateway, all).await,
+        Request::AddMerchants { merchants } => merchants::add_all(gateway, merchants).await,
         Request::SetMerchant(change) => merchants::set(gateway, change).await,
         Request::ListMerchants => merchants::list(gateway).await,
         Request::ListOrders(filter) => orders::list(gateway, filter).await,
@@ -107,5 +110,46 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::DecideOrder { order, approve } => orders::decide(gateway, &order, approve).await,
         Request::Renotify(name) => orders::renotify(gateway, &name).await,
         Request::DeadNotifications => orders::dead_notifications(gateway).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::merchant::MerchantSettings;
+
+    #[test]
+    fn every_request_survives_the_socket() {
+        let name = || orders::OrderName {
+            serial: "S1".to_owned(),
+            merchant: None,
+        };
+        let new = merchants::NewMerchant {
+            code: "M1".to_owned(),
+            tenant: "t".to_owned(),
+            name: "n".to_owned(),
+            key: "0123456789abcdef".to_owned(),
+            channels: None,
+            settings: MerchantSettings::default(),
+        };
+        let merchants = vec![new.clone()];
+        for request in [
+            Request::AddMerchant(new),
+            Request::AddMerchants { merchants },
+            Request::SetMerchant(merchants::MerchantChange::default()),
+            Request::ListMerchants,
+            Request::ListOrders(orders::OrderFilter::default()),
+            Request::ShowOrder(name()),
+            Request::DecideOrder {
+                order: name(),
+                approve: true,
+            },
+            Request::Renotify(name()),
+            Request::DeadNotifications,
+        ] {
+            let sent = serde_json::to_value(&request).unwrap();
+            let received: Request = serde_json::from_value(sent.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&received).unwrap(), sent);
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::{io::ErrorKind, sync::Arc};
+use store::{Reader, postgres::PostgresStore, sqlite::SqliteStore};
 
 impl Settings {
     /// All settings, checked, for commands that serve nobody: they log only what went wrong
@@ -64,6 +65,12 @@ impl AdminClient {
         Ok(answer?)
     }
 
+    /// Whether no gateway runs, so that the store was opened here.
+    #[must_use]
+    pub const fn is_alone(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// Closes the store, if it had to be opened.
     pub async fn close(self) {
         if let Some(own) = self.own {
@@ -74,7 +81,7 @@ impl AdminClient {
     /// Only adding merchants may begin a new store: anything else there is a mistyped --data.
     fn check_store(&self, request: &Request) -> Result<(), CommandError> {
         let may_begin = match request {
-            Request::AddMerchant(_) | Request::AddMerchants(_) => true,
+            Request::AddMerchant(_) | Request::AddMerchants { .. } => true,
             Request::SetMerchant(_)
             | Request::ListMerchants
             | Request::ListOrders(_)
@@ -133,25 +140,32 @@ pub fn check_exists(store: &StoreUrl) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// When the store is not there, cannot be reached, or lacks schema steps.
-pub async fn open_reader(store: &StoreUrl) -> Result<Arc<dyn store::Reader>, CommandError> {
+pub async fn open_reader(store: &StoreUrl) -> Result<Arc<dyn Reader>, CommandError> {
+    let (reader, pending) = reader_of(store).await?;
+    if pending.is_empty() {
+        return Ok(reader);
+    }
+    let pending = pending.join(", ");
+    Err(format!("the store lacks schema steps ({pending}); run `onetill migrate`").into())
+}
+
+/// A reader of the store, and the schema steps that the store lacks.
+///
+/// # Errors
+/// When the store is not there or cannot be reached.
+pub async fn reader_of(store: &StoreUrl) -> Result<(Arc<dyn Reader>, Vec<String>), CommandError> {
     check_exists(store)?;
-    let pending = match store {
+    match store {
         StoreUrl::Sqlite(path) => {
-            let store = store::sqlite::SqliteStore::open_existing(path)?;
-            let pending = store.pending_migrations()?;
-            if pending.is_empty() {
-                return Ok(Arc::new(store.reader()));
-            }
-            pending.join(", ")
+            let store = SqliteStore::open_existing(path)?;
+            let pending = store.pending_migrations()?.into_iter();
+            let pending = pending.map(str::to_owned).collect();
+            Ok((Arc::new(store.reader()), pending))
         }
         StoreUrl::Postgres(url) => {
-            let store = store::postgres::PostgresStore::connect(url, system_clock()).await?;
-            let migrations = store.migrations().await?;
-            if migrations.pending.is_empty() {
-                return Ok(Arc::new(store.reader()));
-            }
-            migrations.pending.join(", ")
+            let store = PostgresStore::connect(url, system_clock()).await?;
+            let pending = store.migrations().await?.pending;
+            Ok((Arc::new(store.reader()), pending))
         }
-    };
-    Err(format!("the store lacks schema steps ({pending}); run `onetill migrate`").into())
+    }
 }

@@ -14,6 +14,7 @@ use clap::Args;
 use serde_json::json;
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -58,6 +59,7 @@ pub async fn run(args: BackupArgs, shape: Shape) -> Result<ExitCode, CommandErro
     let copied = reader.backup(args.file.clone()).await;
     progress.finish_and_clear();
     copied?;
+    make_private(&args.file)?;
     let verified = if args.verify {
         verify(&args.file).await?;
         true
@@ -78,11 +80,20 @@ pub async fn run(args: BackupArgs, shape: Shape) -> Result<ExitCode, CommandErro
 }
 
 fn check_free(file: &Path) -> Result<(), CommandError> {
-    if file.exists() {
-        let text = format!("{} exists; choose another name", file.display());
-        return Err(text.into());
+    let name = file.display();
+    let absolute = std::path::absolute(file)?;
+    if absolute.exists() {
+        Err(format!("{name} exists; choose another name").into())
+    } else if !absolute.parent().is_some_and(Path::is_dir) {
+        Err(format!("the directory of {name} does not exist; make it first").into())
+    } else {
+        Ok(())
     }
-    Ok(())
+}
+
+/// Payments are nobody else's business.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600))
 }
 
 /// Opens the copy and audits it.
@@ -137,5 +148,7 @@ mod tests {
     fn an_existing_file_is_left_alone() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(check_free(file.path()).is_err());
+        assert!(check_free(Path::new("/no such directory/a.db")).is_err());
+        assert!(check_free(Path::new("no such file.db")).is_ok());
     }
 }

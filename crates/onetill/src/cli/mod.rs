@@ -63,10 +63,6 @@ pub struct Cli {
 }
 
 #[derive(Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, made once at start"
-)]
 enum Command {
     /// Run the gateway
     Serve(serve::ServeArgs),
@@ -158,7 +154,7 @@ impl Settings {
 /// Where a command finds a gateway's rows. It understands all settings of `serve`, since serials
 /// and times depend on some of them, but its help shows only those that say where.
 #[derive(clap::Args, Clone)]
-#[command(mut_args = hide_serving)]
+#[command(next_help_heading = "Where the data is", mut_args = hide_serving)]
 pub struct Place {
     /// The settings.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `onetill serve`: runs the gateway until it is told to stop.
 
-use super::{CommandError, Settings};
+use super::{CommandError, Settings, output};
 use crate::{
     admin::{demo, socket},
     app::compose::{Composed, compose, system_clock},
@@ -11,13 +11,13 @@ use crate::{
     telemetry,
     workers::Workers,
 };
-use std::{io::Write, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
 
-/// Runs the gateway.
+/// Run the gateway.
 ///
 /// Every option can also be set in the environment and in the configuration file.
 #[derive(clap::Args)]
@@ -96,7 +96,7 @@ impl Config {
     }
 }
 
-fn announce(config: &Config, bound: Bound) -> std::io::Result<()> {
+fn announce(config: &Config, bound: Bound) -> Result<(), CommandError> {
     tracing::info!(http = %bound.http, https = ?bound.https, "serving");
     if !config.demo {
         return Ok(());
@@ -124,5 +124,5 @@ Merchant {} with key {}. More: onetill --help, and README.md
         demo::MERCHANT,
         demo::KEY,
     );
-    std::io::stdout().lock().write_all(text.as_bytes())
+    output::print(text.trim_end())
 }

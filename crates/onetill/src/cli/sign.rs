@@ -11,7 +11,7 @@ use crate::{
     app::{compose::system_clock, directory::Directory},
     vault::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, Vault},
 };
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 use std::{fs, io::Read, path::Path, path::PathBuf, process::ExitCode};
 use wire::opengateway::{
@@ -34,7 +34,7 @@ use wire::opengateway::{
   printf '%s' '{\"AMT\":\"0.01\"}' | ONETILL_KEY=… onetill sign --body -
   onetill sign --merchant 0020000007 --from-store --data /var/lib/onetill --cancel S1")]
 #[command(mut_arg("demo", |arg| arg.hide(false).help("Use the key of the demo's merchant")))]
-#[group(id = "content", required = true, multiple = false)]
+#[command(group = ArgGroup::new("content").required(true))]
 pub struct SignArgs {
     /// The merchant who signs
     #[arg(long, value_name = "CODE", default_value = demo::MERCHANT)]
@@ -200,6 +200,7 @@ mod tests {
     fn one_content_is_named() {
         let parse = |words: &[&str]| TestCli::try_parse_from([&["sign", "--demo"], words].concat());
         assert!(parse(&[]).is_err() && parse(&["--query", "1", "--cancel", "1"]).is_err());
+        assert!(parse(&["--body", "-", "--check", "0:1", "--merchant", "M1"]).is_ok());
         let cancel = parse(&["--cancel", "S1"]).map_err(|error| error.to_string());
         let content = cancel.unwrap().sign.content().unwrap();
         assert_eq!(content, b"chargeCode=S1&busiCode=0010000001");

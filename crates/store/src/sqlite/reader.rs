@@ -18,7 +18,10 @@ use domain::{
     time::UnixMs,
 };
 use rusqlite::{Connection, Params, Row};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Idle connections kept open.
 const IDLE_MAX: usize = 4;
@@ -305,19 +308,38 @@ impl Reader for SqliteReader {
 
     fn backup(&self, to: std::path::PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(move |connection| {
-            let target = to.display().to_string();
             if to.exists() {
-                return Err(StoreError::Refused(format!("{target} exists already")));
+                return Err(StoreError::Refused(format!("{} exists", to.display())));
             }
-            // One read transaction copies a consistent, compact file while writing goes on.
-            let copied = connection
-                .execute("VACUUM INTO ?1", [&target])
-                .map_err(from_sqlite);
-            copied?;
-            let file = std::fs::File::open(&to).and_then(|file| file.sync_all());
-            file.map_err(|error| StoreError::Down(format!("{target}: {error}")))
+            let partial = to.with_added_extension("partial");
+            let copied = copy(connection, &partial).and_then(|()| publish(&partial, &to));
+            if copied.is_err() {
+                // There may be nothing to remove.
+                drop(std::fs::remove_file(&partial));
+            }
+            copied
         })
     }
+}
+
+/// One read transaction copies a consistent, compact file while writing goes on.
+fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
+    let read_only = |is_on: bool| {
+        let set = connection.pragma_update(None, "query_only", is_on);
+        set.map_err(from_sqlite)
+    };
+    // To SQLite this is writing, though it writes to the copy alone.
+    read_only(false)?;
+    let copied = connection.execute("VACUUM INTO ?1", [to.display().to_string()]);
+    read_only(true)?;
+    copied.map(drop).map_err(from_sqlite)
+}
+
+/// The copy appears under its name whole or not at all.
+fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
+    let synced = std::fs::File::open(partial).and_then(|file| file.sync_all());
+    let renamed = synced.and_then(|()| std::fs::rename(partial, to));
+    renamed.map_err(|error| StoreError::Down(format!("{}: {error}", to.display())))
 }
 
 fn subject(row: &Row<'_>) -> rusqlite::Result<(TenantId, Serial)> {
@@ -454,5 +476,24 @@ impl Snapshot for SqliteSnapshot {
             rows::notification,
             read,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_backup_is_a_store_and_leaves_the_reader_reading_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&dir.path().join("a.db")).unwrap();
+        let (reader, copy) = (store.reader(), dir.path().join("b.db"));
+        reader.backup(copy.clone()).await.unwrap();
+        let opened = SqliteStore::open_existing(&copy).unwrap();
+        assert_eq!(opened.pending_migrations(), Ok(Vec::new()));
+        assert_eq!(opened.reader().tenants().await, Ok(Vec::new()));
+        assert!(reader.backup(copy).await.is_err());
+        let write = reader.look(|it| it.execute("DELETE FROM jobs", []).map_err(from_sqlite));
+        assert!(write.is_err());
     }
 }

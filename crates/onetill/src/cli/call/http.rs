@@ -83,8 +83,12 @@ impl Http {
     fn failure(&self, error: &reqwest::Error) -> SendError {
         let cause = cause(error);
         if error.is_connect() || error.is_builder() {
-            let hint = "is the gateway running there, and is --url right?";
-            SendError::NotSent(format!("no connection to the gateway ({cause}): {hint}"))
+            let hint = if cause.contains("certificate") {
+                "name the authority that made its certificate with --ca FILE"
+            } else {
+                "start it there, or correct --url"
+            };
+            SendError::NotSent(format!("no connection to the gateway ({cause}); {hint}"))
         } else if error.is_timeout() {
             let waited_s = self.timeout.as_secs();
             SendError::Lost(format!("no reply within {waited_s} seconds"))

@@ -52,7 +52,7 @@ use wire::opengateway::{
       give it back
   onetill call cancel 20261122T081500123a1b2c3d4
       take it back, paid or not
-  onetill call recharge --phone 13800000000 --mb 100
+  onetill call recharge --phone 13800001234 --mb 100
       top up mobile data
 
 Against another gateway:
@@ -66,6 +66,7 @@ pub struct CallArgs {
 
 /// What all calls have in common.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every call")]
 struct CommonArgs {
     /// Where the gateway is
     #[arg(
@@ -123,6 +124,9 @@ enum OperationArgs {
     Recharge(recharge::RechargeArgs),
 }
 
+/// What its sender should know of a request, by name.
+type Notes = Vec<(&'static str, String)>;
+
 /// A request ready to be sent, and what its sender should know.
 struct Prepared {
     operation: Operation,
@@ -130,7 +134,7 @@ struct Prepared {
     /// The body before sealing; empty for GET.
     plaintext: String,
     /// What was made up because it was not given.
-    generated: Vec<(&'static str, String)>,
+    generated: Notes,
     /// What to do when the reply is lost.
     if_lost: String,
 }

@@ -7,8 +7,8 @@ use wire::opengateway::{FlowRecharge, Operation, request::FlowType};
 /// Top up mobile data.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  onetill call recharge --phone 13800000000 --mb 100
-  onetill call recharge --phone 13800000000 --mb 100 --notify-url http://127.0.0.1:9000/done")]
+  onetill call recharge --phone 13800001234 --mb 100
+  onetill call recharge --phone 13800001234 --mb 100 --notify-url http://127.0.0.1:9000/done")]
 pub struct RechargeArgs {
     /// The telephone's number, 11 digits
     #[arg(long, value_name = "NUMBER")]

@@ -1,7 +1,7 @@
 //! `onetill call refund`: refund.
 
 use super::{CommandError, Maker, Prepared};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use wire::opengateway::{Operation, Refund};
 
 /// Give a payment back, whole or in part.
@@ -9,7 +9,7 @@ use wire::opengateway::{Operation, Refund};
 #[command(after_help = "Examples:
   onetill call refund --serial TILL1-0042 --amount 0.01
   onetill call refund --gateway-serial 20261122000000000742 --amount 0.01 --refund-no R1")]
-#[group(id = "payment", required = true, multiple = true)]
+#[command(group = ArgGroup::new("payment").required(true).multiple(true))]
 pub struct RefundArgs {
     /// Your own serial of the payment
     #[arg(long, group = "payment")]

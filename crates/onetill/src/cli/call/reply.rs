@@ -122,7 +122,7 @@ fn meaning(operation: Operation, name: &str, value: &str) -> Option<String> {
             let channel = ChannelType::from_code(value.parse().ok()?)?;
             Some(english(channel.name(Locale::En)))
         }
-        (Operation::Query, "AMT") => {
+        (_, "AMT") => {
             let fen: i64 = value.parse().ok()?;
             Some(format!("{} yuan", output::yuan(fen.into())))
         }

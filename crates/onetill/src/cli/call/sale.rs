@@ -1,6 +1,6 @@
 //! What pay and order have in common.
 
-use super::{CommandError, Maker};
+use super::{CommandError, Maker, Notes};
 use clap::Args;
 use serde_json::Value;
 use std::{fs, path::PathBuf};
@@ -44,10 +44,7 @@ pub struct SaleArgs {
 
 impl SaleArgs {
     /// The serial that was given, or a new one and its note.
-    pub fn serial(
-        &self,
-        maker: &Maker<'_>,
-    ) -> Result<(String, Vec<(&'static str, String)>), CommandError> {
+    pub fn serial(&self, maker: &Maker<'_>) -> Result<(String, Notes), CommandError> {
         let (serial, is_new) = maker.serial(self.serial.clone())?;
         let generated = is_new.then(|| ("serial", serial.clone()));
         Ok((serial, generated.into_iter().collect()))

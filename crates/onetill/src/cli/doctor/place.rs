@@ -62,7 +62,7 @@ fn master_key(config: &Config) -> Finding {
     };
     match Vault::open(&config.data) {
         Ok(_) => Finding::ok(format!("master key: {origin}")),
-        Err(error) => Finding::fail(format!("master key: {error}"), "see there"),
+        Err(error) => Finding::fail(format!("master key: {error}"), ""),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::{
-    cli::{CommandError, admin_client::open_reader},
+    cli::{CommandError, admin_client::reader_of},
     config::{Config, StoreUrl},
 };
 use domain::time::UnixMs;
@@ -30,14 +30,20 @@ pub(super) async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         // The address may hold a password.
         StoreUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
-    // This also finds schema steps that are missing.
-    let reader = match open_reader(&config.store).await {
-        Ok(reader) => reader,
+    let (reader, pending) = match reader_of(&config.store).await {
+        Ok(found) => found,
         Err(error) => {
-            let advice = "see there; for PostgreSQL check the address, the server and its log";
+            let advice = "check its address, who may read it, and the server's log";
             return vec![Finding::fail(format!("store: {name}: {error}"), advice)];
         }
     };
+    if !pending.is_empty() {
+        let what = format!("store: {name} lacks schema steps: {}", pending.join(", "));
+        return vec![Finding::fail(
+            what,
+            "run `onetill migrate`, or start a gateway",
+        )];
+    }
     let mut findings = vec![Finding::ok(format!(
         "store: {name}, reachable, with this program's schema"
     ))];

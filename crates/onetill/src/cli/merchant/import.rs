@@ -71,7 +71,10 @@ async fn import(
     rows: Vec<Row>,
 ) -> Result<(usize, usize), CommandError> {
     // A store that is not there yet is begun by adding nothing to it.
-    client.ask(Request::AddMerchants(Vec::new())).await?;
+    let nobody = Vec::new();
+    client
+        .ask(Request::AddMerchants { merchants: nobody })
+        .await?;
     let known = codes(&client.ask(Request::ListMerchants).await?);
     let (old, new): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| known.contains(&row.code));
     if let Some(row) = old.first().filter(|_| !args.skip_existing) {
@@ -87,7 +90,7 @@ async fn import(
         let merchants = batch.iter().map(|row| row.merchant(args)).collect();
         let done = progress.position();
         client
-            .ask(Request::AddMerchants(merchants))
+            .ask(Request::AddMerchants { merchants })
             .await
             .map_err(|error| format!("after {done} merchants were added: {error}"))?;
         progress.inc(batch.len() as u64);

@@ -8,7 +8,7 @@
 //! | [`present`] | domain values in the dialect's words |
 //! | [`info`] | what INFO says |
 //! | [`notify`] | the documents merchants are notified with |
-//! | [`survive`] | a use case that panics is answered, too |
+//! | [`mod@survive`] | a use case that panics is answered, too |
 
 mod admit;
 mod cancel;

@@ -7,7 +7,7 @@ use crate::support::{
     till::Till,
 };
 use domain::channel::NotSent;
-use onetill::admin::{Request, demo, merchants::MerchantChange};
+use onetill::admin::demo;
 use std::{collections::BTreeSet, sync::Arc};
 use store::Engine;
 use wire::opengateway::{Operation, ReturnCode};
@@ -80,12 +80,7 @@ async fn a_suspended_merchant_has_no_contract_but_may_still_give_back() {
     let house = House::open().await;
     let till = house.till();
     till.paid("A", "1.00").await;
-    let change = MerchantChange {
-        code: till.busi_code.clone(),
-        suspended: Some(true),
-        ..MerchantChange::default()
-    };
-    house.admin(Request::SetMerchant(change)).await.unwrap();
+    house.set_merchant(|it| it.suspended = Some(true)).await;
     till.pay("B", bodies::PAYS).await.expect("INVALID_CONTRACT");
     till.order("B").await.expect("INVALID_CONTRACT");
     let flow = bodies::flow("13812345678");

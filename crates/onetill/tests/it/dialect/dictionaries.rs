@@ -4,7 +4,6 @@ use crate::support::{
     bodies::{self, trigger, with},
     house::House,
 };
-use onetill::admin::{Request, orders::OrderName};
 use std::collections::BTreeSet;
 use wire::opengateway::{ChannelType, FundChannel, Operation, State};
 
@@ -177,15 +176,7 @@ async fn every_state_is_reached_and_shown() {
     // 7 is reserved for the source's own use: no order is ever in it.
     let all = State::ALL.iter().filter(|it| **it != State::Reserved);
     assert_eq!(shown, all.map(|it| it.code().to_string()).collect());
-    let order = OrderName {
-        serial: "S3".to_owned(),
-        merchant: Some(till.busi_code.clone()),
-    };
-    let reject = Request::DecideOrder {
-        order,
-        approve: false,
-    };
-    house.admin(reject).await.unwrap();
+    house.decide("S3", false).await.unwrap();
     house.drain().await;
     let end = ["6", "1", "2", "1", "4", "5", "6", "4", "9"];
     for (name, state) in ["S0", "S1", "S2", "S3", "S4", "S5", "S6", "S8", "S9"]

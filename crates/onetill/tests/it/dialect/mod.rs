@@ -41,9 +41,19 @@ macro_rules! on_both_stores {
 }
 
 mod codes;
+mod deliveries;
 mod dictionaries;
+mod documents;
+mod envelope;
 mod fields;
+mod hangups;
+mod notifications;
+mod orders;
 mod parameters;
 mod refusals;
+mod targets;
+mod transport;
 mod triggers;
+mod uniqueness;
 mod vectors;
+mod white_space;

@@ -131,11 +131,24 @@ impl Look {
                 assert_eq!(figures.notifications_dead, 0, "no notification is given up");
                 return started.elapsed();
             }
-            assert!(
-                started.elapsed() < patience,
-                "left after {patience:?}: {figures:?}"
-            );
+            if started.elapsed() > patience {
+                let left = self.left().await;
+                panic!("left after {patience:?}: {figures:?}\n{left}");
+            }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+    }
+
+    /// The work that is left, and what it is about.
+    async fn left(&self) -> String {
+        let mut snapshot = self.reader.snapshot().await.expect("a snapshot");
+        let jobs = snapshot.jobs(None, 20).await.expect("jobs");
+        let mut left = String::new();
+        for job in jobs {
+            let payment = self.reader.payment_of_any(job.subject).await;
+            let refund = self.reader.refund(job.tenant, job.subject).await;
+            left.push_str(&format!("{job:?} {payment:?} {refund:?}\n"));
+        }
+        left
     }
 }

@@ -13,14 +13,10 @@ use crate::support::process::{DEMO_KEY, all_files};
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::{Duration, Instant},
 };
 use store::testing::TestCluster;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 const TILLS: usize = 16;
 const ROUNDS: u32 = 10;
@@ -116,7 +112,7 @@ impl Run {
 
     /// Lets all tills work, kills somebody meanwhile, and starts it again.
     async fn load_and_kill(&mut self, round: u32, victim: Victim) {
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, stopped) = watch::channel(false);
         let mut working = JoinSet::new();
         let slow = match victim {
             Victim::One(index) | Victim::OneAndDatabase(index) => index,
@@ -124,14 +120,16 @@ impl Run {
         };
         for mut till in std::mem::take(&mut self.tills) {
             till.round = round;
-            // One customer of the gateway that dies hesitates: nobody else is to be waited for.
+            // One customer of the gateway that dies hesitates.
             till.slow_next = till.number == slow;
-            working.spawn(till.work(Arc::clone(&stop)));
+            working.spawn(till.work(stopped.clone()));
         }
         let load_ms = 300 + self.dice.below(900);
         tokio::time::sleep(Duration::from_millis(load_ms)).await;
         self.kill(victim).await;
-        stop.store(true, Ordering::Relaxed);
+        // What the others have in flight may end; then their clients hang up.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stop.send_replace(true);
         let all = tokio::time::timeout(Duration::from_secs(30), working.join_all()).await;
         self.tills = all.expect("every till stops when told to");
         self.tills.sort_by_key(|till| till.number);

@@ -6,14 +6,8 @@ use super::{
     sale::{self, Back, How, Sale, Told},
 };
 use crate::support::process::{Client, HttpReply, Merchant};
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::sync::watch;
 use wire::opengateway::Operation;
 
 /// A till with all it ever sold.
@@ -56,16 +50,25 @@ impl Till {
         }
     }
 
-    /// Works until told to stop or until a request gets no reply.
-    pub async fn work(mut self, stop: Arc<AtomicBool>) -> Self {
+    /// Works until told to stop or until a request gets no reply. One that is still waited for
+    /// when it is told to stop is hung up on: it is remembered as unanswered.
+    pub async fn work(mut self, mut stopped: watch::Receiver<bool>) -> Self {
         let mut client = Client::new(self.gateway);
-        while !stop.load(Ordering::Relaxed) {
-            // No reply: what was asked for is remembered as unanswered.
-            if self.step(&mut client).await.is_err() {
-                break;
-            }
+        tokio::select! {
+            () = self.work_on(&mut client) => {}
+            _ = stopped.wait_for(|it| *it) => {}
         }
         self
+    }
+
+    async fn work_on(&mut self, client: &mut Client) {
+        while self.step(client).await.is_ok() {
+            let last = self.sales.last().map(|sale| sale.told);
+            if last == Some(Told::NotRecorded) {
+                // A store that is down refuses at once; nobody learns more from asking faster.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
     }
 
     async fn step(&mut self, client: &mut Client) -> io::Result<()> {

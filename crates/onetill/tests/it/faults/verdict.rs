@@ -7,7 +7,7 @@ use super::{
 };
 use crate::support::process::Client;
 use domain::{
-    payment::Payment,
+    payment::{Payment, PaymentState, PaymentStatus},
     refund::{Origin, Refund, RefundState},
 };
 use std::{collections::HashMap, net::SocketAddr};
@@ -88,7 +88,11 @@ fn check_state(sale: &Sale, state: Option<u8>) {
         assert!(kept.contains(&state), "paid, now {state}: {sale:?}");
     }
     match sale.cancel {
-        Some(Told::Done) => assert_eq!(state, 2, "cancelled, now {state}: {sale:?}"),
+        // 8 until the channel has finished a refund that it does later.
+        Some(Told::Done) => {
+            let later = state == 8 && sale.fen % 100 == 98;
+            assert!(state == 2 || later, "cancelled, now {state}: {sale:?}");
+        }
         Some(Told::NotRecorded) => assert_ne!(state, 2, "cancel was refused: {sale:?}"),
         // Refused because it was cancelled already, by a request that got no answer.
         Some(Told::Refused | Told::Nothing | Told::Repeat) | None => {}
@@ -164,9 +168,12 @@ pub async fn judge_end(
         };
         let open = matches!(
             payment.state,
-            domain::payment::PaymentState::Open { .. } | domain::payment::PaymentState::Ending(_)
+            PaymentState::Open { .. } | PaymentState::Ending(_)
         );
         assert!(!open, "still open: {sale:?}");
+        if sale.cancel == Some(Told::Done) {
+            assert_eq!(payment.status(), PaymentStatus::Cancelled, "{sale:?}");
+        }
         check_rows(sale, look).await;
         if sale.how == How::Page(None) || matches!(sale.how, How::PayerCode(_)) {
             continue;

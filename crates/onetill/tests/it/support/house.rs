@@ -1,10 +1,10 @@
 //! A whole gateway in this process, with a clock to set and teeth at its end.
 
-use super::{eventually, till::Till};
+use super::{eventually, http, till::Till};
 use channels::sandbox::Held;
 use domain::{ids::Serial, notification::Delivery, payment::Payment, time::UnixMs};
 use onetill::{
-    admin::{self, Request, demo},
+    admin::{self, Request, demo, merchants::MerchantChange, orders::OrderName},
     app::{
         Gateway,
         compose::{Composed, compose},
@@ -237,11 +237,42 @@ impl House {
         }
     }
 
+    /// The payer pays or declines on the order's page; gives the page's status.
+    pub async fn payer(&self, serial: &str, action: &str) -> u16 {
+        let path = format!("/sandbox/pay/{serial}");
+        let call = http::post(&path, format!("action={action}"));
+        http::send(self.address, &call).await.status
+    }
+
+    /// Changes the demo merchant.
+    pub async fn set_merchant(&self, change: impl FnOnce(&mut MerchantChange)) {
+        let mut wanted = MerchantChange {
+            code: demo::MERCHANT.to_owned(),
+            ..MerchantChange::default()
+        };
+        change(&mut wanted);
+        self.admin(Request::SetMerchant(wanted)).await.unwrap();
+    }
+
     /// Carries out an operator's request.
     pub async fn admin(&self, request: Request) -> Result<Value, String> {
         admin::handle(self.gateway(), request)
             .await
             .map_err(|error| error.0)
+    }
+
+    /// The demo merchant's payment as an operator names it.
+    pub fn named(charge_code: &str) -> OrderName {
+        OrderName {
+            serial: charge_code.to_owned(),
+            merchant: Some(demo::MERCHANT.to_owned()),
+        }
+    }
+
+    /// An operator decides on a requested cancellation.
+    pub async fn decide(&self, charge_code: &str, approve: bool) -> Result<Value, String> {
+        let order = Self::named(charge_code);
+        self.admin(Request::DecideOrder { order, approve }).await
     }
 
     /// The demo merchant's payment `charge_code` as it is stored.
@@ -258,6 +289,19 @@ impl House {
             self.stored(charge_code).await.filter(&is_there)
         })
         .await
+    }
+
+    /// Waits until the payment's notification has been tried so often.
+    pub async fn until_attempts(&self, charge_code: &str, attempts: usize) {
+        let payment = self.stored(charge_code).await.unwrap();
+        eventually(&format!("{attempts} attempts"), async || {
+            self.nudge().await;
+            let reader = &self.gateway().reader;
+            let found = reader.notification(payment.tenant, payment.serial).await;
+            let tried = usize::try_from(found.unwrap()?.attempts).unwrap();
+            (tried == attempts).then_some(())
+        })
+        .await;
     }
 
     /// What the sandbox took and gave back for a payment.
