@@ -10,7 +10,13 @@ use domain::{
     rows::{Inconsistent, Plan, Rows},
     time::UnixMs,
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// Tells the present.
@@ -42,12 +48,14 @@ pub enum EngineError {
 #[derive(Clone)]
 pub struct Engine {
     queue: mpsc::Sender<Work>,
+    takes_writes: Arc<AtomicBool>,
 }
 
 /// The writers' end of the queue, shared by all writers of a store.
 #[derive(Clone)]
 pub struct WorkQueue {
     receiver: Arc<Mutex<mpsc::Receiver<Work>>>,
+    takes_writes: Arc<AtomicBool>,
     clock: Clock,
 }
 
@@ -61,12 +69,18 @@ impl Engine {
     #[must_use]
     pub fn new(clock: Clock) -> (Self, WorkQueue) {
         let (queue, receiver) = mpsc::channel(QUEUE_LEN_MAX);
+        let takes_writes = Arc::new(AtomicBool::new(true));
+        let work = WorkQueue {
+            receiver: Arc::new(Mutex::new(receiver)),
+            takes_writes: Arc::clone(&takes_writes),
+            clock,
+        };
         (
-            Self { queue },
-            WorkQueue {
-                receiver: Arc::new(Mutex::new(receiver)),
-                clock,
+            Self {
+                queue,
+                takes_writes,
             },
+            work,
         )
     }
 
@@ -99,6 +113,12 @@ impl Engine {
     #[must_use]
     pub fn queue_len(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// Whether the store took what it was last given to write.
+    #[must_use]
+    pub fn takes_writes(&self) -> bool {
+        self.takes_writes.load(Ordering::Relaxed)
     }
 
     fn enqueue(&self, work: Work) -> Result<(), EngineError> {
@@ -163,7 +183,12 @@ impl WorkQueue {
         for work in batch.drain(..) {
             match work {
                 Work::Decision(ticket) => tickets.push(ticket),
-                Work::Admin(op, answer) => drop(answer.send(writer.admin(&op).await)),
+                Work::Admin(op, answer) => {
+                    let result = writer.admin(&op).await;
+                    self.note(result.as_ref().err());
+                    // The caller may have gone; the change stands all the same.
+                    drop(answer.send(result));
+                }
             }
         }
         if !tickets.is_empty() {
@@ -198,9 +223,24 @@ impl WorkQueue {
         loop {
             match transact(writer, tickets, (self.clock)()).await {
                 Err(StoreError::Conflict(_)) if conflicts < CONFLICTS_MAX => conflicts += 1,
-                result => return result,
+                result => {
+                    self.note(result.as_ref().err());
+                    return result;
+                }
             }
         }
+    }
+
+    /// Remembers whether the store takes writes. A failure of one command says nothing about it.
+    fn note(&self, failure: Option<&StoreError>) {
+        let takes_writes = match failure {
+            None => true,
+            Some(StoreError::Down(_) | StoreError::Full(_) | StoreError::Unknown(_)) => false,
+            Some(StoreError::Conflict(_) | StoreError::Corrupt(_) | StoreError::Refused(_)) => {
+                return;
+            }
+        };
+        self.takes_writes.store(takes_writes, Ordering::Relaxed);
     }
 }
 

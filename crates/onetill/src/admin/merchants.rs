@@ -267,7 +267,9 @@ async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError
 }
 
 async fn put(gateway: &Arc<Gateway>, merchant: Merchant) -> Result<Value, AdminError> {
-    let reply = show(&merchant, "");
+    let tenants = gateway.reader.tenants().await?;
+    let tenant = tenants.into_iter().find(|it| it.id == merchant.tenant);
+    let reply = show(&merchant, &tenant.map(|it| it.name).unwrap_or_default());
     store(gateway, merchant).await?;
     gateway.directory.replace(gateway.reader.merchants().await?);
     Ok(reply)

@@ -41,10 +41,10 @@ pub enum ComposeError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Another process works on the same data directory.
+    /// Another process works on the same data directory or store.
     #[error(
-        "the data directory {0} is in use by another onetill process; stop it, or choose another \
-         with --data"
+        "another onetill process uses this data directory or store (it holds {0}); stop it, or \
+         choose others with --data and --store"
     )]
     InUse(String),
     /// The master key cannot be used.
@@ -66,7 +66,7 @@ pub struct Composed {
     /// The gateway.
     pub gateway: Arc<Gateway>,
     writers: Writers,
-    lock: Option<File>,
+    locks: Vec<File>,
 }
 
 enum Writers {
@@ -106,7 +106,7 @@ impl Composed {
         if ended.await.is_err() {
             tracing::warn!("the writers were still held by someone; all that was answered is safe");
         }
-        drop(self.lock);
+        drop(self.locks);
     }
 }
 
@@ -122,10 +122,7 @@ pub fn system_clock() -> Clock {
 /// [`ComposeError`], with a text that says what to do.
 pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeError> {
     create_data_dir(&config.data)?;
-    let lock = match &config.store {
-        StoreUrl::Sqlite(_) => Some(lock_data_dir(&config.data)?),
-        StoreUrl::Postgres(_) => None,
-    };
+    let locks = lock(config)?;
     let vault = Vault::open(&config.data)?;
     let (engine, queue) = Engine::new(Arc::clone(&clock));
     let (writers, reader) = open_store(config, queue, &clock).await?;
@@ -151,7 +148,7 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     Ok(Composed {
         gateway: Arc::new(gateway),
         writers,
-        lock,
+        locks,
     })
 }
 
@@ -168,16 +165,25 @@ fn create_data_dir(dir: &Path) -> Result<(), ComposeError> {
     builder.create(dir).map_err(data_error(dir))
 }
 
-/// One process at a time may write to an embedded store. The lock ends with the file.
+/// One process at a time may use a data directory, and one may write to an embedded store,
+/// wherever its file lies. The locks end with the files.
 ///
 /// # Errors
-/// When another process holds it, or the directory cannot be used.
-pub fn lock_data_dir(dir: &Path) -> Result<File, ComposeError> {
-    let lock = File::create(dir.join("onetill.lock")).map_err(data_error(dir))?;
+/// When another process holds one, or a directory cannot be used.
+pub fn lock(config: &Config) -> Result<Vec<File>, ComposeError> {
+    let mut locks = vec![lock_file(&config.data.join("onetill.lock"))?];
+    if let StoreUrl::Sqlite(path) = &config.store {
+        locks.push(lock_file(&path.with_added_extension("lock"))?);
+    }
+    Ok(locks)
+}
+
+fn lock_file(path: &Path) -> Result<File, ComposeError> {
+    let lock = File::create(path).map_err(data_error(path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(ComposeError::InUse(dir.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(data_error(dir)(error)),
+        Err(TryLockError::WouldBlock) => Err(ComposeError::InUse(path.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(data_error(path)(error)),
     }
 }
 

@@ -30,16 +30,16 @@ use std::{
   onetill backup night.dump --store postgres://onetill@db/onetill
       pg_restore reads it
 
-To restore an embedded store, put the copy in place of onetill.db while no gateway runs, with the
-master.key that belongs to it.")]
+To restore an embedded store while no gateway runs: remove onetill.db, onetill.db-wal and
+onetill.db-shm, put the copy there as onetill.db, and beside it the master.key that belongs to it.")]
 pub struct BackupArgs {
     /// The file to make
     file: PathBuf,
-    #[command(flatten)]
-    place: Place,
     /// Audit the copy (embedded stores only)
     #[arg(long)]
     verify: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Makes the copy.

@@ -5,7 +5,7 @@ use super::{
     output::{self, Shape},
 };
 use crate::{
-    app::compose::{lock_data_dir, system_clock},
+    app::compose::{lock, system_clock},
     config::{Config, StoreUrl},
 };
 use clap::Args;
@@ -23,11 +23,11 @@ use store::{postgres::PostgresStore, sqlite::SqliteStore};
       show what would be done
   onetill migrate --store postgres://onetill@db/onetill")]
 pub struct MigrateArgs {
-    #[command(flatten)]
-    place: Place,
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Shows and applies the schema's steps.
@@ -74,9 +74,9 @@ fn migrate_sqlite(config: &Config, path: &Path, dry_run: bool) -> Result<Steps, 
     let pending = store.pending_migrations()?;
     steps.pending = pending.into_iter().map(str::to_owned).collect();
     if !dry_run && !steps.pending.is_empty() {
-        let lock = lock_data_dir(&config.data)?;
+        let locks = lock(config)?;
         store.migrate()?;
-        drop(lock);
+        drop(locks);
     }
     Ok(steps)
 }

@@ -47,6 +47,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     if config.demo && demo::load(&composed.gateway).await? {
         tracing::info!("the demo data is loaded");
     }
+    announce(&config, bound)?;
     let gateway = Arc::clone(&composed.gateway);
     let sender = Sender::new(
         config.rules.targets.clone(),
@@ -58,7 +59,6 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let admin = socket::bind(&config.data)?;
     let admin = tokio::spawn(socket::serve(admin, Arc::clone(&gateway), stopped));
     let router = inbound::router(&gateway, config.failures);
-    announce(&config, bound)?;
     drop(gateway);
     let drained = server.run(router, told_to_stop()?).await;
     tracing::info!(?drained, "stopping");

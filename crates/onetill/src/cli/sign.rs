@@ -11,7 +11,7 @@ use crate::{
     app::{compose::system_clock, directory::Directory},
     vault::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, Vault},
 };
-use clap::{ArgGroup, Args};
+use clap::{Arg, ArgGroup, Args};
 use serde_json::json;
 use std::{fs, io::Read, path::Path, path::PathBuf, process::ExitCode};
 use wire::opengateway::{
@@ -33,7 +33,7 @@ use wire::opengateway::{
       why the gateway answers INVALID_SIGN
   printf '%s' '{\"AMT\":\"0.01\"}' | ONETILL_KEY=… onetill sign --body -
   onetill sign --merchant 0020000007 --from-store --data /var/lib/onetill --cancel S1")]
-#[command(mut_arg("demo", |arg| arg.hide(false).help("Use the key of the demo's merchant")))]
+#[command(mut_arg("demo", show_demo))]
 #[command(group = ArgGroup::new("content").required(true))]
 pub struct SignArgs {
     /// The merchant who signs
@@ -44,8 +44,6 @@ pub struct SignArgs {
     /// Take the merchant's key from the gateway's own store
     #[arg(long)]
     from_store: bool,
-    #[command(flatten)]
-    place: Place,
     /// Sign a request's body: a file, or - for stdin
     #[arg(long, value_name = "FILE", group = "content")]
     body: Option<PathBuf>,
@@ -61,6 +59,15 @@ pub struct SignArgs {
     /// A signature to explain, such as 0cc1…2661:1795300000
     #[arg(long, value_name = "SIGN")]
     check: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Here the setting of `serve` that help hides elsewhere means the demo's key.
+fn show_demo(arg: Arg) -> Arg {
+    arg.hide(false)
+        .help("Use the key of the demo's merchant")
+        .help_heading(None)
 }
 
 /// Shows and checks a signature.

@@ -22,7 +22,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .with_state(gateway)
 }
 
-/// Ready when the store answers and this node may issue serials, which takes a write.
+/// Ready when the store answers, took what it was last given to write, and this node may issue
+/// serials. The lease is renewed every few seconds, so there is always something that was written
+/// lately, and a store that takes writes again is found out without a payment to try it on.
 async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     let figures = tokio::time::timeout(PATIENCE, gateway.reader.figures()).await;
     let not_ready = |why: &'static str| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
@@ -32,7 +34,7 @@ async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
             tracing::warn!(%error, "not ready");
             not_ready("not ready: the store is down\n")
         }
-        Ok(Ok(_)) if gateway.next_serial().is_err() => {
+        Ok(Ok(_)) if !gateway.engine.takes_writes() || gateway.next_serial().is_err() => {
             not_ready("not ready: the store takes no writes\n")
         }
         Ok(Ok(_)) => "ready\n".into_response(),

@@ -135,7 +135,7 @@ mod tests {
         let missing = dir.path().join("data");
         let findings = directory(&config(&missing));
         assert_eq!(findings.first().unwrap().level, Level::Warn);
-        assert_eq!(disk(&config(&missing)).what.contains("free at"), true);
+        assert!(disk(&config(&missing)).what.contains("free at"));
         let _ = directory(&config(dir.path()));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }

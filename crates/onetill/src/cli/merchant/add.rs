@@ -56,14 +56,13 @@ pub(super) async fn run(
     let request = Request::AddMerchant(NewMerchant {
         name: args.name.unwrap_or_else(|| args.code.clone()),
         code: args.code.clone(),
-        tenant: args.tenant.clone(),
+        tenant: args.tenant,
         key: key.to_string(),
         channels: args.channels,
         settings: args.rules.for_new(),
     });
     let mut added = admin_request(settings, request).await?;
     let fields = added.as_object_mut().ok_or("the gateway's answer is odd")?;
-    fields.insert("tenant".to_owned(), args.tenant.into());
     if is_new {
         fields.insert("key".to_owned(), key.as_str().into());
     }

@@ -66,8 +66,6 @@ pub(super) async fn run(
     let fields = changed
         .as_object_mut()
         .ok_or("the gateway's answer is odd")?;
-    // The gateway does not say it here.
-    fields.remove("tenant");
     if let Some(key) = &shown {
         fields.insert("key".to_owned(), key.as_str().into());
     }

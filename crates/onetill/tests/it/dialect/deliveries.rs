@@ -49,7 +49,10 @@ async fn nothing_but_200_ends_it() {
 
 #[tokio::test]
 async fn a_receiver_that_hangs_is_given_up_and_told_again() {
-    let house = House::setup().attempt_timeout(Duration::from_millis(200)).open().await;
+    let house = House::setup()
+        .attempt_timeout(Duration::from_millis(200))
+        .open()
+        .await;
     let receiver = Receiver::start(|number| match number {
         0 => Manner::Hang,
         _ => Manner::Status(200),
@@ -82,7 +85,10 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn one_slow_receiver_does_not_delay_another() {
-    let house = House::setup().attempt_timeout(Duration::from_millis(1_500)).open().await;
+    let house = House::setup()
+        .attempt_timeout(Duration::from_millis(1_500))
+        .open()
+        .await;
     let slow = Receiver::start(|number| match number {
         0..4 => Manner::Hang,
         _ => Manner::Status(200),
@@ -98,7 +104,11 @@ async fn one_slow_receiver_does_not_delay_another() {
         paid_order(&house, &format!("P{number}"), &prompt).await;
     }
     prompt.receive(4).await;
-    assert!(begun.elapsed() < Duration::from_millis(1_200), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(1_200),
+        "{:?}",
+        begun.elapsed()
+    );
     for number in 0..4 {
         house.until_attempts(&format!("S{number}"), 1).await;
     }
@@ -110,7 +120,8 @@ async fn one_slow_receiver_does_not_delay_another() {
 #[tokio::test]
 async fn after_thirty_attempts_it_is_dead_until_an_operator_sends_it_again() {
     let house = House::open().await;
-    let receiver = Receiver::start(|number| Manner::Status(if number < 30 { 500 } else { 200 })).await;
+    let receiver =
+        Receiver::start(|number| Manner::Status(if number < 30 { 500 } else { 200 })).await;
     paid_order(&house, "A", &receiver).await;
     for attempt in 1..=30 {
         house.until_attempts("A", attempt).await;
@@ -122,13 +133,21 @@ async fn after_thirty_attempts_it_is_dead_until_an_operator_sends_it_again() {
     assert_eq!(shown(&house, "A").await, ("dead".into(), 30));
     let dead = house.admin(Request::DeadNotifications).await.unwrap();
     assert_eq!(dead.as_array().unwrap().len(), 1);
-    let sent = house.admin(Request::Renotify(House::named("A"))).await.unwrap();
+    let sent = house
+        .admin(Request::Renotify(House::named("A")))
+        .await
+        .unwrap();
     assert_eq!(sent["state"], "due");
     receiver.receive(31).await;
     house.until_attempts("A", 1).await;
     assert_eq!(shown(&house, "A").await, ("delivered".into(), 1));
     let key = &house.till().key;
-    assert!(receiver.messages().iter().all(|it| it.read(key).get("CHARGE_CODE") == "A"));
+    assert!(
+        receiver
+            .messages()
+            .iter()
+            .all(|it| it.read(key).get("CHARGE_CODE") == "A")
+    );
     house.end().await;
 }
 

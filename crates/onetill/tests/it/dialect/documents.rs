@@ -1,9 +1,6 @@
 //! Bodies that are no documents, or more than one.
 
-use crate::support::{
-    bodies,
-    house::House,
-};
+use crate::support::{bodies, house::House};
 use wire::opengateway::Operation;
 
 /// A right preOrder with `head` before its first field.
@@ -33,7 +30,10 @@ async fn what_is_no_json_object_or_xml_document_is_refused_and_named() {
     let right = json_with("");
     let appended = |tail: &[u8]| [&right[..], tail].concat();
     let invalid_utf8 = String::from_utf8_lossy(&right).replace("oper01", "oper~");
-    let invalid_utf8: Vec<u8> = invalid_utf8.bytes().map(|b| if b == b'~' { 0xff } else { b }).collect();
+    let invalid_utf8: Vec<u8> = invalid_utf8
+        .bytes()
+        .map(|b| if b == b'~' { 0xff } else { b })
+        .collect();
     let rows: Vec<(Vec<u8>, &str)> = vec![
         (Vec::new(), "body"),
         (b" \r\n\t".to_vec(), "body"),
@@ -51,7 +51,7 @@ async fn what_is_no_json_object_or_xml_document_is_refused_and_named() {
         (json_with("\"X\":.5,"), "body"),
         (json_with("X:1,"), "body"),
         (json_with("'X':1,"), "body"),
-        (json_with(",")  , "body"),
+        (json_with(","), "body"),
         (json_with("\"X\":\"\\ud800\","), "body"),
         (json_with("/* no */"), "body"),
         (json_with(&deep(40)), "body"),
@@ -65,11 +65,18 @@ async fn what_is_no_json_object_or_xml_document_is_refused_and_named() {
     for (body, field) in rows {
         let answer = till.ask(&till.posting(Operation::PreOrder, &body)).await;
         let shown = String::from_utf8_lossy(&body);
-        assert_eq!(answer.code(), "ILLEGAL_PARAMETER", "{shown}: {}", answer.info());
+        assert_eq!(
+            answer.code(),
+            "ILLEGAL_PARAMETER",
+            "{shown}: {}",
+            answer.info()
+        );
         assert!(answer.info().contains(field), "{shown}: {}", answer.info());
     }
     assert_eq!(house.counts().await.payments, 0);
-    till.ask(&till.posting(Operation::PreOrder, &json_with(&deep(20)))).await.expect("SUCCESS");
+    till.ask(&till.posting(Operation::PreOrder, &json_with(&deep(20))))
+        .await
+        .expect("SUCCESS");
     house.end().await;
 }
 
@@ -101,7 +108,12 @@ async fn xml_with_a_dtd_an_entity_or_a_second_root_is_refused() {
     for body in rows {
         let answer = till.ask(&till.posting(Operation::Order, &body)).await;
         let shown = String::from_utf8_lossy(&body);
-        assert_eq!(answer.code(), "ILLEGAL_PARAMETER", "{shown}: {}", answer.info());
+        assert_eq!(
+            answer.code(),
+            "ILLEGAL_PARAMETER",
+            "{shown}: {}",
+            answer.info()
+        );
     }
     assert_eq!(house.counts().await.payments, 0);
     house.end().await;
@@ -122,7 +134,11 @@ async fn xml_as_production_clients_write_it_is_taken_by_every_operation() {
     assert_eq!(found.get("PAY_SUBJECT"), "测试 商品1");
     assert_eq!(found.get("GOODS_DETAIL.1.GOOD_NAME"), "a & b");
     for (operation, root, body) in [
-        (Operation::PreOrder, "PREORDER_REQ", bodies::pre_order("P", bodies::PAYS)),
+        (
+            Operation::PreOrder,
+            "PREORDER_REQ",
+            bodies::pre_order("P", bodies::PAYS),
+        ),
         (Operation::Refund, "any", bodies::refund("P", "0.01", "R")),
         (Operation::FlowRecharge, "FLOW", bodies::flow("13812345678")),
     ] {
@@ -144,20 +160,32 @@ async fn json_numbers_do_for_every_field() {
         "CHANNEL_TYPE":1,"DYNAMIC_ID_TYPE":1,"DYNAMIC_ID":284214903060794755,"CHARGE_CODE":20150324001069125999,
         "PAY_SUBJECT":3,"TIME_EXPIRE":120,"REGISTER_ID":7,"GOODS_DETAIL":[{"GOOD_ID":1,"GOOD_NAME":2,
         "GOOD_CLASS":3,"GOOD_PRICE":2.00,"GOOD_SUBJECT":4,"GOOD_QUANTITY":5,"GOOD_SHOWURL":6}]}"#;
-    till.post_text(Operation::PreOrder, pre_order).await.expect("SUCCESS");
+    till.post_text(Operation::PreOrder, pre_order)
+        .await
+        .expect("SUCCESS");
     let found = till.query("20150324001069125999").await.expect("SUCCESS");
-    for (field, value) in [("DEV_ID", "2.50"), ("MERCHANTPARA", "1e3"), ("DYNAMIC_ID", "284214903060794755")] {
+    for (field, value) in [
+        ("DEV_ID", "2.50"),
+        ("MERCHANTPARA", "1e3"),
+        ("DYNAMIC_ID", "284214903060794755"),
+    ] {
         assert_eq!(found.get(field), value, "as it was written");
     }
     let refund = r#"{"OPER_ID":1,"DEV_ID":2,"CHARGE_REFUND_FEE":0.01,"REFUND_SUBJECT":3,
         "CHARGE_CODE":20150324001069125999,"OUT_REFUND_NO":5}"#;
-    till.post_text(Operation::Refund, refund).await.expect("SUCCESS");
+    till.post_text(Operation::Refund, refund)
+        .await
+        .expect("SUCCESS");
     let order = r#"{"OPER_ID":1,"DEV_ID":2,"AMT":1.0E7,"CHANNEL_TYPE":2,"CHARGE_CODE":9,"PAY_SUBJECT":3,
         "TIME_EXPIRE":120,"subOpenid":4,"subAppid":5}"#;
-    till.post_text(Operation::Order, order).await.expect("SUCCESS");
+    till.post_text(Operation::Order, order)
+        .await
+        .expect("SUCCESS");
     assert_eq!(till.query("9").await.get("AMT"), "1000000000");
     let flow = r#"{"phoneNo":13812345678,"flowVal":100,"flowType":0}"#;
-    till.post_text(Operation::FlowRecharge, flow).await.expect("SUCCESS");
+    till.post_text(Operation::FlowRecharge, flow)
+        .await
+        .expect("SUCCESS");
     house.end().await;
 }
 
@@ -180,7 +208,10 @@ async fn amounts_are_exact_decimals() {
         let code = format!("A{number}");
         let body = bodies::pre_order(&code, bodies::PAYS).to_string();
         let body = body.replace("\"AMT\":\"0.01\"", &format!("\"AMT\":{written}"));
-        let answer = till.post_text(Operation::PreOrder, &body).await.expect("SUCCESS");
+        let answer = till
+            .post_text(Operation::PreOrder, &body)
+            .await
+            .expect("SUCCESS");
         assert_eq!(answer.get("AMT"), fen, "{written}");
     }
     house.end().await;

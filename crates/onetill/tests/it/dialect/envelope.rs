@@ -37,7 +37,10 @@ async fn errors_have_the_operations_root_in_json_and_xml() {
     for (call, json_root, xml_root) in refused_calls(&house) {
         let json = http::send(house.address, &call).await;
         assert_eq!(json.status, 200);
-        assert_eq!(json.header("content-type"), Some("application/json;charset=UTF-8"));
+        assert_eq!(
+            json.header("content-type"),
+            Some("application/json;charset=UTF-8")
+        );
         let answer = Answer::read(&json.body);
         assert_eq!((answer.root(), answer.format()), (json_root, Format::Json));
         answer.expect("INVALID_SIGN");
@@ -46,9 +49,16 @@ async fn errors_have_the_operations_root_in_json_and_xml() {
             ..call
         };
         let xml = http::send(house.address, &as_xml).await;
-        assert_eq!(xml.header("content-type"), Some("application/xml;charset=UTF-8"));
+        assert_eq!(
+            xml.header("content-type"),
+            Some("application/xml;charset=UTF-8")
+        );
         let head = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
-        assert!(xml.text().starts_with(&format!("{head}<{xml_root}>")), "{}", xml.text());
+        assert!(
+            xml.text().starts_with(&format!("{head}<{xml_root}>")),
+            "{}",
+            xml.text()
+        );
         assert_eq!(Answer::read(&xml.body).root(), Some(xml_root));
     }
     house.end().await;
@@ -63,7 +73,11 @@ async fn without_type_replies_are_xml_but_a_recharges_json_and_a_bad_type_is_tol
             ..call.clone()
         };
         let answer = Answer::read(&http::send(house.address, &bare).await.body);
-        let wanted = if json_root.is_none() { Format::Json } else { Format::Xml };
+        let wanted = if json_root.is_none() {
+            Format::Json
+        } else {
+            Format::Xml
+        };
         assert_eq!(answer.format(), wanted, "{}", bare.target);
         let bad = Call {
             target: call.target.replace("_type=json", "_type=html"),
@@ -87,7 +101,9 @@ async fn replies_are_sealed_for_a_known_merchant_and_plain_for_an_unknown_one() 
     till.refund("A", "0.01", "R").await.expect("SUCCESS");
     till.cancel("A").await.expect("FAIL");
     let flow = bodies::flow("13812345678");
-    till.post(Operation::FlowRecharge, &flow).await.expect("SUCCESS");
+    till.post(Operation::FlowRecharge, &flow)
+        .await
+        .expect("SUCCESS");
     for (call, ..) in refused_calls(&house) {
         let sealed = Call {
             target: format!("{}&encrypt=3DES", call.target),
@@ -95,7 +111,11 @@ async fn replies_are_sealed_for_a_known_merchant_and_plain_for_an_unknown_one() 
         };
         let reply = http::send(house.address, &sealed).await;
         let plaintext = seal::open(&till.key, &reply.body).unwrap();
-        let wanted = if sealed.method == "POST" { "ILLEGAL_PARAMETER" } else { "INVALID_SIGN" };
+        let wanted = if sealed.method == "POST" {
+            "ILLEGAL_PARAMETER"
+        } else {
+            "INVALID_SIGN"
+        };
         Answer::read(&plaintext).expect(wanted);
         let nobody = Call {
             target: sealed.target.replace("0010000001", "0010000009"),
@@ -126,7 +146,11 @@ async fn base64_with_line_ends_and_no_padding_is_opened() {
 async fn json_has_the_sources_types() {
     let house = House::open().await;
     let till = house.till();
-    let body = with(bodies::pre_order("A", bodies::PAYS), "GOODS_DETAIL", Value::from(vec![bodies::good()]));
+    let body = with(
+        bodies::pre_order("A", bodies::PAYS),
+        "GOODS_DETAIL",
+        Value::from(vec![bodies::good()]),
+    );
     let call = till.posting(Operation::PreOrder, body.to_string().as_bytes());
     let paid: Value = serde_json::from_slice(&till.send(&call).await.body).unwrap();
     let paid = &paid["ORDER_RESP"];
@@ -154,12 +178,20 @@ async fn xml_siblings_are_in_order_and_lists_are_repeated_elements() {
     let till = house.till().xml();
     let goods = Value::from(vec![bodies::good(), bodies::good()]);
     let body = with(bodies::pre_order("A", bodies::PAYS), "GOODS_DETAIL", goods);
-    till.post(Operation::PreOrder, &body).await.expect("SUCCESS");
+    till.post(Operation::PreOrder, &body)
+        .await
+        .expect("SUCCESS");
     let call = till.call(|it| it.query("A", SerialType::Merchant, true));
     let text = till.send(&call).await.text();
-    assert!(!text.contains("charge_THIRD_CODE") && text.contains("<CHARGE_THIRD_CODE>"), "{text}");
+    assert!(
+        !text.contains("charge_THIRD_CODE") && text.contains("<CHARGE_THIRD_CODE>"),
+        "{text}"
+    );
     assert_eq!(text.matches("<GOODS_DETAIL>").count(), 2, "{text}");
-    assert!(text.contains("<FUND_BILL_LIST><TRADEFUNDBILL><AMOUNT>0.01</AMOUNT>"), "{text}");
+    assert!(
+        text.contains("<FUND_BILL_LIST><TRADEFUNDBILL><AMOUNT>0.01</AMOUNT>"),
+        "{text}"
+    );
     assert!(!text.contains('\n'));
     let found = Answer::read(text.as_bytes());
     let names = |it: &str| it.split('.').next().unwrap().to_owned();

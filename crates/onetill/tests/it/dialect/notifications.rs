@@ -21,15 +21,31 @@ async fn paid_order(house: &House, body: &Value) -> String {
 async fn a_paid_order_is_told_in_xml_with_a_signature(rows: Rows) {
     let house = House::setup().rows(rows).open().await;
     let receiver = Receiver::polite().await;
-    let body = with(bodies::order("A"), "NODIFY_URL", receiver.url("/PF.aspx?pid=7"));
+    let body = with(
+        bodies::order("A"),
+        "NODIFY_URL",
+        receiver.url("/PF.aspx?pid=7"),
+    );
     let goods = Value::from(vec![bodies::good(), bodies::good()]);
     let body = with(with(body, "GOODS_DETAIL", goods), "MERCHANTPARA", "0100");
     let serial = paid_order(&house, &body).await;
     let message = receiver.receive(1).await.remove(0);
-    assert!(message.head.starts_with("POST /PF.aspx?pid=7&sign="), "{}", message.head);
-    assert!(message.head.to_lowercase().contains("content-type: application/xml;charset=utf-8"));
+    assert!(
+        message.head.starts_with("POST /PF.aspx?pid=7&sign="),
+        "{}",
+        message.head
+    );
+    assert!(
+        message
+            .head
+            .to_lowercase()
+            .contains("content-type: application/xml;charset=utf-8")
+    );
     let told = message.read(&house.till().key);
-    assert_eq!((told.root(), told.format()), (Some("PAY_NODIFY"), Format::Xml));
+    assert_eq!(
+        (told.root(), told.format()),
+        (Some("PAY_NODIFY"), Format::Xml)
+    );
     let found = house.till().query("A").await;
     for (field, value) in [
         ("BUSI_ID", "0010000001"),
@@ -57,11 +73,20 @@ async fn a_paid_order_is_told_in_xml_with_a_signature(rows: Rows) {
 async fn json_carries_the_channels_own_result() {
     let house = House::open().await;
     let receiver = Receiver::polite().await;
-    for (number, (channel, object, serial_name)) in
-        [(2, "weixin", "transaction_id"), (1, "ali", "trade_no"), (34, "ali", "trade_no")].into_iter().enumerate()
+    for (number, (channel, object, serial_name)) in [
+        (2, "weixin", "transaction_id"),
+        (1, "ali", "trade_no"),
+        (34, "ali", "trade_no"),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let code = format!("C{channel}");
-        let body = with(bodies::order(&code), "NODIFY_URL", receiver.url("/n?_type=json"));
+        let body = with(
+            bodies::order(&code),
+            "NODIFY_URL",
+            receiver.url("/n?_type=json"),
+        );
         let serial = paid_order(&house, &with(body, "CHANNEL_TYPE", channel)).await;
         let message = receiver.receive(number + 1).await.remove(number);
         let told = message.read(&house.till().key);
@@ -91,7 +116,11 @@ async fn the_address_decides_on_encryption_and_format() {
         ("/n?_type=json&pid=7#part", Format::Json, false),
     ];
     for (number, (path, format, sealed)) in rows.into_iter().enumerate() {
-        let body = with(bodies::order(&format!("C{number}")), "NODIFY_URL", receiver.url(path));
+        let body = with(
+            bodies::order(&format!("C{number}")),
+            "NODIFY_URL",
+            receiver.url(path),
+        );
         paid_order(&house, &body).await;
         let message = receiver.receive(number + 1).await.remove(number);
         let plaintext = message.opened(&house.till().key);
@@ -115,7 +144,11 @@ async fn a_receiver_that_drops_backslashes_and_spaces_first_agrees_on_the_signat
     .into_iter()
     .enumerate()
     {
-        let body = with(bodies::order(&format!("C{number}")), "NODIFY_URL", receiver.url(path));
+        let body = with(
+            bodies::order(&format!("C{number}")),
+            "NODIFY_URL",
+            receiver.url(path),
+        );
         paid_order(&house, &with(body, "PAY_SUBJECT", subject)).await;
         let message = receiver.receive(number + 1).await.remove(number);
         let kept = |it: &u8| !b" \t\r\n\\".contains(it);
@@ -156,12 +189,22 @@ async fn only_paid_orders_are_told() {
     let told = |body| with(body, "NODIFY_URL", receiver.url("/n"));
     let till = house.till();
     let pre_order = told(bodies::pre_order("P", bodies::PAYS));
-    till.post(Operation::PreOrder, &pre_order).await.expect("SUCCESS");
-    till.post(Operation::Order, &told(bodies::order("UNPAID"))).await.expect("SUCCESS");
-    let declined = till.post(Operation::Order, &told(bodies::order("DECLINED"))).await;
-    house.payer(&declined.get("CHARGE_DOWN_CODE"), "decline").await;
+    till.post(Operation::PreOrder, &pre_order)
+        .await
+        .expect("SUCCESS");
+    till.post(Operation::Order, &told(bodies::order("UNPAID")))
+        .await
+        .expect("SUCCESS");
+    let declined = till
+        .post(Operation::Order, &told(bodies::order("DECLINED")))
+        .await;
+    house
+        .payer(&declined.get("CHARGE_DOWN_CODE"), "decline")
+        .await;
     let cancelled = told(bodies::order("CANCELLED"));
-    till.post(Operation::Order, &cancelled).await.expect("SUCCESS");
+    till.post(Operation::Order, &cancelled)
+        .await
+        .expect("SUCCESS");
     till.cancel("CANCELLED").await.expect("SUCCESS");
     house.drain().await;
     assert_eq!(house.counts().await.notifications, 0);

@@ -26,13 +26,19 @@ async fn a_native_order_is_paid_on_its_page(rows: Rows) {
     assert_eq!(waiting.field("END_TIME"), None);
     house.advance_s(3).await;
     assert_eq!(house.payer(&serial, "pay").await, 200);
-    house.until("A", |it| it.status() == PaymentStatus::Paid).await;
+    house
+        .until("A", |it| it.status() == PaymentStatus::Paid)
+        .await;
     let paid = till.query("A").await.expect("SUCCESS");
     assert_eq!(paid.get("STATE"), "1");
     assert_eq!(paid.get("BEGIN_TIME"), "2026-11-22 07:50:00");
     assert_eq!(paid.get("END_TIME"), "2026-11-22 07:50:03");
     assert_eq!(paid.get("FUND_BILL_LIST.TRADEFUNDBILL.0.AMOUNT"), "0.10");
-    assert_eq!(house.payer(&serial, "pay").await, 200, "paying twice is once");
+    assert_eq!(
+        house.payer(&serial, "pay").await,
+        200,
+        "paying twice is once"
+    );
     assert_eq!(house.holds_fen("A").await, 10);
     house.end().await;
 }
@@ -41,8 +47,19 @@ async fn a_native_order_is_paid_on_its_page(rows: Rows) {
 async fn jsapi_gives_six_fields_and_app_prepay_id_too() {
     let house = House::open().await;
     let till = house.till();
-    let six = ["appId", "timeStamp", "nonceStr", "packageData", "signType", "sign"];
-    let body = with(with(bodies::order("JS"), "TRADE_TYPE", "JSAPI"), "subOpenid", "oa58");
+    let six = [
+        "appId",
+        "timeStamp",
+        "nonceStr",
+        "packageData",
+        "signType",
+        "sign",
+    ];
+    let body = with(
+        with(bodies::order("JS"), "TRADE_TYPE", "JSAPI"),
+        "subOpenid",
+        "oa58",
+    );
     let body = with(body, "subAppid", "wxb1c959c78e070e58");
     let js = till.post(Operation::Order, &body).await.expect("SUCCESS");
     let body = with(bodies::order("APP"), "TRADE_TYPE", "APP");
@@ -60,7 +77,9 @@ async fn jsapi_gives_six_fields_and_app_prepay_id_too() {
         assert_eq!(house.payer(&serial, "pay").await, 200);
     }
     for code in ["JS", "APP"] {
-        house.until(code, |it| it.status() == PaymentStatus::Paid).await;
+        house
+            .until(code, |it| it.status() == PaymentStatus::Paid)
+            .await;
     }
     house.end().await;
 }
@@ -69,7 +88,11 @@ async fn jsapi_gives_six_fields_and_app_prepay_id_too() {
 async fn mobile_web_gives_the_link_to_open() {
     let house = House::open().await;
     for (code, trade) in [("A", "NATIVE"), ("B", "APP")] {
-        let body = with(with(bodies::order(code), "CHANNEL_TYPE", 34), "TRADE_TYPE", trade);
+        let body = with(
+            with(bodies::order(code), "CHANNEL_TYPE", 34),
+            "TRADE_TYPE",
+            trade,
+        );
         let answer = house.till().post(Operation::Order, &body).await;
         let answer = answer.expect("SUCCESS");
         assert!(answer.get("BAR_CODE").starts_with("http://"));
@@ -82,9 +105,15 @@ async fn mobile_web_gives_the_link_to_open() {
 async fn a_declined_order_closes_without_a_charge() {
     let house = House::open().await;
     let till = house.till();
-    let serial = till.order("A").await.expect("SUCCESS").get("CHARGE_DOWN_CODE");
+    let serial = till
+        .order("A")
+        .await
+        .expect("SUCCESS")
+        .get("CHARGE_DOWN_CODE");
     assert_eq!(house.payer(&serial, "decline").await, 200);
-    house.until("A", |it| it.status() == PaymentStatus::Closed).await;
+    house
+        .until("A", |it| it.status() == PaymentStatus::Closed)
+        .await;
     assert_eq!(till.state("A").await, "6");
     house.payer(&serial, "pay").await;
     assert_eq!(house.holds_fen("A").await, 0);
@@ -101,7 +130,9 @@ async fn an_order_nobody_pays_closes_here_and_upstream() {
     house.advance_s(119).await;
     assert_eq!(till.state("SHORT").await, "0");
     house.advance_s(6).await;
-    house.until("SHORT", |it| it.status() == PaymentStatus::Closed).await;
+    house
+        .until("SHORT", |it| it.status() == PaymentStatus::Closed)
+        .await;
     assert_eq!(till.state("SHORT").await, "6");
     let serial = house.stored("SHORT").await.unwrap().serial;
     eventually("closed upstream", async || {
@@ -109,9 +140,15 @@ async fn an_order_nobody_pays_closes_here_and_upstream() {
     })
     .await;
     assert_eq!(house.payer(&serial.to_string(), "pay").await, 409);
-    assert_eq!(till.state("LONG").await, "0", "7200 s unless told otherwise");
+    assert_eq!(
+        till.state("LONG").await,
+        "0",
+        "7200 s unless told otherwise"
+    );
     house.advance_s(7_080).await;
-    house.until("LONG", |it| it.status() == PaymentStatus::Closed).await;
+    house
+        .until("LONG", |it| it.status() == PaymentStatus::Closed)
+        .await;
     house.end().await;
 }
 
@@ -125,11 +162,16 @@ async fn a_payer_who_pays_in_the_last_second_has_paid() {
     let house = House::open().await;
     let till = house.till();
     let body = with(bodies::order("A"), "TIME_EXPIRE", 120);
-    let serial = till.post(Operation::Order, &body).await.get("CHARGE_DOWN_CODE");
+    let serial = till
+        .post(Operation::Order, &body)
+        .await
+        .get("CHARGE_DOWN_CODE");
     house.advance_s(119).await;
     assert_eq!(house.payer(&serial, "pay").await, 200);
     house.advance_s(30).await;
-    house.until("A", |it| it.status() == PaymentStatus::Paid).await;
+    house
+        .until("A", |it| it.status() == PaymentStatus::Paid)
+        .await;
     assert_eq!(till.state("A").await, "1");
     house.end().await;
 }
@@ -143,7 +185,11 @@ async fn the_page_of_an_order_that_never_was_is_not_found() {
     let serial = till.order("A").await.get("CHARGE_DOWN_CODE");
     assert_eq!(house.payer(&serial, "steal").await, 400);
     let paid = till.paid("B", "1.00").await;
-    assert_eq!(house.payer(&paid, "pay").await, 404, "a payer's code has no page");
+    assert_eq!(
+        house.payer(&paid, "pay").await,
+        404,
+        "a payer's code has no page"
+    );
     assert_eq!(till.state("A").await, "0");
     house.end().await;
 }
@@ -153,7 +199,9 @@ async fn without_the_sandbox_there_is_no_page_and_no_channel() {
     let house = House::setup().options(|it| it.demo = false).open().await;
     assert_eq!(house.payer("20261122000000000000", "pay").await, 404);
     let till = house.till();
-    till.pay("A", bodies::PAYS).await.expect("SERVICE_UNAVAILABLE");
+    till.pay("A", bodies::PAYS)
+        .await
+        .expect("SERVICE_UNAVAILABLE");
     till.order("A").await.expect("SERVICE_UNAVAILABLE");
     let flow = bodies::flow("13812345678");
     let flow = till.post(Operation::FlowRecharge, &flow).await;

@@ -59,7 +59,11 @@ async fn is_taken(house: &House, code: &str, url: &str) -> bool {
     if order.code() == "SUCCESS" {
         return true;
     }
-    assert!(order.info().contains("NODIFY_URL"), "{url}: {}", order.info());
+    assert!(
+        order.info().contains("NODIFY_URL"),
+        "{url}: {}",
+        order.info()
+    );
     order.expect("ILLEGAL_PARAMETER");
     assert_eq!(till.query(code).await.code(), "CHARGE_NONEXISTENT");
     let flow = with(bodies::flow("13812345678"), "notifyURL", url);

@@ -1,10 +1,6 @@
 //! What requests may look like: types, Expect, escapes, sizes, paths.
 
-use crate::support::{
-    bodies,
-    house::House,
-    http,
-};
+use crate::support::{bodies, house::House, http};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -86,14 +82,23 @@ async fn what_never_reached_the_dialect_is_an_http_error() {
         (http::post("/opengateway/openService/preOrder", "{}"), 404),
         (http::get(&format!("{OPEN}/query/A")), 404),
         (http::get(&format!("{OPEN}/query//0010000001")), 404),
-        (http::post("/openGateway/platService/flowRecharge/", "{}"), 404),
+        (
+            http::post("/openGateway/platService/flowRecharge/", "{}"),
+            404,
+        ),
         (http::post("/openGateway/platService/preOrder", "{}"), 404),
         (http::get(&format!("{OPEN}/preOrder")), 405),
         (http::get(&format!("{OPEN}/order")), 405),
         (http::get(&format!("{OPEN}/refund")), 405),
         (http::post(&format!("{OPEN}/query/A/0010000001"), ""), 405),
-        (http::post(&format!("{OPEN}/cancelTrade/A/0010000001"), ""), 405),
-        (http::get("/openGateway/platService/flowRecharge/0010000001"), 405),
+        (
+            http::post(&format!("{OPEN}/cancelTrade/A/0010000001"), ""),
+            405,
+        ),
+        (
+            http::get("/openGateway/platService/flowRecharge/0010000001"),
+            405,
+        ),
         (http::post(&format!("{OPEN}/preOrder"), big), 413),
         (http::post(&format!("{OPEN}/preOrder"), limit), 200),
     ];
@@ -108,7 +113,9 @@ async fn what_never_reached_the_dialect_is_an_http_error() {
 async fn a_serial_with_signs_of_its_own_is_found_escaped_in_the_path() {
     let house = House::open().await;
     let till = house.till();
-    for code in ["a/b", "a?b&c=d", "编号1", "100%", "a+b", "..", "a%20b", "{D38-20}"] {
+    for code in [
+        "a/b", "a?b&c=d", "编号1", "100%", "a+b", "..", "a%20b", "{D38-20}",
+    ] {
         till.pay(code, bodies::PAYS).await.expect("SUCCESS");
         let found = till.query(code).await.expect("SUCCESS");
         assert_eq!(found.get("CHARGE_CODE"), code);
@@ -131,7 +138,9 @@ async fn one_connection_carries_many_requests() {
         let body = bodies::pre_order(&format!("K{number}"), bodies::PAYS).to_string();
         let call = till.posting(Operation::PreOrder, body.as_bytes());
         let bytes = http::request(&call, "");
-        let text = String::from_utf8(bytes).unwrap().replace("Connection: close\r\n", "");
+        let text = String::from_utf8(bytes)
+            .unwrap()
+            .replace("Connection: close\r\n", "");
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut reply = Vec::new();
         while !reply.ends_with(b"}}") {

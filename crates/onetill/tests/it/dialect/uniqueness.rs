@@ -18,7 +18,11 @@ async fn of_twin_pre_orders_one_pays(rows: Rows) {
     let answers = together(twins).await;
     let codes: Vec<String> = answers.iter().map(Answer::code).collect();
     let count = |code: &str| codes.iter().filter(|it| *it == code).count();
-    assert_eq!((count("SUCCESS"), count("SERIAL_REPEAT")), (1, 19), "{codes:?}");
+    assert_eq!(
+        (count("SUCCESS"), count("SERIAL_REPEAT")),
+        (1, 19),
+        "{codes:?}"
+    );
     let counts = house.counts().await;
     assert_eq!((counts.payments, counts.postings), (1, 1));
     assert_eq!(house.holds_fen("TWIN").await, 1);
@@ -34,10 +38,19 @@ async fn a_used_serial_stays_used_in_both_operations_and_every_state() {
     till.paid("CANCELLED", "1.00").await;
     till.cancel("CANCELLED").await.expect("SUCCESS");
     till.order("OPEN").await.expect("SUCCESS");
-    for (code, state) in [("PAID", "已付款"), ("CLOSED", "交易关闭"), ("CANCELLED", "已撤单"), ("OPEN", "待付款")] {
+    for (code, state) in [
+        ("PAID", "已付款"),
+        ("CLOSED", "交易关闭"),
+        ("CANCELLED", "已撤单"),
+        ("OPEN", "待付款"),
+    ] {
         for answer in [till.pay(code, bodies::PAYS).await, till.order(code).await] {
             assert!(answer.info().contains(state), "{}", answer.info());
-            assert_eq!(answer.field("BAR_CODE"), None, "nothing of the other order is told");
+            assert_eq!(
+                answer.field("BAR_CODE"),
+                None,
+                "nothing of the other order is told"
+            );
             answer.expect("SERIAL_REPEAT");
         }
     }
@@ -51,8 +64,15 @@ async fn another_merchant_may_use_the_same_serial() {
     let house = House::open().await;
     house.till().paid("SAME", "1.00").await;
     let other = house.other_till();
-    let body = with(bodies::pre_order("SAME", bodies::PAYS), "BUSI_ID", &*other.busi_code);
-    other.post(Operation::PreOrder, &body).await.expect("SUCCESS");
+    let body = with(
+        bodies::pre_order("SAME", bodies::PAYS),
+        "BUSI_ID",
+        &*other.busi_code,
+    );
+    other
+        .post(Operation::PreOrder, &body)
+        .await
+        .expect("SUCCESS");
     assert_eq!(other.query("SAME").await.get("AMT"), "1");
     assert_eq!(house.till().query("SAME").await.get("AMT"), "100");
     house.end().await;
@@ -87,18 +107,30 @@ async fn gateway_serials_are_20_digits_with_the_local_date_and_unique() {
 async fn with_replay_an_identical_body_gets_the_first_answer() {
     let house = House::open().await;
     let till = house.till();
-    house.set_merchant(|it| it.replay_identical = Some(true)).await;
+    house
+        .set_merchant(|it| it.replay_identical = Some(true))
+        .await;
     let body = bodies::pre_order("A", bodies::PAYS);
-    let first = till.post(Operation::PreOrder, &body).await.expect("SUCCESS");
+    let first = till
+        .post(Operation::PreOrder, &body)
+        .await
+        .expect("SUCCESS");
     house.advance_s(60).await;
-    let again = till.post(Operation::PreOrder, &body).await.expect("SUCCESS");
+    let again = till
+        .post(Operation::PreOrder, &body)
+        .await
+        .expect("SUCCESS");
     assert_eq!(first, again);
-    let laid_out = till.post_text(Operation::PreOrder, &format!("{body:#}")).await;
+    let laid_out = till
+        .post_text(Operation::PreOrder, &format!("{body:#}"))
+        .await;
     assert_eq!(first, laid_out);
     let sealed = till.sealed().post(Operation::PreOrder, &body).await;
     assert_eq!(first, sealed);
     let other = with(body, "AMT", "0.02");
-    till.post(Operation::PreOrder, &other).await.expect("SERIAL_REPEAT");
+    till.post(Operation::PreOrder, &other)
+        .await
+        .expect("SERIAL_REPEAT");
     let order = bodies::order("O");
     let first = till.post(Operation::Order, &order).await.expect("SUCCESS");
     assert_eq!(first, till.post(Operation::Order, &order).await);
@@ -110,7 +142,9 @@ async fn with_replay_an_identical_body_gets_the_first_answer() {
 async fn with_replay_a_retry_waits_for_the_payment_under_way() {
     let house = House::open().await;
     let till = house.till();
-    house.set_merchant(|it| it.replay_identical = Some(true)).await;
+    house
+        .set_merchant(|it| it.replay_identical = Some(true))
+        .await;
     let code = trigger("01");
     let twins = together((0..3).map(|_| till.pay("A", &code)));
     let answers = house.passing(twins).await;

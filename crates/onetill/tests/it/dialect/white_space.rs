@@ -1,10 +1,7 @@
 //! White space is not signed, so whoever carries a message may add and remove it. What that could
 //! change is refused.
 
-use crate::support::{
-    bodies,
-    house::House,
-};
+use crate::support::{bodies, house::House};
 use serde_json::Value;
 use wire::opengateway::{Operation, SerialType, sign};
 
@@ -23,7 +20,11 @@ async fn numbers_and_codes_with_white_space_are_refused_though_their_signature_i
     let before = house.counts().await;
     let pre_order = bodies::pre_order("NEW1", bodies::PAYS);
     let order = bodies::order("NEW2");
-    let refund = bodies::with(bodies::refund("PAID", "0.01", "R1"), "CHARGE_DOWN_CODE", "20261122000000000742");
+    let refund = bodies::with(
+        bodies::refund("PAID", "0.01", "R1"),
+        "CHARGE_DOWN_CODE",
+        "20261122000000000742",
+    );
     let flow = bodies::flow("13812345678");
     let rows = [
         (Operation::PreOrder, &pre_order, "CHARGE_CODE", "NEW1"),
@@ -31,11 +32,21 @@ async fn numbers_and_codes_with_white_space_are_refused_though_their_signature_i
         (Operation::PreOrder, &pre_order, "AMT", "10.01"),
         (Operation::PreOrder, &pre_order, "TIME_EXPIRE", "1200"),
         (Operation::PreOrder, &pre_order, "CHANNEL_TYPE", "10"),
-        (Operation::PreOrder, &pre_order, "verifyCodes", "915346596237"),
+        (
+            Operation::PreOrder,
+            &pre_order,
+            "verifyCodes",
+            "915346596237",
+        ),
         (Operation::Order, &order, "CHARGE_CODE", "NEW2"),
         (Operation::Order, &order, "AMT", "10.01"),
         (Operation::Refund, &refund, "CHARGE_CODE", "PAID"),
-        (Operation::Refund, &refund, "CHARGE_DOWN_CODE", "20261122000000000742"),
+        (
+            Operation::Refund,
+            &refund,
+            "CHARGE_DOWN_CODE",
+            "20261122000000000742",
+        ),
         (Operation::Refund, &refund, "OUT_REFUND_NO", "R1"),
         (Operation::Refund, &refund, "CHARGE_REFUND_FEE", "10.01"),
         (Operation::FlowRecharge, &flow, "phoneNo", "13812345678"),
@@ -43,8 +54,14 @@ async fn numbers_and_codes_with_white_space_are_refused_though_their_signature_i
     ];
     for (operation, body, field, value) in rows {
         for space in UNSEEN {
-            for spaced in [format!("{space}{value}"), format!("{value}{space}"), value.replacen('0', &format!("0{space}"), 1) + &space.to_string()] {
-                let answer = till.post_text(operation, &escaped(body, field, &spaced)).await;
+            for spaced in [
+                format!("{space}{value}"),
+                format!("{value}{space}"),
+                value.replacen('0', &format!("0{space}"), 1) + &space.to_string(),
+            ] {
+                let answer = till
+                    .post_text(operation, &escaped(body, field, &spaced))
+                    .await;
                 let what = format!("{field} {spaced:?}: {}", answer.info());
                 assert_eq!(answer.code(), "ILLEGAL_PARAMETER", "{what}");
                 assert!(answer.info().contains(field), "{what}");
@@ -76,7 +93,11 @@ async fn a_carrier_cannot_make_a_second_payment_or_refund_of_a_signed_one() {
     till.paid("PAID", "1.00").await;
     let body = bodies::without(bodies::refund("PAID", "0.01", ""), "OUT_REFUND_NO");
     let codes = attack(Operation::Refund, &body, "{\"", "{ \n \"").await;
-    assert_eq!(codes, ("SUCCESS".into(), "SUCCESS".into()), "the first answer again");
+    assert_eq!(
+        codes,
+        ("SUCCESS".into(), "SUCCESS".into()),
+        "the first answer again"
+    );
     let refunded = house.stored("PAID").await.unwrap().paid().unwrap().refunded;
     assert_eq!(refunded.get(), 1, "and no second refund");
     let body = bodies::flow("13812345678");
@@ -92,11 +113,20 @@ async fn a_field_cannot_be_hidden_by_white_space_in_its_name() {
     let till = house.till();
     till.paid("PAID", "1.00").await;
     let body = bodies::refund("PAID", "0.01", "R1").to_string();
-    for space in UNSEEN.map(|it| it.escape_default().to_string().replace("\\u{b}", "\\u000b").replace("\\u{c}", "\\u000c")) {
+    for space in UNSEEN.map(|it| {
+        it.escape_default()
+            .to_string()
+            .replace("\\u{b}", "\\u000b")
+            .replace("\\u{c}", "\\u000c")
+    }) {
         let hidden = body.replace("\"OUT_REFUND_NO\"", &format!("\"OUT_REFUND_NO{space}\""));
         assert_ne!(hidden, body);
         let answer = till.post_text(Operation::Refund, &hidden).await;
-        assert!(answer.info().contains("OUT_REFUND_NO"), "{hidden}: {}", answer.info());
+        assert!(
+            answer.info().contains("OUT_REFUND_NO"),
+            "{hidden}: {}",
+            answer.info()
+        );
         answer.expect("ILLEGAL_PARAMETER");
     }
     assert_eq!(till.state("PAID").await, "1");
@@ -132,7 +162,10 @@ async fn wide_spaces_are_signed() {
         carried.body = body.to_string().replace(space, "").into_bytes();
         till.ask(&carried).await.expect("INVALID_SIGN");
         till.ask(&signed).await.expect("SUCCESS");
-        assert_eq!(till.query(code).await.get("PAY_SUBJECT"), format!("收{space}款"));
+        assert_eq!(
+            till.query(code).await.get("PAY_SUBJECT"),
+            format!("收{space}款")
+        );
     }
     house.end().await;
 }
@@ -144,7 +177,11 @@ async fn a_body_may_be_laid_out_in_any_way_and_signed_in_either_unit_of_time() {
     let (seconds, ms) = ("1795305000", "1795305000123");
     for (code, timestamp) in [("A", seconds), ("B", ms)] {
         let body = format!("{:#}\r\n\r\n", bodies::pre_order(code, bodies::PAYS));
-        let sign = sign::sign(&till.key, timestamp, body.replace([' ', '\n', '\r'], "").as_bytes());
+        let sign = sign::sign(
+            &till.key,
+            timestamp,
+            body.replace([' ', '\n', '\r'], "").as_bytes(),
+        );
         let mut call = till.posting(Operation::PreOrder, body.as_bytes());
         let (path, _) = call.target.split_once('?').unwrap();
         call.target = format!("{path}?_type=json&sign={sign}");

@@ -20,8 +20,11 @@
 //! | `dice` | chance from a seed |
 
 mod browser;
+mod database;
 mod devtools;
 mod dice;
+mod disk;
+mod ending;
 mod fleet;
 mod kills;
 mod receiver;

@@ -77,9 +77,9 @@ pub struct Sale {
     pub refunds: Vec<Back>,
     /// What became of the cancellation, if one was asked for.
     pub cancel: Option<Told>,
-    /// When it was last asked about.
-    pub touched: Instant,
-    /// The round of the test in which that was.
+    /// When it was asked about.
+    pub touched: Vec<Instant>,
+    /// The round of the test in which that was last.
     pub round: u32,
 }
 
@@ -96,14 +96,14 @@ impl Sale {
             page_paid: false,
             refunds: Vec::new(),
             cancel: None,
-            touched: Instant::now(),
+            touched: vec![Instant::now()],
             round,
         }
     }
 
     /// Notes that something was asked or answered now.
     pub fn touch(&mut self, round: u32) {
-        self.touched = Instant::now();
+        self.touched.push(Instant::now());
         self.round = round;
     }
 

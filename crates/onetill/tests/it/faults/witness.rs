@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What a wallet may forget when the process that plays it is killed: it writes every 20 ms.
-const FORGETS: Duration = Duration::from_millis(400);
+const FORGETS: Duration = Duration::from_millis(300);
 
 /// How the books compare.
 #[derive(Debug, Default)]
@@ -81,10 +81,7 @@ impl Wallet {
                 }
             };
             let held = self.holds(payment.serial);
-            let may_differ = kills.iter().any(|kill| {
-                let before = kill.checked_duration_since(sale.touched);
-                before.is_some_and(|it| it < FORGETS)
-            });
+            let may_differ = was_touched_before_a_kill(sale, kills);
             assert!(
                 booked == held || may_differ,
                 "booked {booked}, the wallet holds {held}: {sale:?}"
@@ -103,4 +100,13 @@ impl Wallet {
         }
         comparison
     }
+}
+
+fn was_touched_before_a_kill(sale: &Sale, kills: &[Instant]) -> bool {
+    sale.touched.iter().any(|touched| {
+        kills.iter().any(|kill| {
+            let before = kill.checked_duration_since(*touched);
+            before.is_some_and(|it| it < FORGETS)
+        })
+    })
 }

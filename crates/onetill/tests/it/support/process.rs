@@ -38,7 +38,7 @@ const POLL: Duration = Duration::from_millis(10);
 pub struct Recipe {
     /// The data directory.
     pub data: PathBuf,
-    /// Where stdout and stderr go, appended.
+    /// Where its log goes, appended; what it prints for people goes beside it, to `.out`.
     pub log: PathBuf,
     /// Where it listens.
     pub address: SocketAddr,
@@ -66,11 +66,13 @@ impl Recipe {
         self
     }
 
+    /// Where what it prints for people goes.
+    pub fn printed(&self) -> PathBuf {
+        self.log.with_extension("out")
+    }
+
     fn spawn(&self) -> io::Result<Child> {
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.log)?;
+        let append = |path: &Path| OpenOptions::new().create(true).append(true).open(path);
         let words = self
             .wrapper
             .iter()
@@ -86,8 +88,8 @@ impl Recipe {
             .arg(&self.data)
             .args(&self.options)
             .stdin(Stdio::null())
-            .stdout(Stdio::from(log.try_clone()?))
-            .stderr(Stdio::from(log));
+            .stdout(append(&self.printed())?)
+            .stderr(append(&self.log)?);
         command.spawn()
     }
 }
