@@ -205,8 +205,9 @@ impl Till {
         format!("T{:04}", self.number)
     }
 
+    /// The sandbox refuses to refund amounts that end in 99 fen, and takes its time for 98.
     fn amount_yuan(&mut self) -> String {
-        let fen = self.dice.below(50_000) + 1;
-        format!("{}.{:02}", fen / 100, fen % 100)
+        let (yuan, fen) = (self.dice.below(500), self.dice.below(90) + 1);
+        format!("{yuan}.{fen:02}")
     }
 }

@@ -2,8 +2,10 @@
 
 use super::Finding;
 use crate::{
+    app::directory::Directory,
     cli::{CommandError, admin_client::reader_of},
     config::{Config, StoreUrl},
+    vault::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, Vault},
 };
 use domain::time::UnixMs;
 use std::sync::Arc;
@@ -48,7 +50,7 @@ pub(super) async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         "store: {name}, reachable, with this program's schema"
     ))];
     findings.push(durability(reader.as_ref()).await);
-    match look(&reader, now).await {
+    match look(config, &reader, now).await {
         Ok(found) => findings.extend(found),
         Err(error) => findings.push(Finding::fail(
             format!("store: {error}"),
@@ -68,13 +70,46 @@ async fn durability(reader: &dyn Reader) -> Finding {
     }
 }
 
-async fn look(reader: &Arc<dyn Reader>, now: UnixMs) -> Result<Vec<Finding>, CommandError> {
+async fn look(
+    config: &Config,
+    reader: &Arc<dyn Reader>,
+    now: UnixMs,
+) -> Result<Vec<Finding>, CommandError> {
     let newest = reader.payments(PaymentFilter::default(), 1).await?;
     let newest = newest.first().map(|payment| payment.created_at);
     let figures = reader.figures().await?;
     let mut findings = vec![latest(newest, now)];
     findings.extend(work(&figures, now));
+    findings.extend(keys(config, reader.as_ref()).await?);
     Ok(findings)
+}
+
+/// Whether the master key opens the merchants' keys. A key that is missing or ill-shaped is told
+/// with the data directory, and opening a vault would make one.
+async fn keys(config: &Config, reader: &dyn Reader) -> Result<Option<Finding>, CommandError> {
+    let is_set = std::env::var_os(MASTER_KEY_VARIABLE).is_some();
+    if !is_set && !config.data.join(MASTER_KEY_FILE).exists() {
+        return Ok(None);
+    }
+    let Ok(vault) = Vault::open(&config.data) else {
+        return Ok(None);
+    };
+    let merchants = reader.merchants().await?;
+    let directory = Directory::new(vault);
+    directory.replace(merchants.clone());
+    let closed = merchants
+        .iter()
+        .filter(|it| directory.find(&it.code).is_none())
+        .count();
+    if closed == 0 {
+        return Ok(None);
+    }
+    let what = format!(
+        "master key: it does not open the keys of {closed} of {} merchants",
+        merchants.len()
+    );
+    let advice = "bring back the master key that belongs to this store";
+    Ok(Some(Finding::fail(what, advice)))
 }
 
 /// A payment of the future means that this clock is slow, or another was fast.

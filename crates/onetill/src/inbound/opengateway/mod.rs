@@ -203,18 +203,28 @@ impl Dialect {
             Route::PreOrder => pre_order::serve(gateway, admitted).await,
             Route::Order => order::serve(gateway, admitted).await,
             Route::Refund => refund::serve(gateway, admitted).await,
-            Route::Query { code, .. } => {
-                let result = query::serve(gateway, admitted, code).await;
-                match result {
-                    Err(miss) if admitted.signature.is_none() && query::is_miss(&miss) => {
-                        Err(self.limited(peer, miss))
-                    }
-                    result => result,
-                }
+            Route::Query { code, .. } if admitted.signature.is_none() => {
+                self.query_unsigned(admitted, code, peer).await
             }
+            Route::Query { code, .. } => query::serve(gateway, admitted, code).await,
             Route::CancelTrade { code, .. } => cancel::serve(gateway, admitted, code).await,
             Route::FlowRecharge { .. } => recharge::serve(gateway, admitted).await,
         }
+    }
+
+    /// A query that nobody signed. For an address that has missed too often nothing is even
+    /// looked up: it would go on telling hits from misses.
+    async fn query_unsigned(
+        &self,
+        admitted: &Admitted<'_>,
+        code: &str,
+        peer: IpAddr,
+    ) -> Result<Encoded, Refusal> {
+        if !self.failures.check(peer, self.gateway.now()) {
+            return Err(Refusal::Http(StatusCode::TOO_MANY_REQUESTS));
+        }
+        let result = query::serve(&self.gateway, admitted, code).await;
+        result.map_err(|miss| self.limited(peer, miss))
     }
 
     /// Counts a stranger's or a guesser's failure against its address; too many are answered

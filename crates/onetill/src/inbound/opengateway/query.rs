@@ -39,11 +39,6 @@ pub(super) async fn serve(
     })
 }
 
-/// Whether a query found nothing: what counts against an address that does not sign.
-pub(super) const fn is_miss(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Dialect(ReturnCode::ChargeNonexistent, _))
-}
-
 fn target(admitted: &Admitted<'_>, code: &str) -> Result<Option<PaymentRef>, Refusal> {
     let code = path_code(code).map_err(|error| illegal(error, admitted.locale))?;
     match admitted.query.serial_type {

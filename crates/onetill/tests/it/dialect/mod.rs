@@ -9,6 +9,7 @@
 //! | [`documents`], [`white_space`] | bodies that must not pass |
 //! | [`envelope`], [`transport`] | how replies are written and what requests may look like |
 //! | [`triggers`], [`hangups`] | preOrder to its end, whatever the channel and the client do |
+//! | [`silence`] | channels that do not answer |
 //! | [`uniqueness`] | one serial, one charge |
 //! | [`orders`] | orders that the payer pays, in every flow |
 //! | [`notifications`], [`deliveries`], [`targets`] | what merchants are told, how often, and where |
@@ -22,7 +23,7 @@ macro_rules! on_both_stores {
     ($($story:ident),+ $(,)?) => {
         mod on_sqlite {
             $(
-                #[tokio::test]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $story() {
                     super::$story(crate::support::house::Rows::Sqlite).await;
                 }
@@ -31,7 +32,7 @@ macro_rules! on_both_stores {
 
         mod on_postgres {
             $(
-                #[tokio::test]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $story() {
                     super::$story(crate::support::house::Rows::Postgres).await;
                 }
@@ -40,6 +41,8 @@ macro_rules! on_both_stores {
     };
 }
 
+mod cancel_races;
+mod cancels;
 mod codes;
 mod deliveries;
 mod dictionaries;
@@ -50,10 +53,27 @@ mod hangups;
 mod notifications;
 mod orders;
 mod parameters;
+mod queries;
+mod recharges;
+mod refund_races;
+mod refunds;
 mod refusals;
+mod silence;
 mod targets;
 mod transport;
 mod triggers;
 mod uniqueness;
 mod vectors;
 mod white_space;
+
+#[test]
+fn no_file_of_this_folder_is_forgotten() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/dialect");
+    let declared = include_str!("mod.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
+        let line = format!("\nmod {module};\n");
+        assert!(module == "mod" || declared.contains(&line), "{name}");
+    }
+}

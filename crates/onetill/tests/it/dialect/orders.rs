@@ -129,10 +129,9 @@ async fn an_order_nobody_pays_closes_here_and_upstream() {
     till.order("LONG").await.expect("SUCCESS");
     house.advance_s(119).await;
     assert_eq!(till.state("SHORT").await, "0");
-    house.advance_s(6).await;
-    house
-        .until("SHORT", |it| it.status() == PaymentStatus::Closed)
-        .await;
+    house.advance_s(1).await;
+    let closed = house.until("SHORT", |it| it.status() == PaymentStatus::Closed);
+    house.passing(closed).await;
     assert_eq!(till.state("SHORT").await, "6");
     let serial = house.stored("SHORT").await.unwrap().serial;
     eventually("closed upstream", async || {
@@ -146,9 +145,8 @@ async fn an_order_nobody_pays_closes_here_and_upstream() {
         "7200 s unless told otherwise"
     );
     house.advance_s(7_080).await;
-    house
-        .until("LONG", |it| it.status() == PaymentStatus::Closed)
-        .await;
+    let closed = house.until("LONG", |it| it.status() == PaymentStatus::Closed);
+    house.passing(closed).await;
     house.end().await;
 }
 

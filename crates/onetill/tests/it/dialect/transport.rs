@@ -1,6 +1,9 @@
 //! What requests may look like: types, Expect, escapes, sizes, paths.
 
 use crate::support::{bodies, house::House, http};
+use domain::time::UnixMs;
+use std::{sync::Arc, time::Duration};
+use store::{AdminOp, Engine, engine::QUEUE_LEN_MAX};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -162,5 +165,32 @@ async fn health_and_metrics_answer() {
         let reply = http::send(house.address, &http::get(path)).await;
         assert_eq!(reply.status, 200, "{path}");
     }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn an_overloaded_gateway_refuses_at_once_with_503() {
+    let rig = |gateway: &mut onetill::app::Gateway| {
+        let (engine, queue) = Engine::new(Arc::clone(&gateway.clock));
+        // Nobody serves this queue, but it is there.
+        std::mem::forget(queue);
+        gateway.engine = engine;
+    };
+    let house = House::setup().rig(rig).open().await;
+    for _ in 0..QUEUE_LEN_MAX {
+        let op = AdminOp::RenewNode {
+            node: 0,
+            owner: 0,
+            until: UnixMs(0),
+        };
+        // Queued at the first poll, and never answered.
+        let waited = tokio::time::timeout(Duration::ZERO, house.gateway().engine.admin(op));
+        drop(waited.await);
+    }
+    let till = house.till();
+    let body = bodies::pre_order("A", bodies::PAYS).to_string();
+    let call = till.posting(Operation::PreOrder, body.as_bytes());
+    assert_eq!(till.send(&call).await.status, 503);
+    assert_eq!(till.query("A").await.code(), "CHARGE_NONEXISTENT");
     house.end().await;
 }

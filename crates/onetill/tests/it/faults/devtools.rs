@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::{
     fs,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -52,6 +53,7 @@ impl Browser {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .expect("Chromium starts");
         let (socket, _) = connect_async(address(dir).await).await.expect("DevTools");
@@ -150,7 +152,10 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Its helpers end with it.
+        // Its helpers are in its group: whoever outlived it would write to its profile.
+        let group = self.child.id().to_string();
+        let kill = ["-c", "kill -KILL \"-$0\"", &group];
+        let _ = Command::new("sh").args(kill).status();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

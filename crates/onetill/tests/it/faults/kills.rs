@@ -8,7 +8,7 @@ use super::{
     sale::How,
     till::Till,
     verdict::{Counts, judge, judge_end},
-    witness::Wallet,
+    witness::{Kill, Wallet},
 };
 use crate::support::process::{DEMO_KEY, all_files};
 use std::{
@@ -39,7 +39,7 @@ struct Run {
     receiver: Receiver,
     tills: Vec<Till>,
     dice: Dice,
-    kills: Vec<Instant>,
+    kills: Vec<Kill>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,7 +147,7 @@ impl Run {
         for index in victim.gateways(self.fleet.gateways.len()) {
             self.fleet.gateways[index].kill9();
         }
-        self.kills.push(Instant::now());
+        self.kills.push(Kill::now());
         if let Victim::OneAndDatabase(_) = victim
             && let Some(mut cluster) = self.cluster.take()
         {

@@ -20,6 +20,7 @@
 //! | `dice` | chance from a seed |
 
 mod browser;
+mod command_line;
 mod database;
 mod devtools;
 mod dice;

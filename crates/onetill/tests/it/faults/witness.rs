@@ -2,7 +2,12 @@
 
 use super::{fleet::Look, sale::Sale};
 use channels::sandbox::{Journal, Memory, Record, Sandbox, SandboxConfig};
-use domain::{ids::Serial, payment::PaymentState};
+use domain::{
+    ids::Serial,
+    payment::{Payment, PaymentState},
+    refund::RefundState,
+    time::UnixMs,
+};
 use onetill::app::compose::system_clock;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,6 +18,23 @@ use std::{
 
 /// What a wallet may forget when the process that plays it is killed: it writes every 20 ms.
 const FORGETS: Duration = Duration::from_millis(300);
+
+/// When a gateway was killed, on this test's clock and on the gateway's.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill {
+    instant: Instant,
+    at: UnixMs,
+}
+
+impl Kill {
+    /// A kill just now.
+    pub fn now() -> Self {
+        Self {
+            instant: Instant::now(),
+            at: system_clock()(),
+        }
+    }
+}
 
 /// How the books compare.
 #[derive(Debug, Default)]
@@ -63,7 +85,7 @@ impl Wallet {
     }
 
     /// Compares each sale's money. Only what was touched just before a kill may differ.
-    pub async fn compare(&self, sales: &[&Sale], kills: &[Instant], look: &Look) -> Comparison {
+    pub async fn compare(&self, sales: &[&Sale], kills: &[Kill], look: &Look) -> Comparison {
         let mut comparison = Comparison::default();
         let mut charges: HashMap<Serial, &Sale> = HashMap::new();
         for sale in sales {
@@ -81,7 +103,8 @@ impl Wallet {
                 }
             };
             let held = self.holds(payment.serial);
-            let may_differ = was_touched_before_a_kill(sale, kills);
+            let may_differ = was_touched_before_a_kill(sale, kills)
+                || look.changed_before_a_kill(&payment, kills).await;
             assert!(
                 booked == held || may_differ,
                 "booked {booked}, the wallet holds {held}: {sale:?}"
@@ -102,11 +125,32 @@ impl Wallet {
     }
 }
 
-fn was_touched_before_a_kill(sale: &Sale, kills: &[Instant]) -> bool {
+fn was_touched_before_a_kill(sale: &Sale, kills: &[Kill]) -> bool {
     sale.touched.iter().any(|touched| {
         kills.iter().any(|kill| {
-            let before = kill.checked_duration_since(*touched);
+            let before = kill.instant.checked_duration_since(*touched);
             before.is_some_and(|it| it < FORGETS)
         })
     })
+}
+
+impl Look {
+    /// Whether a worker learned of the payment's money, or moved it, just before a kill.
+    async fn changed_before_a_kill(&self, payment: &Payment, kills: &[Kill]) -> bool {
+        let refunds = self.reader().refunds_of(payment.tenant, payment.serial);
+        let refunds = refunds.await.expect("readable refunds");
+        let ends = refunds.iter().filter_map(|refund| match refund.state {
+            RefundState::Done(at) | RefundState::Failed(at, _) => Some(at),
+            RefundState::InProgress => None,
+        });
+        let paid_at = payment.paid().map(|it| it.receipt.paid_at);
+        let mut changes = ends.chain(paid_at).chain(payment.settled_at());
+        let forgets_ms = i64::try_from(FORGETS.as_millis()).expect("a short time");
+        changes.any(|at| {
+            let before_ms = kills.iter().map(|kill| kill.at.since_ms(at));
+            before_ms
+                .into_iter()
+                .any(|ms| (0..forgets_ms).contains(&ms))
+        })
+    }
 }

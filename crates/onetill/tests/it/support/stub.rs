@@ -104,3 +104,40 @@ impl Channel for Panicking {
         Box::pin(ready(RefundOutcome::Unknown))
     }
 }
+
+/// A channel that never says anything about an order until it is told to undo it, and then says
+/// one thing.
+pub struct Mute(pub ReverseOutcome);
+
+impl Mute {
+    /// Puts it in the place of one of the gateway's channels.
+    pub fn serve(gateway: &mut Gateway, number: u8, undone: ReverseOutcome) {
+        replace(gateway, number, Self(undone));
+    }
+}
+
+impl Channel for Mute {
+    fn name(&self) -> &'static str {
+        "mute"
+    }
+
+    fn pay(&self, _: PayRequest) -> BoxFuture<'_, PayOutcome> {
+        Box::pin(ready(PayOutcome::Unknown))
+    }
+
+    fn prepare(&self, _: PrepareRequest) -> BoxFuture<'_, PrepareOutcome> {
+        Box::pin(ready(PrepareOutcome::Unknown))
+    }
+
+    fn query(&self, _: PaymentAt) -> BoxFuture<'_, QueryOutcome> {
+        Box::pin(ready(QueryOutcome::Unknown))
+    }
+
+    fn reverse(&self, _: PaymentAt) -> BoxFuture<'_, ReverseOutcome> {
+        Box::pin(ready(self.0.clone()))
+    }
+
+    fn refund(&self, _: RefundRequest) -> BoxFuture<'_, RefundOutcome> {
+        Box::pin(ready(RefundOutcome::Done))
+    }
+}
