@@ -25,9 +25,9 @@ pub enum Account {
     DataDelivered(MerchantNo),
 }
 
-/// Accounts are stored as kind × 10¹⁸ + number, readable in decimal: merchants are numbered by
-/// serials, which have up to 17 digits.
-const KIND: i64 = 1_000_000_000_000_000_000;
+/// Accounts are stored as kind × 10¹⁷ + number, readable in decimal. Numbers are serials, which
+/// stay below 10¹⁷ until the year 2243; there is room for 92 kinds.
+const KIND: i64 = 100_000_000_000_000_000;
 
 impl Account {
     /// The account as one stored integer.
@@ -175,8 +175,8 @@ impl Posting {
 mod tests {
     use super::*;
 
-    /// The last serial of the year 2999: merchants are numbered by serials.
-    const LAST_SERIAL: i64 = 376_199_999_999_999_999;
+    /// The largest serial there is room for: merchants are numbered by serials.
+    const LAST_SERIAL: i64 = 99_999_999_999_999_999;
 
     #[test]
     fn accounts_survive_their_code() {

@@ -170,13 +170,15 @@ async fn health_and_metrics_answer() {
 
 #[tokio::test]
 async fn an_overloaded_gateway_refuses_at_once_with_503() {
-    let rig = |gateway: &mut onetill::app::Gateway| {
+    let (keep, kept) = std::sync::mpsc::channel();
+    let rig = move |gateway: &mut onetill::app::Gateway| {
         let (engine, queue) = Engine::new(Arc::clone(&gateway.clock));
-        // Nobody serves this queue, but it is there.
-        std::mem::forget(queue);
         gateway.engine = engine;
+        keep.send(queue).unwrap();
     };
     let house = House::setup().rig(rig).open().await;
+    // The queue is there, but nobody serves it.
+    let queue = kept.recv().unwrap();
     for _ in 0..QUEUE_LEN_MAX {
         let op = AdminOp::RenewNode {
             node: 0,
@@ -192,5 +194,6 @@ async fn an_overloaded_gateway_refuses_at_once_with_503() {
     let call = till.posting(Operation::PreOrder, body.as_bytes());
     assert_eq!(till.send(&call).await.status, 503);
     assert_eq!(till.query("A").await.code(), "CHARGE_NONEXISTENT");
+    drop(queue);
     house.end().await;
 }

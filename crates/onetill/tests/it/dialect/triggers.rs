@@ -135,3 +135,15 @@ async fn the_window_is_the_requests_own_but_never_longer_than_the_gateways() {
     }
     house.end().await;
 }
+
+#[tokio::test]
+async fn a_charge_the_channel_never_heard_of_is_given_up_long_before_the_window_ends() {
+    let house = House::open().await;
+    let till = house.till();
+    let (begun, code) = (house.now(), trigger("05"));
+    house.passing(till.pay("C1", &code)).await.expect("FAIL");
+    let took_ms = house.now().since_ms(begun);
+    assert!((4_000..40_000).contains(&took_ms), "{took_ms}");
+    assert_eq!(till.state("C1").await, "2");
+    house.end().await;
+}
