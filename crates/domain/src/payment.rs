@@ -14,6 +14,7 @@ use crate::{
     time::UnixMs,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How payer and merchant meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,8 +80,8 @@ pub struct Good {
 }
 
 /// What a merchant tells about a payment, kept as told. Field names are short because every
-/// payment stores them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// payment stores them. Its `Debug` shows neither the payer's code nor what identifies the payer.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// Who operates the till.
     #[serde(rename = "o")]
@@ -232,6 +233,17 @@ pub enum PaymentStatus {
     RefundFailed,
 }
 
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The payer's code pays, and a notify URL's query may hold a token of the merchant's.
+        f.debug_struct("Details")
+            .field("operator_id", &self.operator_id)
+            .field("device_id", &self.device_id)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Paid {
     /// Money that has just come.
     #[must_use]
@@ -243,6 +255,28 @@ impl Paid {
             refund_failed: false,
             cancel_requested: false,
         }
+    }
+
+    /// Sets `amount` aside for a refund; `None` when no amount can be that large.
+    pub fn set_aside(&mut self, amount: Fen) -> Option<()> {
+        self.refunding = self.refunding.checked_add(amount)?;
+        Some(())
+    }
+
+    /// `amount` that was set aside went back; `None` when less was set aside.
+    pub fn give_back(&mut self, amount: Fen) -> Option<()> {
+        self.refunding = self.refunding.checked_sub(amount)?;
+        self.refunded = self.refunded.checked_add(amount)?;
+        self.refund_failed = false;
+        Some(())
+    }
+
+    /// `amount` that was set aside stays, because its refund failed; `None` when less was set
+    /// aside.
+    pub fn keep(&mut self, amount: Fen) -> Option<()> {
+        self.refunding = self.refunding.checked_sub(amount)?;
+        self.refund_failed = true;
+        Some(())
     }
 
     /// What can still be given back of `amount`.
@@ -335,6 +369,28 @@ impl Payment {
             Flow::MerchantCode | Flow::WalletPage | Flow::App | Flow::MobileWeb => {
                 End::Closed(CloseReason::Expired)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_do_not_show_the_payer() {
+        let details = Details {
+            operator_id: "op-1".to_owned(),
+            payer_code: Some("284214903060794755".to_owned()),
+            notify_url: Some("https://shop.example/n?token=secret".to_owned()),
+            payer_open_id: Some("open-id".to_owned()),
+            request_digest: Some("d1935".to_owned()),
+            ..Details::default()
+        };
+        let shown = format!("{details:?}");
+        assert!(shown.contains("op-1"), "{shown}");
+        for hidden in ["284214", "secret", "open-id", "d1935"] {
+            assert!(!shown.contains(hidden), "{shown}");
         }
     }
 }

@@ -16,8 +16,8 @@ use std::{
 };
 
 /// The settings of flags, environment and file; the same names everywhere. In the file, dashes
-/// are underscores.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
+/// are underscores. Has no `Debug`: the store's URL may hold a password.
+#[derive(Args, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Address to serve plain HTTP on [default: 127.0.0.1:8080]

@@ -11,7 +11,7 @@ use aes_gcm::{
 };
 use std::{
     fs::{self, OpenOptions},
-    io::Write,
+    io::{self, ErrorKind, Write},
     path::Path,
 };
 use zeroize::Zeroizing;
@@ -32,11 +32,18 @@ pub enum VaultError {
         /// The file.
         path: String,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
-    /// The key is not 64 hex digits.
+    /// The key in the environment is not 64 hex digits.
     #[error("the master key must be 64 hex digits (32 bytes); look at {0}")]
-    Shape(String),
+    Shape(&'static str),
+    /// The key file is not 64 hex digits.
+    #[error(
+        "the master key file {0} is empty or damaged: it must hold 64 hex digits. Put back the \
+         copy from where you keep it, or from another gateway of this store; only if this store \
+         was never used, remove the file and start again, which makes a new key"
+    )]
+    Damaged(String),
     /// Others may read the key file.
     #[error("the master key file {0} is readable by others; run: chmod 600 {0}")]
     Exposed(String),
@@ -65,7 +72,8 @@ impl Vault {
     /// When the key cannot be read, is ill-shaped, or is readable by others.
     pub fn open(dir: &Path) -> Result<Self, VaultError> {
         if let Ok(hex) = std::env::var(MASTER_KEY_VARIABLE) {
-            return Self::from_hex(&Zeroizing::new(hex), MASTER_KEY_VARIABLE);
+            let vault = Self::from_hex(Zeroizing::new(hex).as_bytes());
+            return vault.ok_or(VaultError::Shape(MASTER_KEY_VARIABLE));
         }
         let path = dir.join(MASTER_KEY_FILE);
         let failed = |source| VaultError::File {
@@ -76,15 +84,14 @@ impl Vault {
             create_key_file(&path, failed)?;
         }
         check_mode(&path, failed)?;
-        let hex = Zeroizing::new(fs::read_to_string(&path).map_err(failed)?);
-        Self::from_hex(&hex, &path.display().to_string())
+        let hex = Zeroizing::new(fs::read(&path).map_err(failed)?);
+        Self::from_hex(&hex).ok_or_else(|| VaultError::Damaged(path.display().to_string()))
     }
 
-    fn from_hex(hex: &str, origin: &str) -> Result<Self, VaultError> {
-        let bytes = decode_hex(hex.trim()).ok_or_else(|| VaultError::Shape(origin.to_owned()))?;
-        let cipher = Aes256Gcm::new_from_slice(&bytes[..])
-            .map_err(|_| VaultError::Shape(origin.to_owned()))?;
-        Ok(Self { cipher })
+    fn from_hex(hex: &[u8]) -> Option<Self> {
+        let bytes = decode_hex(std::str::from_utf8(hex).ok()?.trim())?;
+        let cipher = Aes256Gcm::new_from_slice(&bytes[..]).ok()?;
+        Some(Self { cipher })
     }
 
     /// Seals `secret`, bound to `owner`.
@@ -125,32 +132,48 @@ impl Vault {
 
 fn create_key_file(
     path: &Path,
-    failed: impl Fn(std::io::Error) -> VaultError + Copy,
+    failed: impl Fn(io::Error) -> VaultError + Copy,
 ) -> Result<(), VaultError> {
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     getrandom::fill(&mut key[..]).map_err(|_| VaultError::Random)?;
+    let hex = Zeroizing::new(encode_hex(&key[..]));
+    // A name of its own: two processes that start at once never share a half-written file.
+    let mut tag = [0; 4];
+    getrandom::fill(&mut tag).map_err(|_| VaultError::Random)?;
+    let partial = path.with_added_extension(format!("{}.partial", encode_hex(&tag)));
+    let placed = write_private(&partial, hex.as_bytes()).and_then(|()| place(&partial, path));
+    // The first failure is the one to tell.
+    let removed = fs::remove_file(&partial);
+    placed.and(removed).map_err(failed)
+}
+
+/// Writes a new file that only its owner may read, down to the disk.
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Gives the finished file `partial` the name `path` too, for good. A link, unlike a rename, never
+/// overwrites: a key that another process placed first stays, and is the one to use.
+fn place(partial: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(partial, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     // A store sealed under a key that a power cut takes away would be lost for good.
-    file.write_all(encode_hex(&key[..]).as_bytes())
-        .map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    let dir = path
-        .parent()
-        .map(fs::File::open)
-        .transpose()
-        .map_err(failed)?;
-    dir.map_or(Ok(()), |dir| dir.sync_all()).map_err(failed)
+    match path.parent() {
+        Some(dir) => fs::File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 #[cfg(unix)]
-fn check_mode(
-    path: &Path,
-    failed: impl Fn(std::io::Error) -> VaultError,
-) -> Result<(), VaultError> {
+fn check_mode(path: &Path, failed: impl Fn(io::Error) -> VaultError) -> Result<(), VaultError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
     if mode & 0o077 == 0 {
@@ -161,7 +184,7 @@ fn check_mode(
 }
 
 #[cfg(not(unix))]
-fn check_mode(_: &Path, _: impl Fn(std::io::Error) -> VaultError) -> Result<(), VaultError> {
+fn check_mode(_: &Path, _: impl Fn(io::Error) -> VaultError) -> Result<(), VaultError> {
     Ok(())
 }
 
@@ -184,7 +207,7 @@ mod tests {
     use super::*;
 
     fn vault() -> Vault {
-        Vault::from_hex(&"0f".repeat(32), "test").unwrap()
+        Vault::from_hex("0f".repeat(32).as_bytes()).unwrap()
     }
 
     #[test]
@@ -198,7 +221,7 @@ mod tests {
             vault().open_sealed("merchant/2", &sealed),
             Err(VaultError::WrongKey)
         ));
-        let other = Vault::from_hex(&"0e".repeat(32), "test").unwrap();
+        let other = Vault::from_hex("0e".repeat(32).as_bytes()).unwrap();
         assert!(matches!(
             other.open_sealed("merchant/1", &sealed),
             Err(VaultError::WrongKey)
@@ -225,5 +248,41 @@ mod tests {
             Vault::open(dir.path()),
             Err(VaultError::Exposed(_))
         ));
+    }
+
+    #[test]
+    fn making_the_key_leaves_nothing_else_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        Vault::open(dir.path()).unwrap();
+        let entries = fs::read_dir(dir.path()).unwrap();
+        let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [MASTER_KEY_FILE]);
+    }
+
+    #[test]
+    fn a_key_that_another_process_placed_first_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(MASTER_KEY_FILE);
+        write_private(&path, b"theirs").unwrap();
+        let failed = |source| VaultError::File {
+            path: String::new(),
+            source,
+        };
+        create_key_file(&path, failed).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_kept_and_says_what_to_do() {
+        let cut = "0f".repeat(20);
+        for content in [&b""[..], cut.as_bytes(), &[0; 64], &[0xff; 64]] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join(MASTER_KEY_FILE);
+            write_private(&path, content).unwrap();
+            let error = Vault::open(dir.path()).err().unwrap().to_string();
+            assert!(error.contains("Put back the copy"), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), content);
+        }
     }
 }

@@ -24,6 +24,8 @@ pub type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
 
 /// How many commands may wait before new ones are refused.
 pub const QUEUE_LEN_MAX: usize = 4096;
+/// Room beyond that for what must not be refused: outcomes, workers, leases.
+const RESERVE: usize = 1024;
 /// How many commands one transaction carries at most.
 const BATCH_LEN_MAX: usize = 256;
 /// How often a batch is tried again when another writer was in the way.
@@ -68,7 +70,7 @@ impl Engine {
     /// An engine and the queue its writers serve.
     #[must_use]
     pub fn new(clock: Clock) -> (Self, WorkQueue) {
-        let (queue, receiver) = mpsc::channel(QUEUE_LEN_MAX);
+        let (queue, receiver) = mpsc::channel(QUEUE_LEN_MAX + RESERVE);
         let takes_writes = Arc::new(AtomicBool::new(true));
         let work = WorkQueue {
             receiver: Arc::new(Mutex::new(receiver)),
@@ -84,29 +86,33 @@ impl Engine {
         )
     }
 
-    /// Carries out one command. When this returns a reply, the change is on disk.
+    /// Carries out one command. When this returns a reply, the change is on disk. A command that
+    /// begins something new is refused at once when too many wait; others wait for room.
     ///
     /// # Errors
-    /// When the queue is full, the engine has stopped, or the store failed.
+    /// When too many commands wait, the engine has stopped, or the store failed.
     pub async fn run<C: Command>(&self, command: C) -> Result<C::Reply, EngineError> {
+        if C::BEGINS && self.queue_len() >= QUEUE_LEN_MAX {
+            return Err(EngineError::QueueFull);
+        }
         let (answer, answered) = oneshot::channel();
         let ticket = CommandTicket {
             command,
             reply: None,
             answer,
         };
-        self.enqueue(Work::Decision(Box::new(ticket)))?;
-        Ok(answered.await.map_err(|_| EngineError::Stopped)??)
+        self.enqueue(Work::Decision(Box::new(ticket))).await?;
+        Ok(answered.await.map_err(|_| lost())??)
     }
 
     /// Carries out one provisioning step.
     ///
     /// # Errors
-    /// As [`Engine::run`].
+    /// When the engine has stopped or the store failed.
     pub async fn admin(&self, op: AdminOp) -> Result<AdminReply, EngineError> {
         let (answer, answered) = oneshot::channel();
-        self.enqueue(Work::Admin(op, answer))?;
-        Ok(answered.await.map_err(|_| EngineError::Stopped)??)
+        self.enqueue(Work::Admin(op, answer)).await?;
+        Ok(answered.await.map_err(|_| lost())??)
     }
 
     /// How many commands wait.
@@ -121,12 +127,15 @@ impl Engine {
         self.takes_writes.load(Ordering::Relaxed)
     }
 
-    fn enqueue(&self, work: Work) -> Result<(), EngineError> {
-        self.queue.try_send(work).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => EngineError::QueueFull,
-            mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
-        })
+    async fn enqueue(&self, work: Work) -> Result<(), EngineError> {
+        let sent = self.queue.send(work).await;
+        sent.map_err(|_| EngineError::Stopped)
     }
+}
+
+/// The writer ended between taking a command and answering it.
+fn lost() -> StoreError {
+    StoreError::Unknown("the writer ended before it answered".to_owned())
 }
 
 /// A queued command with the place its answer goes to.
@@ -199,8 +208,10 @@ impl WorkQueue {
     /// Decides and commits `tickets` together. When a single one spoils the transaction, each is
     /// tried alone, so that it spoils nobody else's.
     async fn decide<W: Writer>(&self, writer: &mut W, mut tickets: Vec<Box<dyn Ticket>>) {
+        metrics::histogram!("onetill_batch_commands").record(as_f64(tickets.len()));
         let started = Instant::now();
         let mut result = self.attempt(writer, &mut tickets).await;
+        metrics::histogram!("onetill_batch_seconds").record(started.elapsed());
         if tickets.len() > 1 && spoils_only_itself(&result) {
             for ticket in tickets {
                 let mut alone = vec![ticket];
@@ -209,8 +220,6 @@ impl WorkQueue {
             }
             return;
         }
-        metrics::histogram!("onetill_batch_commands").record(as_f64(tickets.len()));
-        metrics::histogram!("onetill_batch_seconds").record(started.elapsed());
         answer_all(tickets, &result);
     }
 
@@ -259,7 +268,10 @@ async fn transact<W: Writer>(
             return Err(StoreError::Corrupt(inconsistent.to_string()));
         }
     }
-    writer.commit(rows.into_changes()).await
+    let started = Instant::now();
+    let committed = writer.commit(rows.into_changes()).await;
+    metrics::histogram!("onetill_commit_seconds").record(started.elapsed());
+    committed
 }
 
 const fn spoils_only_itself(result: &Result<(), StoreError>) -> bool {

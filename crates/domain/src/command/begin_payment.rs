@@ -26,6 +26,7 @@ pub enum Began {
 
 impl Command for BeginPayment {
     type Reply = Began;
+    const BEGINS: bool = true;
 
     fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
         plan.claims.push(&self.payment);

@@ -52,6 +52,7 @@ pub enum CancelReply {
 
 impl Command for Cancel {
     type Reply = CancelReply;
+    const BEGINS: bool = true;
 
     fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
         self.payment.plan(plan);
@@ -69,7 +70,7 @@ impl Command for Cancel {
                 if self.needs_operator(&payment) {
                     request(rows, payment)
                 } else {
-                    cancel_now(rows, payment, self.refund_serial, now)
+                    cancel_now(rows, payment, self.refund_serial, now)?
                 }
             }
             PaymentStatus::Cancelled => CancelReply::AlreadyCancelled,
@@ -112,17 +113,17 @@ fn cancel_now(
     mut payment: Payment,
     refund_serial: Serial,
     now: UnixMs,
-) -> CancelReply {
+) -> Result<CancelReply, Inconsistent> {
     set_requested(&mut payment, false);
     if !matches!(payment.state, PaymentState::Paid(_)) {
         begin_ending(rows, &mut payment, End::Cancelled, now);
-        return CancelReply::Reverse(Box::new(payment));
+        return Ok(CancelReply::Reverse(Box::new(payment)));
     }
     let amount = payment.amount;
     let origin = Origin::Cancellation;
-    let refund = begin_refund_of(rows, &mut payment, refund_serial, origin, amount, now);
+    let refund = begin_refund_of(rows, &mut payment, refund_serial, origin, amount, now)?;
     rows.put_payment(payment.clone());
-    CancelReply::Refund(Box::new(payment), Box::new(refund))
+    Ok(CancelReply::Refund(Box::new(payment), Box::new(refund)))
 }
 
 /// An operator decides on a requested cancellation.
@@ -163,7 +164,7 @@ impl Command for DecideCancel {
             return Ok(DecideReply::NotRequested(status));
         }
         if self.approve {
-            let reply = cancel_now(rows, payment, self.refund_serial, now);
+            let reply = cancel_now(rows, payment, self.refund_serial, now)?;
             return Ok(DecideReply::Approved(reply));
         }
         set_requested(&mut payment, false);

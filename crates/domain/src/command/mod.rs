@@ -39,6 +39,10 @@ pub trait Command: Send + 'static {
     /// What is answered once the change is durable.
     type Reply: Send + 'static;
 
+    /// Whether it begins something new. Under overload only such commands are refused: what has
+    /// happened already must be recorded.
+    const BEGINS: bool = false;
+
     /// Names the rows this decision needs.
     fn plan<'a>(&'a self, plan: &mut Plan<'a>);
 

@@ -30,6 +30,7 @@ pub enum RechargeBegan {
 
 impl Command for BeginRecharge {
     type Reply = RechargeBegan;
+    const BEGINS: bool = true;
 
     fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
         plan.recharge_keys
@@ -59,7 +60,7 @@ pub struct RecordRecharge {
     pub tenant: TenantId,
     /// The top-up.
     pub serial: Serial,
-    /// What the provider said. `NotSent` only when no earlier call may have reached it.
+    /// What the provider said.
     pub outcome: RechargeOutcome,
 }
 
@@ -86,6 +87,10 @@ impl Command for RecordRecharge {
                 rows.post(Posting::recharge(&recharge, now));
                 finish(rows, &recharge, now);
             }
+            // A worker has asked meanwhile: that call may have arrived where this one did not.
+            RechargeOutcome::NotSent(_) if was_taken_over(rows, self.serial) => {
+                ask_again(rows, &recharge, now);
+            }
             RechargeOutcome::Failed | RechargeOutcome::NotSent(_) => {
                 recharge.state = RechargeState::Failed(known, now);
                 finish(rows, &recharge, now);
@@ -99,6 +104,11 @@ impl Command for RecordRecharge {
         rows.put_recharge(recharge.clone());
         Ok(Box::new(recharge))
     }
+}
+
+/// Whether a worker has claimed the job since the request itself asked.
+fn was_taken_over(rows: &Rows, serial: Serial) -> bool {
+    rows.job(serial).is_some_and(|job| job.attempts > 0)
 }
 
 fn finish(rows: &mut Rows, recharge: &Recharge, now: UnixMs) {

@@ -84,7 +84,7 @@ impl Command for RecordPay {
             PayOutcome::NotSent(why) => not_sent(*why),
             PayOutcome::Waiting | PayOutcome::Unknown => Word::NotYet,
         };
-        Ok(learn(rows, payment, word, self.refund_serial, now))
+        learn(rows, payment, word, self.refund_serial, now)
     }
 }
 
@@ -104,7 +104,7 @@ impl Command for RecordQuery {
             QueryOutcome::NotFound => Word::NeverHeard,
             QueryOutcome::Waiting | QueryOutcome::Unknown => Word::NotYet,
         };
-        Ok(learn(rows, payment, word, self.refund_serial, now))
+        learn(rows, payment, word, self.refund_serial, now)
     }
 }
 
@@ -136,7 +136,7 @@ fn learn(
     word: Word,
     refund_serial: Serial,
     now: UnixMs,
-) -> Learned {
+) -> Result<Learned, Inconsistent> {
     let mut late_refund = None;
     match (&payment.state, word) {
         (PaymentState::Open { cancel_requested }, Word::Paid(receipt)) => {
@@ -155,7 +155,7 @@ fn learn(
             end(rows, &mut payment, how, now);
         }
         (PaymentState::Ended { paid: None, .. }, Word::Paid(receipt)) => {
-            return_late_money(rows, &mut payment, receipt, refund_serial, now);
+            return_late_money(rows, &mut payment, receipt, refund_serial, now)?;
             late_refund = Some(refund_serial);
         }
         (PaymentState::Ended { paid: None, .. }, Word::Never(_) | Word::NeverHeard) => {
@@ -175,10 +175,10 @@ fn learn(
         (PaymentState::Ended { paid: Some(_), .. } | PaymentState::Paid(_), _) => {}
     }
     rows.put_payment(payment.clone());
-    Learned {
+    Ok(Learned {
         payment: Box::new(payment),
         late_refund,
-    }
+    })
 }
 
 /// Books the money of a payment that has just become paid and owes the merchant the news.
@@ -213,7 +213,7 @@ pub(super) fn return_late_money(
     receipt: Receipt,
     refund_serial: Serial,
     now: UnixMs,
-) {
+) -> Result<(), Inconsistent> {
     if let PaymentState::Ended { paid, .. } = &mut payment.state {
         *paid = Some(Paid::new(receipt));
     }
@@ -227,7 +227,8 @@ pub(super) fn return_late_money(
         Origin::LateSuccess,
         amount,
         now,
-    );
+    )
+    .map(drop)
 }
 
 fn ask_again(rows: &mut Rows, payment: &Payment, now: UnixMs) {
@@ -238,7 +239,11 @@ fn ask_again(rows: &mut Rows, payment: &Payment, now: UnixMs) {
         PaymentState::Paid(_) => return,
     };
     let attempts = rows.job(payment.serial).map_or(0, |job| job.attempts);
-    let due_at = now.plus_ms(retry_after_ms(attempts));
+    let mut due_at = now.plus_ms(retry_after_ms(attempts));
+    if kind == JobKind::SettlePayment && payment.expires_at > now {
+        // The end of its window is looked at on time.
+        due_at = due_at.min(payment.expires_at);
+    }
     let job = Job {
         attempts,
         ..Job::new(payment.tenant, payment.serial, kind, due_at)

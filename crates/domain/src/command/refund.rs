@@ -53,6 +53,7 @@ pub enum RefundReply {
 
 impl Command for BeginRefund {
     type Reply = RefundReply;
+    const BEGINS: bool = true;
 
     fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
         self.payment.plan(plan);
@@ -63,12 +64,12 @@ impl Command for BeginRefund {
         let found = rows
             .payment(self.payment)
             .filter(|payment| payment.merchant == self.merchant);
+        if let Some(earlier) = rows.refund_by_key(self.key) {
+            return Ok(self.compare(found, earlier));
+        }
         let Some(mut payment) = found.cloned() else {
             return Ok(RefundReply::NotFound);
         };
-        if let Some(earlier) = rows.refund_by_key(self.key) {
-            return Ok(self.compare(payment, earlier.clone()));
-        }
         if let Some(refusal) = self.refusal(&payment) {
             return Ok(refusal);
         }
@@ -76,18 +77,20 @@ impl Command for BeginRefund {
             key: self.key,
             merchant_serial: self.merchant_serial.clone(),
         };
-        let refund = begin_refund_of(rows, &mut payment, self.serial, origin, self.amount, now);
+        let refund = begin_refund_of(rows, &mut payment, self.serial, origin, self.amount, now)?;
         rows.put_payment(payment.clone());
         Ok(RefundReply::New(Box::new(payment), Box::new(refund)))
     }
 }
 
 impl BeginRefund {
-    fn compare(&self, payment: Payment, earlier: Refund) -> RefundReply {
-        if earlier.payment == payment.serial && earlier.amount == self.amount {
-            RefundReply::Repeat(Box::new(payment), Box::new(earlier))
-        } else {
-            RefundReply::Conflict
+    /// The number was used before: for this very refund, or for another.
+    fn compare(&self, payment: Option<&Payment>, earlier: &Refund) -> RefundReply {
+        match payment {
+            Some(payment) if earlier.payment == payment.serial && earlier.amount == self.amount => {
+                RefundReply::Repeat(Box::new(payment.clone()), Box::new(earlier.clone()))
+            }
+            Some(_) | None => RefundReply::Conflict,
         }
     }
 
@@ -120,10 +123,9 @@ pub(super) fn begin_refund_of(
     origin: Origin,
     amount: Fen,
     now: UnixMs,
-) -> Refund {
-    if let Some(paid) = payment.paid_mut() {
-        paid.refunding = paid.refunding.checked_add(amount).unwrap_or(paid.refunding);
-    }
+) -> Result<Refund, Inconsistent> {
+    let paid = payment.paid_mut().ok_or(Inconsistent(serial))?;
+    paid.set_aside(amount).ok_or(Inconsistent(serial))?;
     let refund = Refund {
         tenant: payment.tenant,
         serial,
@@ -143,7 +145,7 @@ pub(super) fn begin_refund_of(
         JobKind::FinishRefund,
         due_at,
     ));
-    refund
+    Ok(refund)
 }
 
 /// Records what the channel said to a refund.
@@ -155,8 +157,7 @@ pub struct RecordRefund {
     pub payment: Serial,
     /// The refund.
     pub refund: Serial,
-    /// What the channel said. `NotSent` only when no earlier call of this refund may have
-    /// reached the channel.
+    /// What the channel said.
     pub outcome: RefundOutcome,
 }
 
@@ -174,21 +175,21 @@ impl Command for RecordRefund {
         let mut refund = rows
             .refund(self.refund)
             .cloned()
+            .filter(|refund| refund.payment == self.payment)
             .ok_or(Inconsistent(self.refund))?;
         if refund.state == RefundState::InProgress {
             match (self.outcome, &refund.origin) {
-                (RefundOutcome::Done, _) => complete(rows, &mut payment, &mut refund, now),
+                (RefundOutcome::Done, _) => complete(rows, &mut payment, &mut refund, now)?,
+                // A worker has asked meanwhile: that call may have arrived where this did not.
+                (RefundOutcome::NotSent(_), _) if was_taken_over(rows, self.refund) => {
+                    try_again(rows, &refund, now);
+                }
                 (RefundOutcome::Declined, Origin::Request { .. } | Origin::Cancellation) => {
-                    fail(
-                        rows,
-                        &mut payment,
-                        &mut refund,
-                        RefundFailure::Declined,
-                        now,
-                    );
+                    let why = RefundFailure::Declined;
+                    fail(rows, &mut payment, &mut refund, why, now)?;
                 }
                 (RefundOutcome::NotSent(why), Origin::Request { .. } | Origin::Cancellation) => {
-                    fail(rows, &mut payment, &mut refund, not_sent(why), now);
+                    fail(rows, &mut payment, &mut refund, not_sent(why), now)?;
                 }
                 // Money that nobody asked for goes back, however often it takes.
                 (RefundOutcome::Declined | RefundOutcome::NotSent(_), Origin::LateSuccess)
@@ -215,14 +216,23 @@ const fn answer(refund: &Refund) -> FirstAnswer {
     }
 }
 
-fn complete(rows: &mut Rows, payment: &mut Payment, refund: &mut Refund, now: UnixMs) {
+/// Whether a worker has claimed the job since the request itself asked.
+fn was_taken_over(rows: &Rows, serial: Serial) -> bool {
+    rows.job(serial).is_some_and(|job| job.attempts > 0)
+}
+
+fn complete(
+    rows: &mut Rows,
+    payment: &mut Payment,
+    refund: &mut Refund,
+    now: UnixMs,
+) -> Result<(), Inconsistent> {
     refund.state = RefundState::Done(now);
     rows.post(Posting::refund(payment, refund, now));
     rows.remove_job(refund.tenant, refund.serial);
-    release(payment, refund.amount, |paid, amount| {
-        paid.refunded = paid.refunded.checked_add(amount).unwrap_or(paid.refunded);
-        paid.refund_failed = false;
-    });
+    let paid = payment.paid_mut().ok_or(Inconsistent(refund.serial))?;
+    paid.give_back(refund.amount)
+        .ok_or(Inconsistent(refund.serial))?;
     if refund.origin == Origin::Cancellation
         && let PaymentState::Paid(paid) = &payment.state
     {
@@ -233,6 +243,7 @@ fn complete(rows: &mut Rows, payment: &mut Payment, refund: &mut Refund, now: Un
             paid,
         };
     }
+    Ok(())
 }
 
 fn fail(
@@ -241,22 +252,11 @@ fn fail(
     refund: &mut Refund,
     why: RefundFailure,
     now: UnixMs,
-) {
+) -> Result<(), Inconsistent> {
     refund.state = RefundState::Failed(now, why);
     rows.remove_job(refund.tenant, refund.serial);
-    release(payment, refund.amount, |paid, _| paid.refund_failed = true);
-}
-
-/// Takes `amount` out of what is on its way back and says where it went.
-fn release(
-    payment: &mut Payment,
-    amount: Fen,
-    settle: impl FnOnce(&mut crate::payment::Paid, Fen),
-) {
-    if let Some(paid) = payment.paid_mut() {
-        paid.refunding = paid.refunding.checked_sub(amount).unwrap_or(Fen::ZERO);
-        settle(paid, amount);
-    }
+    let paid = payment.paid_mut().ok_or(Inconsistent(refund.serial))?;
+    paid.keep(refund.amount).ok_or(Inconsistent(refund.serial))
 }
 
 fn try_again(rows: &mut Rows, refund: &Refund, now: UnixMs) {

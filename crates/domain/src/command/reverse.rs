@@ -101,7 +101,7 @@ impl Command for RecordReverse {
                         paid: None,
                     };
                     let receipt = receipt.clone();
-                    return_late_money(rows, &mut payment, receipt, self.refund_serial, now);
+                    return_late_money(rows, &mut payment, receipt, self.refund_serial, now)?;
                     late_refund = Some(self.refund_serial);
                 }
                 ReverseOutcome::Unknown => try_again(rows, &payment, now),

@@ -116,7 +116,7 @@ pub async fn add_all(gateway: &Arc<Gateway>, all: Vec<NewMerchant>) -> Result<Va
         tenants.insert(new.tenant.clone(), tenant);
         store(gateway, compose(gateway, tenant, new)?).await?;
     }
-    gateway.directory.replace(gateway.reader.merchants().await?);
+    gateway.directory.refresh(gateway.reader.as_ref()).await?;
     Ok(json!({ "added": len }))
 }
 

@@ -129,9 +129,9 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     let durability = reader.durability().await?;
     tracing::info!(settings = durability.join(", "), "the store is durable");
     check_master_key(&engine, &vault).await?;
-    let serials = lease(&engine, clock(), &config.rules.zone).await?;
+    let serials = issue_serials(&engine, clock(), &config.rules.zone).await?;
     let directory = Directory::new(vault);
-    directory.replace(reader.merchants().await?);
+    directory.refresh(reader.as_ref()).await?;
     let sandbox = open_sandbox(config, &clock)?;
     let gateway = Gateway {
         channels: channels_of(sandbox.as_ref(), &clock),
@@ -242,11 +242,24 @@ async fn check_master_key(engine: &Engine, vault: &Vault) -> Result<(), ComposeE
     }
 }
 
-async fn lease(
+async fn issue_serials(
     engine: &Engine,
     now: UnixMs,
     zone: &TimeZone,
 ) -> Result<SerialIssuer, ComposeError> {
+    let zone_offset_s = stored_offset_s(engine, standard_offset_s(zone)).await?;
+    let (lease, issued_until, until) = take_lease(engine, now).await?;
+    Ok(SerialIssuer::new(lease, issued_until, until, zone_offset_s))
+}
+
+/// Takes a free node number: the lease, the time its serials start after, and its end.
+///
+/// # Errors
+/// When none is free, or the store failed.
+pub async fn take_lease(
+    engine: &Engine,
+    now: UnixMs,
+) -> Result<(NodeLease, UnixMs, UnixMs), ComposeError> {
     let mut owner = [0; 8];
     getrandom::fill(&mut owner).map_err(|_| VaultError::Random)?;
     let owner = i64::from_be_bytes(owner);
@@ -256,13 +269,7 @@ async fn lease(
         .await?
     {
         AdminReply::Lease { node, issued_until } => {
-            let lease = NodeLease { node, owner };
-            Ok(SerialIssuer::new(
-                lease,
-                issued_until,
-                until,
-                standard_offset_s(zone),
-            ))
+            Ok((NodeLease { node, owner }, issued_until, until))
         }
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
@@ -271,12 +278,27 @@ async fn lease(
     }
 }
 
+/// The offset that this store's serials are dated with: the first gateway's, for ever. Another
+/// would issue the serials of some hours again.
+async fn stored_offset_s(engine: &Engine, wanted_s: i32) -> Result<i32, ComposeError> {
+    let put = AdminOp::PutIfAbsent {
+        name: "serial_zone_offset_s".to_owned(),
+        value: wanted_s.to_string().into_bytes(),
+    };
+    let reply = engine.admin(put).await?;
+    let AdminReply::Value(stored) = &reply else {
+        return Err(unexpected(&reply));
+    };
+    let text = std::str::from_utf8(stored).ok();
+    text.and_then(|text| text.parse().ok())
+        .ok_or_else(|| unexpected(&reply))
+}
+
 fn unexpected(reply: &AdminReply) -> ComposeError {
     ComposeError::Store(StoreError::Corrupt(format!("the store answered {reply:?}")))
 }
 
-/// The zone's offset on a fixed winter day: it must never change, or serials would repeat when
-/// clocks go back.
+/// The zone's offset on a fixed winter day: clocks that go back in autumn must not repeat serials.
 fn standard_offset_s(zone: &TimeZone) -> i32 {
     const WINTER_S: i64 = 1_767_225_600;
     let winter = Timestamp::from_second(WINTER_S).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -4,12 +4,12 @@ use crate::vault::{Vault, VaultError};
 use domain::{
     ids::{MerchantNo, TenantId},
     merchant::Merchant,
-    time::UnixMs,
 };
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
 };
+use store::{Reader, StoreError};
 use wire::opengateway::MerchantKey;
 
 /// A merchant with its key. Has no `Debug`.
@@ -26,6 +26,7 @@ type ByCode = HashMap<String, Arc<Account>>;
 pub struct Directory {
     vault: Vault,
     by_code: RwLock<Arc<ByCode>>,
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 impl Directory {
@@ -35,6 +36,7 @@ impl Directory {
         Self {
             vault,
             by_code: RwLock::default(),
+            refreshing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -49,6 +51,17 @@ impl Directory {
     pub fn find_by_no(&self, tenant: TenantId, no: MerchantNo) -> Option<Arc<Account>> {
         let is = |it: &&Arc<Account>| it.merchant.tenant == tenant && it.merchant.no == no;
         self.all().values().find(is).cloned()
+    }
+
+    /// Takes over the merchants as they are stored now.
+    ///
+    /// # Errors
+    /// When the store failed; then the merchants stay as they were known.
+    pub async fn refresh(&self, reader: &dyn Reader) -> Result<(), StoreError> {
+        // One at a time: what was read first must not replace what was read last.
+        let _turn = self.refreshing.lock().await;
+        self.replace(reader.merchants().await?);
+        Ok(())
     }
 
     /// Takes over `merchants` as they are stored now. A merchant whose key does not open is left
@@ -73,15 +86,6 @@ impl Directory {
     /// When the system gives no random bytes.
     pub fn seal_key(&self, code: &str, key: &str) -> Result<Vec<u8>, VaultError> {
         self.vault.seal(&owner(code), key.as_bytes())
-    }
-
-    /// When a merchant was last changed; `None` when there are none.
-    #[must_use]
-    pub fn changed_at(&self) -> Option<UnixMs> {
-        self.all()
-            .values()
-            .map(|account| account.merchant.updated_at)
-            .max()
     }
 
     fn open(&self, merchant: Merchant) -> Option<Arc<Account>> {

@@ -59,7 +59,8 @@ impl Gateway {
         match self.run(begin).await? {
             Began::New => {}
             Began::Exists(earlier) if replays(account) && is_identical(&earlier, &payment) => {
-                let settled = self.wait_settled(*earlier).await?;
+                let settled = self.wait_settled(*earlier).await;
+                let settled = settled.map_err(AppError::after_recording)?;
                 return Ok(PayReply::Payment(Box::new(settled)));
             }
             Began::Exists(earlier) => return Ok(PayReply::Repeat(earlier)),
@@ -234,6 +235,7 @@ const fn replays(account: &Account) -> bool {
 
 fn is_identical(earlier: &Payment, new: &Payment) -> bool {
     new.details.request_digest.is_some()
+        && earlier.flow == new.flow
         && earlier.details.request_digest == new.details.request_digest
 }
 

@@ -8,7 +8,7 @@ use domain::{
     ids::{PER_NODE_MS, Serial},
     time::UnixMs,
 };
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How long a lease lasts unless renewed, in milliseconds.
 pub const LEASE_MS: i64 = 20_000;
@@ -24,21 +24,33 @@ pub struct NodeLease {
 
 /// Issues serials.
 pub struct SerialIssuer {
-    lease: NodeLease,
     zone_offset_s: i32,
     state: Mutex<State>,
 }
 
 struct State {
+    lease: NodeLease,
+    lease_until: UnixMs,
     last_ms: i64,
     count: i64,
-    lease_until: UnixMs,
+}
+
+impl State {
+    /// Serials under `lease` start after `issued_until`.
+    const fn new(lease: NodeLease, issued_until: UnixMs, lease_until: UnixMs) -> Self {
+        Self {
+            lease,
+            lease_until,
+            last_ms: issued_until.0,
+            count: PER_NODE_MS - 1,
+        }
+    }
 }
 
 impl SerialIssuer {
     /// Issues serials under `lease`, which ends at `lease_until`, of later milliseconds than
-    /// `issued_until`. Dates are in a zone `zone_offset_s` seconds east of UTC; the offset never
-    /// changes, so that serials never repeat when clocks go back in autumn.
+    /// `issued_until`. Dates are in a zone `zone_offset_s` seconds east of UTC; the offset of a
+    /// store never changes, so that serials never repeat.
     #[must_use]
     pub const fn new(
         lease: NodeLease,
@@ -46,13 +58,8 @@ impl SerialIssuer {
         lease_until: UnixMs,
         zone_offset_s: i32,
     ) -> Self {
-        let state = State {
-            last_ms: issued_until.0,
-            count: PER_NODE_MS - 1,
-            lease_until,
-        };
+        let state = State::new(lease, issued_until, lease_until);
         Self {
-            lease,
             zone_offset_s,
             state: Mutex::new(state),
         }
@@ -61,7 +68,7 @@ impl SerialIssuer {
     /// The next serial, or `None` when the lease is over. More than 100 in a millisecond borrow
     /// from the next ones.
     pub fn next(&self, now: UnixMs) -> Option<Serial> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if now.0 > state.last_ms {
             state.last_ms = now.0;
             state.count = 0;
@@ -73,29 +80,35 @@ impl SerialIssuer {
         }
         let at = UnixMs(state.last_ms);
         (at < state.lease_until)
-            .then(|| Serial::compose(at, self.zone_offset_s, self.lease.node, state.count))
+            .then(|| Serial::compose(at, self.zone_offset_s, state.lease.node, state.count))
     }
 
     /// The lease.
     #[must_use]
-    pub const fn lease(&self) -> NodeLease {
-        self.lease
+    pub fn lease(&self) -> NodeLease {
+        self.state().lease
     }
 
     /// A time after every serial issued so far, for a lease that is given back at `now`. Nothing
     /// is issued any more.
     pub fn issued_until(&self, now: UnixMs) -> UnixMs {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.lease_until = UnixMs(0);
         UnixMs(state.last_ms).max(now)
     }
 
     /// Notes that the lease now ends at `until`.
     pub fn renewed(&self, until: UnixMs) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .lease_until = until;
+        self.state().lease_until = until;
+    }
+
+    /// Goes on under another lease, after the first was lost.
+    pub fn replaced(&self, lease: NodeLease, issued_until: UnixMs, lease_until: UnixMs) {
+        *self.state() = State::new(lease, issued_until, lease_until);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The smallest serial of the millisecond `at`.
@@ -129,6 +142,16 @@ mod tests {
         let last = first.next(UnixMs(999));
         let second = issuer(1_000, 3_000);
         assert!(second.next(UnixMs(500)) > last);
+    }
+
+    #[test]
+    fn a_lost_lease_is_replaced_by_another() {
+        let issuer = issuer(0, 1_000);
+        let before = issuer.next(UnixMs(900));
+        let lease = NodeLease { node: 8, owner: 2 };
+        issuer.replaced(lease, UnixMs(500), UnixMs(5_000));
+        assert_eq!(issuer.lease(), lease);
+        assert_ne!(issuer.next(UnixMs(900)), before);
     }
 
     #[test]

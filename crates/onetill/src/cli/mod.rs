@@ -34,6 +34,7 @@ pub mod sign;
 use crate::config::Options;
 use clap::{Arg, Args, Command as Clap, Parser, Subcommand};
 use output::Shape;
+use rustix::{fs::Mode, process::umask};
 use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::LazyLock};
 
 /// One self-hosted server behind every till of a retailer.
@@ -92,6 +93,9 @@ pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command of the program's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Every file the program makes holds payments, keys or a way in: none is for others to read.
+    // Done before a second thread runs, since the mask is the whole process's.
+    umask(Mode::RWXG | Mode::RWXO);
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -11,11 +11,15 @@ use crate::{
     telemetry,
     workers::Workers,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{process::ExitCode, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
+
+/// Open files beside the connections: the store, journals, sockets, and calls out.
+const OTHER_FILES: usize = 100;
 
 /// Run the gateway.
 ///
@@ -41,6 +45,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let config = args.settings.read()?.check()?;
     let clock = system_clock();
     telemetry::init(config.log_format, &config.log_filter, clock())?;
+    raise_open_files(config.server.limits.connections_max);
     let server = Server::bind(config.server.clone()).await?;
     let bound = server.addresses();
     let composed = compose(&config.at(bound), clock).await?;
@@ -67,6 +72,34 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let _ = admin.await;
     end(workers, composed).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Allows as many open files as the system lets this process have: many systems start programs
+/// with 1024, below the connections that are to be served.
+fn raise_open_files(connections_max: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!(%error, "the limit of open files stays");
+    }
+    let open_files = getrlimit(Resource::Nofile).current;
+    if !is_enough(open_files, connections_max) {
+        tracing::warn!(
+            open_files,
+            connections_max,
+            "too few open files are allowed for so many connections; raise the hard limit \
+             (ulimit -Hn, LimitNOFILE=) or lower --connections-max"
+        );
+    }
+}
+
+/// Whether the limit (none is no limit) has room for all connections and the files beside them.
+fn is_enough(open_files: Option<u64>, connections_max: usize) -> bool {
+    let needed = connections_max.saturating_add(OTHER_FILES) as u64;
+    open_files.is_none_or(|open_files| open_files >= needed)
 }
 
 async fn end(workers: Workers, composed: Composed) {
@@ -125,4 +158,16 @@ Merchant {} with key {}. More: onetill --help, and README.md
         demo::KEY,
     );
     output::print(text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_files_are_enough_with_a_hundred_to_spare() {
+        assert!(is_enough(Some(10_100), 10_000));
+        assert!(!is_enough(Some(10_099), 10_000));
+        assert!(is_enough(None, usize::MAX));
+    }
 }

@@ -70,12 +70,13 @@ fn flags_win_over_the_file() {
 
 #[test]
 fn a_wrong_file_is_named_with_the_reason() {
-    let unknown = read("windows_s = 1").unwrap_err().to_string();
+    let unknown = read("windows_s = 1").err().unwrap().to_string();
     assert!(unknown.contains("windows_s"), "{unknown}");
     let missing = Options::default().with_file(Some(Path::new("/nowhere/onetill.toml")));
     assert!(
         missing
-            .unwrap_err()
+            .err()
+            .unwrap()
             .to_string()
             .contains("/nowhere/onetill.toml")
     );

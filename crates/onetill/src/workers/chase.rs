@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 /// How many jobs are worked on at the same time. A channel that hangs holds a place for ten
 /// seconds at most.
-const AT_ONCE_MAX: usize = 512;
+const AT_ONCE_MAX: u32 = 512;
 /// How many jobs one pass takes at most.
 const PASS_MAX: usize = 128;
 
@@ -24,7 +24,7 @@ impl Chaser {
     pub fn new(gateway: Arc<Gateway>) -> Self {
         Self {
             gateway,
-            places: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+            places: Arc::new(Semaphore::new(AT_ONCE_MAX as usize)),
         }
     }
 
@@ -37,6 +37,12 @@ impl Chaser {
             self.start(job).await;
         }
         started
+    }
+
+    /// Completes once nothing that was started runs any more; the caller starts nothing new.
+    pub async fn idle(&self) {
+        // Refused only when closed, which nobody does.
+        let _ = self.places.acquire_many(AT_ONCE_MAX).await;
     }
 
     async fn claim(&self, places: usize) -> Vec<Job> {

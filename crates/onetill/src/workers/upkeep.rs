@@ -1,33 +1,53 @@
 //! The node's lease, the directory, and the gauges.
 
 use crate::{
-    app::{Gateway, serials::LEASE_MS},
+    app::{Gateway, compose::take_lease, serials::LEASE_MS},
     telemetry,
 };
 use std::{sync::Arc, time::Duration};
-use store::{AdminOp, AdminReply, contract::PaymentFilter};
-use tokio::{sync::watch, time::MissedTickBehavior};
+use store::{AdminOp, AdminReply, EngineError, contract::PaymentFilter};
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior},
+};
 
 /// How often a pass runs.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Runs until told to stop, then gives the lease up.
-pub async fn run(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => run_once(&gateway).await,
-            _ = stopped.changed() => break,
-        }
+/// Keeps the node's lease until told to stop. Nothing else runs here: a slow look at the store
+/// must not let the lease run out.
+pub async fn keep_lease(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = ticks();
+    while is_due(&mut ticks, &mut stopped).await {
+        renew(&gateway).await;
     }
 }
 
-async fn run_once(gateway: &Gateway) {
-    renew(gateway).await;
-    match gateway.reader.merchants().await {
-        Ok(merchants) => gateway.directory.replace(merchants),
-        Err(error) => tracing::warn!(%error, "the merchants cannot be read"),
+/// Refreshes what is kept in memory and shown to operators, until told to stop.
+pub async fn refresh(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = ticks();
+    while is_due(&mut ticks, &mut stopped).await {
+        look(&gateway).await;
+    }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Waits for the next pass; false when told to stop.
+async fn is_due(ticks: &mut Interval, stopped: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        _ = ticks.tick() => true,
+        _ = stopped.changed() => false,
+    }
+}
+
+async fn look(gateway: &Gateway) {
+    if let Err(error) = gateway.directory.refresh(gateway.reader.as_ref()).await {
+        tracing::warn!(%error, "the merchants cannot be read");
     }
     match gateway.reader.figures().await {
         Ok(figures) => telemetry::store_figures(&figures, gateway.now()),
@@ -75,10 +95,26 @@ async fn renew(gateway: &Gateway) {
     };
     match gateway.engine.admin(renew).await {
         Ok(AdminReply::Renewed(true)) => gateway.serials.renewed(until),
-        Ok(_) => tracing::error!(
-            node = lease.node,
-            "another gateway took this node's number; restart this one"
-        ),
+        Ok(_) => lease_anew(gateway).await,
+        // The writer is gone for good: a restart is the only way on, and loses nothing.
+        Err(EngineError::Stopped) => {
+            tracing::error!("the engine has stopped; this process ends to be started again");
+            std::process::exit(1);
+        }
         Err(error) => tracing::warn!(%error, "the node's lease was not renewed"),
+    }
+}
+
+/// The lease ran out, and another gateway took this node's number: any free one does as well.
+async fn lease_anew(gateway: &Gateway) {
+    match take_lease(&gateway.engine, gateway.now()).await {
+        Ok((lease, issued_until, until)) => {
+            gateway.serials.replaced(lease, issued_until, until);
+            tracing::warn!(
+                node = lease.node,
+                "the node's number was lost; another was taken"
+            );
+        }
+        Err(error) => tracing::warn!(%error, "no node number could be taken"),
     }
 }

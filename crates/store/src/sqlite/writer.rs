@@ -58,7 +58,7 @@ impl Writer for SqliteWriter {
     async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
         self.or_roll_back(|connection| {
             write(connection, &changes)?;
-            run(connection, "COMMIT")
+            run(connection, "COMMIT").map_err(unknown_commit)
         })
     }
 
@@ -82,6 +82,18 @@ fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
         .and_then(|mut it| it.execute([]))
         .map_err(from_sqlite)?;
     Ok(())
+}
+
+/// A commit that failed on the way to the disk may be found there after a crash.
+fn unknown_commit(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Down(text) => StoreError::Unknown(text),
+        other @ (StoreError::Full(_)
+        | StoreError::Conflict(_)
+        | StoreError::Unknown(_)
+        | StoreError::Corrupt(_)
+        | StoreError::Refused(_)) => other,
+    }
 }
 
 fn load(connection: &Connection, plan: &Plan<'_>) -> Result<Rows, StoreError> {

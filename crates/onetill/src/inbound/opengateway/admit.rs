@@ -14,6 +14,8 @@ use wire::opengateway::{
 pub(super) struct Admitted<'a> {
     /// Who asks.
     pub account: Arc<Account>,
+    /// What is asked.
+    pub operation: Operation,
     /// The language of INFO.
     pub locale: Locale,
     /// The URL's parameters.
@@ -75,6 +77,7 @@ pub(super) fn admit<'a>(
         let signature =
             check_signature(dialect, &account, route, &query, &plaintext).map_err(refuse)?;
         Ok(Admitted {
+            operation,
             locale,
             format,
             signature,

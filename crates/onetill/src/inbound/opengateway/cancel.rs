@@ -7,7 +7,11 @@ use super::{
     present,
 };
 use crate::app::{Gateway, pay::payment_key};
-use domain::{command::CancelReply, refund::RefundState};
+use domain::{
+    command::CancelReply,
+    payment::{Payment, PaymentState},
+    refund::RefundState,
+};
 use std::sync::Arc;
 use wire::opengateway::{ReturnCode, reply, request::path_code};
 
@@ -20,7 +24,7 @@ pub(super) async fn serve(
     let payment = payment_key(&admitted.account, code);
     let by_request = admitted.query.needs_approval;
     let reply = gateway.cancel(&admitted.account, payment, by_request).await;
-    let reply = reply.map_err(|error| Refusal::from_app(&error, admitted.locale))?;
+    let reply = reply.map_err(|error| Refusal::from_app(&error, admitted))?;
     let (code, info) = outcome(&reply);
     let outcome = reply::Outcome::new(code, info.text(admitted.locale));
     Ok(Encoded {
@@ -29,7 +33,19 @@ pub(super) async fn serve(
     })
 }
 
-const fn outcome(reply: &CancelReply) -> (ReturnCode, Info<'static>) {
+fn reversed(payment: &Payment) -> Info<'static> {
+    match &payment.state {
+        PaymentState::Ended {
+            paid: Some(paid), ..
+        } if paid.refunded < payment.amount => Info::CancelInProgress,
+        PaymentState::Ended { .. } => Info::Cancelled,
+        PaymentState::Ending(_) | PaymentState::Open { .. } | PaymentState::Paid(_) => {
+            Info::CancelUnderWay
+        }
+    }
+}
+
+fn outcome(reply: &CancelReply) -> (ReturnCode, Info<'static>) {
     match reply {
         CancelReply::NotFound => (ReturnCode::ChargeNonexistent, Info::NoSuchPayment),
         CancelReply::AlreadyCancelled => (ReturnCode::AreadyRevoked, Info::AlreadyCancelled),
@@ -39,7 +55,7 @@ const fn outcome(reply: &CancelReply) -> (ReturnCode, Info<'static>) {
             Info::NotCancellable(present::state(*status)),
         ),
         // It is cancelled for the merchant whatever the channel still has to do.
-        CancelReply::Reverse(_) => (ReturnCode::Success, Info::Cancelled),
+        CancelReply::Reverse(payment) => (ReturnCode::Success, reversed(payment)),
         CancelReply::Refund(_, refund) => match refund.state {
             RefundState::Done(_) => (ReturnCode::Success, Info::Cancelled),
             RefundState::InProgress => (ReturnCode::Success, Info::CancelInProgress),

@@ -40,6 +40,11 @@ pub(super) enum Info<'a> {
     RefundNumberTaken,
     Declined(Decline),
     NotPaidInTime,
+    Reversing,
+    Returned,
+    CancelUnderWay,
+    RefundNotSent,
+    NothingDone,
     NotPayable(State),
     NoSuchPayment,
     AlreadyCancelled,
@@ -62,9 +67,9 @@ impl Info<'_> {
     pub(super) fn text(self, locale: Locale) -> String {
         match self {
             Self::Illegal(what) => match locale {
-                Locale::Zh => format!("参数错误：{what}。未扣款，请更正后重新提交"),
+                Locale::Zh => format!("参数错误：{what}。本次请求未处理，请更正后重新提交"),
                 Locale::En => {
-                    format!("Illegal parameter: {what}. Not charged; correct it and retry")
+                    format!("Illegal parameter: {what}. Nothing was done; correct it and retry")
                 }
             },
             Self::Amount(field, why) => amount(field, why, locale),
@@ -97,18 +102,18 @@ impl Info<'_> {
                 "The order is: {}; it cannot be cancelled. Use refund to give money back",
             ),
             Self::NoVouchersYet(field) => match locale {
-                Locale::Zh => format!("参数错误：{field}：本网关尚未开通核销码。未扣款"),
+                Locale::Zh => format!("参数错误：{field}：本网关尚未开通核销码。本次请求未处理"),
                 Locale::En => {
                     format!(
-                        "Illegal parameter: {field}: this gateway takes no vouchers. Not charged"
+                        "Illegal parameter: {field}: this gateway takes no vouchers. Nothing was done"
                     )
                 }
             },
             Self::Target(field) => match locale {
-                Locale::Zh => format!("参数错误：{field}：该地址不允许接收通知。未扣款"),
+                Locale::Zh => format!("参数错误：{field}：该地址不允许接收通知。本次请求未处理"),
                 Locale::En => {
                     format!(
-                        "Illegal parameter: {field}: this address may not be notified. Not charged"
+                        "Illegal parameter: {field}: this address may not be notified. Nothing was done"
                     )
                 }
             },
@@ -203,8 +208,30 @@ impl Info<'_> {
                 "OUT_REFUND_NO belongs to another refund; nothing refunded, use a new one",
             ),
             Self::NotPaidInTime => (
-                "顾客未在时限内完成支付，交易已撤销，未扣款",
-                "Not paid in time; the order was reversed. Not charged",
+                "交易未在时限内完成支付或已撤单，未扣款",
+                "Not paid in time, or cancelled. Not charged",
+            ),
+            Self::Reversing => (
+                "交易已撤销，渠道确认中；如已扣款将自动退回，请勿按此单交货",
+                "Reversed; the channel has yet to confirm. If the customer was charged, it goes back \
+                 by itself. Do not hand over the goods for this order",
+            ),
+            Self::Returned => (
+                "交易已撤销，款项已退回顾客",
+                "Reversed; the customer's money went back",
+            ),
+            Self::CancelUnderWay => (
+                "撤单已受理，渠道确认中；如已扣款将自动退回",
+                "Cancelled; the channel has yet to confirm. If the customer was charged, it goes back \
+                 by itself",
+            ),
+            Self::RefundNotSent => (
+                "请求未能送达支付渠道，未退款，请用新退款流水号重试",
+                "The request did not reach the channel; nothing refunded, retry with a new number",
+            ),
+            Self::NothingDone => (
+                "数据库暂不可用，本次请求未处理，请稍后重试",
+                "The store is unavailable. This request did nothing; retry later",
             ),
             Self::NoSuchPayment => ("交易记录不存在", "No such order"),
             Self::AlreadyCancelled => ("该订单已经撤销", "The order was cancelled before"),
@@ -213,8 +240,8 @@ impl Info<'_> {
                 "The channel refused the refund; nothing refunded, retry with a new number",
             ),
             Self::CancelFailed => (
-                "渠道拒绝退款，撤单失败，订单仍为已付款",
-                "The channel refused the refund; not cancelled, the customer stays charged",
+                "渠道未能退款，撤单失败，顾客仍为已付款，可用退款接口重试",
+                "The channel did not refund; not cancelled, the customer stays charged. Use refund to retry",
             ),
             Self::UnknownPayerCode => (
                 "参数错误：DYNAMIC_ID：无法识别的付款码，请传CHANNEL_TYPE或请顾客刷新付款码",

@@ -37,7 +37,7 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -54,6 +54,8 @@ use wire::opengateway::{
     Encryption, Format, Locale, Operation, ReturnCode, reply::ErrorReply, seal,
 };
 
+/// Under this name a reply tells its request's id, as the log knows it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The most a request body may be, in bytes.
 const BODY_BYTES_MAX: usize = wire::opengateway::document::BODY_BYTES_MAX;
 
@@ -94,16 +96,27 @@ impl Refusal {
         Self::new(ReturnCode::IllegalParameter, Info::Illegal(text), locale)
     }
 
-    fn from_app(error: &AppError, locale: Locale) -> Self {
+    fn from_app(error: &AppError, admitted: &Admitted<'_>) -> Self {
         let (code, info) = match error {
             AppError::Overloaded => return Self::Http(StatusCode::SERVICE_UNAVAILABLE),
             AppError::NoContract => (ReturnCode::InvalidContract, Info::NoContract),
-            AppError::StoreDown => (ReturnCode::DatabaseError, Info::StoreDown),
+            AppError::StoreDown => (ReturnCode::DatabaseError, store_down(admitted.operation)),
             AppError::OutcomeUnknown => (ReturnCode::Exception, Info::OutcomeUnknown),
             AppError::Unavailable => (ReturnCode::ServiceUnavailable, Info::Unavailable),
             AppError::Unforeseen => (ReturnCode::Exception, Info::OutcomeUnknown),
         };
-        Self::new(code, info, locale)
+        Self::new(code, info, admitted.locale)
+    }
+}
+
+/// Only of a request to charge can it be said that nothing was charged: the payment that another
+/// operation is about may long have been.
+const fn store_down(operation: Operation) -> Info<'static> {
+    match operation {
+        Operation::PreOrder | Operation::Order => Info::StoreDown,
+        Operation::Refund | Operation::Query | Operation::CancelTrade | Operation::FlowRecharge => {
+            Info::NothingDone
+        }
     }
 }
 
@@ -138,10 +151,11 @@ async fn serve(
     };
     let operation = route.operation();
     let query = parts.uri.query().unwrap_or("");
-    // Whatever is logged on the way carries the request's id.
+    // Whatever is logged on the way carries the request's id, and so does the reply.
+    let id = telemetry::request_id();
     let span = tracing::info_span!(
         "request",
-        id = telemetry::request_id(),
+        %id,
         operation = operation.segment(),
         peer = %peer.ip(),
     );
@@ -150,7 +164,11 @@ async fn serve(
     let (code, took) = (answered.code, started.elapsed());
     telemetry::request("opengateway", operation.segment(), code, took);
     span.in_scope(|| log(code, took));
-    answered.response
+    let mut response = answered.response;
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }
 
 /// What went well is only worth a line to those who look for it.
@@ -176,9 +194,9 @@ impl Dialect {
             }
             Ok(admitted) => {
                 let work = self.carry_out(route, &admitted, peer);
-                let result = survive(work).await.unwrap_or_else(|| {
-                    Err(Refusal::from_app(&AppError::Unforeseen, admitted.locale))
-                });
+                let result = survive(work)
+                    .await
+                    .unwrap_or_else(|| Err(Refusal::from_app(&AppError::Unforeseen, &admitted)));
                 write(&envelope, Some(&admitted.account.key), result)
             }
             Err(refused) => {
@@ -227,7 +245,7 @@ impl Dialect {
         result.map_err(|miss| self.limited(peer, miss))
     }
 
-    /// Counts a stranger's or a guesser's failure against its address; too many are answered
+    /// Counts an unsigned caller's failure against its address; too many are answered
     /// HTTP 429. Only failures come here, so a correctly signed caller is never held up by
     /// others behind the same address.
     fn limited(&self, peer: IpAddr, refusal: Refusal) -> Refusal {
@@ -236,6 +254,7 @@ impl Dialect {
                 code,
                 ReturnCode::UnregisteredBusi
                     | ReturnCode::InvalidSign
+                    | ReturnCode::IllegalParameter
                     | ReturnCode::ChargeNonexistent
             ),
             Refusal::Http(_) => false,

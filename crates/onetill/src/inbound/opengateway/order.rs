@@ -24,7 +24,7 @@ pub(super) async fn serve(
 ) -> Result<Encoded, Refusal> {
     let new = read(gateway, admitted)?;
     let reply = gateway.pay(&admitted.account, new).await;
-    let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted.locale))? {
+    let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted))? {
         PayReply::Payment(payment) => answer(gateway, admitted, &payment),
         PayReply::Repeat(earlier) => repeat(admitted, &earlier),
     };

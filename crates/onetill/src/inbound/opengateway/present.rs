@@ -116,14 +116,22 @@ pub(super) fn amount(
         .map_err(|why| admitted.refuse(ReturnCode::AmtError, Info::Amount(field, why)))
 }
 
-/// The code and message of a payment that did not come about.
-pub(super) const fn failure(payment: &Payment) -> (ReturnCode, Info<'static>) {
+/// The code and message of a payment that did not come about. "Not charged" is only said when the
+/// channel has confirmed it.
+pub(super) fn failure(payment: &Payment) -> (ReturnCode, Info<'static>) {
     let end = match &payment.state {
-        PaymentState::Ending(end) | PaymentState::Ended { end, .. } => *end,
         // It should have settled by now; until it has, nobody may call it failed.
         PaymentState::Open { .. } | PaymentState::Paid(_) => {
             return (ReturnCode::Exception, Info::OutcomeUnknown);
         }
+        PaymentState::Ending(_) => return (ReturnCode::Fail, Info::Reversing),
+        PaymentState::Ended {
+            paid: Some(paid), ..
+        } if paid.refunded < payment.amount => return (ReturnCode::Fail, Info::Reversing),
+        PaymentState::Ended { paid: Some(_), .. } => return (ReturnCode::Fail, Info::Returned),
+        PaymentState::Ended {
+            end, paid: None, ..
+        } => *end,
     };
     match end {
         End::Cancelled => (ReturnCode::Fail, Info::NotPaidInTime),

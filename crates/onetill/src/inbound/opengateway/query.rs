@@ -30,7 +30,7 @@ pub(super) async fn serve(
     let missing = || admitted.refuse(ReturnCode::ChargeNonexistent, Info::NoSuchPayment);
     let by = target(admitted, code)?.ok_or_else(missing)?;
     let found = gateway.reader.payment(by).await;
-    let found = found.map_err(|error| Refusal::from_app(&error.into(), admitted.locale))?;
+    let found = found.map_err(|error| Refusal::from_app(&error.into(), admitted))?;
     let payment = found.filter(|it| it.merchant == admitted.account.merchant.no);
     let reply = answer(gateway, admitted, &payment.ok_or_else(missing)?);
     Ok(Encoded {

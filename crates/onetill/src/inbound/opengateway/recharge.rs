@@ -40,7 +40,7 @@ pub(super) async fn serve(
         notify_url: request.notify_url,
     };
     let recharge = gateway.recharge(&admitted.account, new).await;
-    let recharge = recharge.map_err(|error| Refusal::from_app(&error, admitted.locale))?;
+    let recharge = recharge.map_err(|error| Refusal::from_app(&error, admitted))?;
     let busi_code = &admitted.account.merchant.code;
     let reply = reply(gateway, &recharge, busi_code, admitted.locale);
     Ok(Encoded {

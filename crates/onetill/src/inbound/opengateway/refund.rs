@@ -27,7 +27,7 @@ pub(super) async fn serve(
 ) -> Result<Encoded, Refusal> {
     let new = read(admitted)?;
     let reply = gateway.refund(&admitted.account, new).await;
-    let reply = reply.map_err(|error| Refusal::from_app(&error, admitted.locale))?;
+    let reply = reply.map_err(|error| Refusal::from_app(&error, admitted))?;
     let reply = match reply {
         RefundReply::New(payment, refund) => answer(admitted, &payment, &refund, first(&refund)),
         RefundReply::Repeat(payment, refund) => {
@@ -108,9 +108,14 @@ fn answer(
             (ReturnCode::Success, Info::RefundInProgress)
         }
         (FirstAnswer::Refused, RefundState::Failed(_, RefundFailure::NotSent(why))) => {
-            (present::not_sent(why), Info::RefundFailed)
+            (present::not_sent(why), Info::RefundNotSent)
         }
-        (FirstAnswer::Refused, _) => (ReturnCode::Fail, Info::RefundFailed),
+        (
+            FirstAnswer::Refused,
+            RefundState::Failed(_, RefundFailure::Declined)
+            | RefundState::InProgress
+            | RefundState::Done(_),
+        ) => (ReturnCode::Fail, Info::RefundFailed),
     };
     let bills = payment
         .paid()

@@ -1,0 +1,52 @@
+//! Rows as columns: how states are spelled in SQL, the same for each store. Every reading is
+//! checked; a spelling that no state has is [`StoreError::Corrupt`].
+//!
+//! | module | tables |
+//! |---|---|
+//! | [`payment`] | payments |
+//! | [`refund`] | refunds |
+//! | [`recharge`] | top-ups |
+//! | [`work`] | jobs and notifications |
+//! | [`posting`] | the ledger's postings |
+
+use crate::contract::StoreError;
+
+/// Two-way tables between variants and their stored numbers: the one place they are written.
+macro_rules! codes {
+    ($to:ident, $from:ident, $type:ty, { $($variant:pat => $code:literal => $value:expr),+ $(,)? }) => {
+        const fn $to(value: $type) -> i16 {
+            match value { $($variant => $code),+ }
+        }
+        fn $from(code: i16) -> Result<$type, StoreError> {
+            match code {
+                $($code => Ok($value),)+
+                other => Err(corrupt(stringify!($type), &other)),
+            }
+        }
+    };
+}
+
+// Below the macro, which they use.
+mod payment;
+mod posting;
+mod recharge;
+mod refund;
+mod work;
+
+pub(crate) use payment::{FlatPayment, FlatState};
+pub(crate) use posting::FlatPosting;
+pub(crate) use recharge::FlatRecharge;
+pub(crate) use refund::FlatRefund;
+pub(crate) use work::{FlatJob, FlatNotification};
+
+fn corrupt(what: &str, value: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(format!("no {what} is stored as {value}"))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+}

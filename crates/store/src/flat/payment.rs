@@ -1,0 +1,205 @@
+//! Payments as columns.
+
+use super::{corrupt, from_json, to_json};
+use crate::contract::StoreError;
+use domain::{
+    channel::{ChannelNo, Decline, NotSent, Receipt},
+    ids::{ClaimKey, MerchantNo, Serial, TenantId},
+    money::Fen,
+    payment::{CloseReason, Details, End, Flow, Paid, Payment, PaymentState},
+    time::UnixMs,
+};
+
+codes!(flow_code, flow_from, Flow, {
+    Flow::PayerCode => 0 => Flow::PayerCode,
+    Flow::MerchantCode => 1 => Flow::MerchantCode,
+    Flow::WalletPage => 2 => Flow::WalletPage,
+    Flow::App => 3 => Flow::App,
+    Flow::MobileWeb => 4 => Flow::MobileWeb,
+});
+
+codes!(end_code, end_from, End, {
+    End::Cancelled => 1 => End::Cancelled,
+    End::Closed(CloseReason::Expired) => 2 => End::Closed(CloseReason::Expired),
+    End::Closed(CloseReason::Declined(Decline::InsufficientFunds)) => 10
+        => End::Closed(CloseReason::Declined(Decline::InsufficientFunds)),
+    End::Closed(CloseReason::Declined(Decline::CodeExpired)) => 11
+        => End::Closed(CloseReason::Declined(Decline::CodeExpired)),
+    End::Closed(CloseReason::Declined(Decline::ByPayer)) => 12
+        => End::Closed(CloseReason::Declined(Decline::ByPayer)),
+    End::Closed(CloseReason::Declined(Decline::ByChannel)) => 13
+        => End::Closed(CloseReason::Declined(Decline::ByChannel)),
+    End::Closed(CloseReason::NotSent(NotSent::Unavailable)) => 20
+        => End::Closed(CloseReason::NotSent(NotSent::Unavailable)),
+    End::Closed(CloseReason::NotSent(NotSent::Connect)) => 21
+        => End::Closed(CloseReason::NotSent(NotSent::Connect)),
+    End::Closed(CloseReason::NotSent(NotSent::Secure)) => 22
+        => End::Closed(CloseReason::NotSent(NotSent::Secure)),
+    End::Closed(CloseReason::NotSent(NotSent::Write)) => 23
+        => End::Closed(CloseReason::NotSent(NotSent::Write)),
+});
+
+const OPEN: i16 = 0;
+const PAID: i16 = 1;
+const ENDING: i16 = 2;
+const ENDED: i16 = 3;
+const CANCEL_REQUESTED: i16 = 1;
+const REFUND_FAILED: i16 = 2;
+
+/// A payment as columns. Has no `Debug`: the details hold the payer's code.
+#[derive(Clone)]
+pub(crate) struct FlatPayment {
+    pub tenant: i64,
+    pub serial: i64,
+    pub merchant: i64,
+    pub claim: [u8; 16],
+    pub merchant_serial: String,
+    pub flow: i16,
+    pub channel: i16,
+    pub amount: i64,
+    pub created_at: i64,
+    pub expires_at: i64,
+    pub details: String,
+    pub state: FlatState,
+}
+
+/// The columns of a payment that change.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FlatState {
+    /// 0 open, 1 paid, 2 ending, 3 ended.
+    pub state: i16,
+    /// How it ends, once that is decided.
+    pub end_code: Option<i16>,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+    /// Bit 0: an operator is asked to decide on a cancellation; bit 1: the last refund failed.
+    pub flags: i16,
+    pub refunded: i64,
+    pub refunding: i64,
+    pub receipt: Option<String>,
+    pub credential: Option<String>,
+}
+
+impl FlatState {
+    pub(crate) fn of(payment: &Payment) -> Result<Self, StoreError> {
+        let credential = payment.credential.as_ref().map(to_json).transpose()?;
+        let mut flat = Self {
+            credential,
+            ..Self::default()
+        };
+        match &payment.state {
+            PaymentState::Open { cancel_requested } => {
+                flat.state = OPEN;
+                flat.flags = if *cancel_requested {
+                    CANCEL_REQUESTED
+                } else {
+                    0
+                };
+            }
+            PaymentState::Paid(_) => flat.state = PAID,
+            PaymentState::Ending(end) => {
+                flat.state = ENDING;
+                flat.end_code = Some(end_code(*end));
+            }
+            PaymentState::Ended { end, at, .. } => {
+                flat.state = ENDED;
+                flat.end_code = Some(end_code(*end));
+                flat.ended_at = Some(at.0);
+            }
+        }
+        if let Some(paid) = payment.paid() {
+            flat.receipt = Some(to_json(&paid.receipt)?);
+            flat.refunded = paid.refunded.get();
+            flat.refunding = paid.refunding.get();
+            flat.flags |= if paid.cancel_requested {
+                CANCEL_REQUESTED
+            } else {
+                0
+            };
+            flat.flags |= if paid.refund_failed { REFUND_FAILED } else { 0 };
+        }
+        Ok(flat)
+    }
+
+    fn read(&self) -> Result<PaymentState, StoreError> {
+        let end = || end_from(self.end_code.ok_or_else(|| corrupt("End", &"NULL"))?);
+        match self.state {
+            OPEN => Ok(PaymentState::Open {
+                cancel_requested: self.has(CANCEL_REQUESTED),
+            }),
+            PAID => {
+                let paid = self.paid()?.ok_or_else(|| corrupt("Receipt", &"NULL"))?;
+                Ok(PaymentState::Paid(paid))
+            }
+            ENDING => Ok(PaymentState::Ending(end()?)),
+            ENDED => {
+                let at = self.ended_at.ok_or_else(|| corrupt("ended_at", &"NULL"))?;
+                Ok(PaymentState::Ended {
+                    end: end()?,
+                    at: UnixMs(at),
+                    paid: self.paid()?,
+                })
+            }
+            other => Err(corrupt("PaymentState", &other)),
+        }
+    }
+
+    fn paid(&self) -> Result<Option<Paid>, StoreError> {
+        let receipt: Option<Receipt> = self.receipt.as_deref().map(from_json).transpose()?;
+        Ok(receipt.map(|receipt| Paid {
+            receipt,
+            refunded: Fen::new(self.refunded),
+            refunding: Fen::new(self.refunding),
+            refund_failed: self.has(REFUND_FAILED),
+            cancel_requested: self.has(CANCEL_REQUESTED),
+        }))
+    }
+
+    const fn has(&self, flag: i16) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+impl FlatPayment {
+    pub(crate) fn of(payment: &Payment) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant: payment.tenant.0,
+            serial: payment.serial.0,
+            merchant: payment.merchant.0,
+            claim: payment.key.0,
+            merchant_serial: payment.merchant_serial.clone(),
+            flow: flow_code(payment.flow),
+            channel: i16::from(payment.channel.0),
+            amount: payment.amount.get(),
+            created_at: payment.created_at.0,
+            expires_at: payment.expires_at.0,
+            details: to_json(&payment.details)?,
+            state: FlatState::of(payment)?,
+        })
+    }
+
+    pub(crate) fn read(self) -> Result<Payment, StoreError> {
+        let channel = u8::try_from(self.channel).map_err(|_| corrupt("channel", &self.channel))?;
+        let details: Details = from_json(&self.details)?;
+        Ok(Payment {
+            tenant: TenantId(self.tenant),
+            serial: Serial(self.serial),
+            merchant: MerchantNo(self.merchant),
+            key: ClaimKey(self.claim),
+            merchant_serial: self.merchant_serial,
+            flow: flow_from(self.flow)?,
+            channel: ChannelNo(channel),
+            amount: Fen::new(self.amount),
+            created_at: UnixMs(self.created_at),
+            expires_at: UnixMs(self.expires_at),
+            details,
+            credential: self
+                .state
+                .credential
+                .as_deref()
+                .map(from_json)
+                .transpose()?,
+            state: self.state.read()?,
+        })
+    }
+}
