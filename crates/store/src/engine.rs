@@ -115,6 +115,17 @@ impl Engine {
         Ok(answered.await.map_err(|_| lost())??)
     }
 
+    /// Completes when every writer has ended: nothing can be changed any more.
+    pub async fn stopped(&self) {
+        self.queue.closed().await;
+    }
+
+    /// Whether every writer has ended.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// How many commands wait.
     #[must_use]
     pub fn queue_len(&self) -> usize {

@@ -71,7 +71,6 @@ impl Gateway {
             serial: payment.serial,
         };
         let payment = self.run(give_up).await?;
-        self.announce(&payment);
         match payment.state {
             PaymentState::Ending(_) => self.reverse(&payment).await.map(drop),
             PaymentState::Open { .. } | PaymentState::Paid(_) | PaymentState::Ended { .. } => {

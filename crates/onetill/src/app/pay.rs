@@ -13,6 +13,7 @@ use domain::{
     money::Fen,
     payment::{Credential, Details, Flow, Payment, PaymentState},
     rows::PaymentRef,
+    time::UnixMs,
 };
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ pub enum PayReply {
 
 /// How often another process's settlement is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long after a payment's window its end is waited for, in milliseconds.
+/// How long its end is waited for after a payment's window, or after it was given up, in
+/// milliseconds.
 const GRACE_MS: i64 = 5_000;
 
 impl Gateway {
@@ -206,17 +208,20 @@ impl Gateway {
     /// The payment when it is settled, or as it stands when its window and a grace are over. An
     /// order that waits for its payer is as settled as its request needs.
     async fn wait_settled(&self, payment: Payment) -> Result<Payment, AppError> {
-        if !must_wait(&payment) {
+        if payment.flow != Flow::PayerCode {
             return Ok(payment);
         }
-        let until = payment.expires_at.plus_ms(GRACE_MS);
+        let mut patience = Patience::new(&payment);
+        if !patience.lasts(&payment, self.now()) {
+            return Ok(payment);
+        }
         let by = PaymentRef::Serial(payment.tenant, payment.serial);
         let waiter = self.settlements.watch(payment.serial);
         let mut latest = payment;
         loop {
             let woken = waiter.woken();
             latest = self.reader.payment(by).await?.unwrap_or(latest);
-            if !must_wait(&latest) || self.now() >= until {
+            if !patience.lasts(&latest, self.now()) {
                 return Ok(latest);
             }
             // Running out is no failure here: it is time to look again.
@@ -225,8 +230,32 @@ impl Gateway {
     }
 }
 
-fn must_wait(payment: &Payment) -> bool {
-    matches!(payment.state, PaymentState::Open { .. }) && payment.flow == Flow::PayerCode
+/// How long a request waits for its payment.
+struct Patience {
+    /// Until then while it is open.
+    open_until: UnixMs,
+    /// Until then once it is given up: what the channel says to the reversal decides whether the
+    /// customer can be told "not charged".
+    ending_until: Option<UnixMs>,
+}
+
+impl Patience {
+    const fn new(payment: &Payment) -> Self {
+        Self {
+            open_until: payment.expires_at.plus_ms(GRACE_MS),
+            ending_until: None,
+        }
+    }
+
+    fn lasts(&mut self, payment: &Payment, now: UnixMs) -> bool {
+        match payment.state {
+            PaymentState::Open { .. } => now < self.open_until,
+            PaymentState::Ending(_) => {
+                now < *self.ending_until.get_or_insert(now.plus_ms(GRACE_MS))
+            }
+            PaymentState::Paid(_) | PaymentState::Ended { .. } => false,
+        }
+    }
 }
 
 const fn replays(account: &Account) -> bool {

@@ -13,6 +13,7 @@ use crate::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{process::ExitCode, sync::Arc};
+use store::Engine;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -65,12 +66,20 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let admin = tokio::spawn(socket::serve(admin, Arc::clone(&gateway), stopped));
     let router = inbound::router(&gateway, config.failures);
     drop(gateway);
-    let drained = server.run(router, told_to_stop()?).await;
+    let engine = composed.gateway.engine.clone();
+    let drained = server.run(router, told_to_stop(engine)?).await;
     tracing::info!(?drained, "stopping");
+    let is_broken = composed.gateway.engine.is_stopped();
     // Nobody listening means that it has ended already.
     let _ = stop.send(true);
     let _ = admin.await;
     end(workers, composed).await;
+    if is_broken {
+        // A restart is the only way on, and loses nothing.
+        return Err(
+            "the writer ended unexpectedly; the log says why. Start the gateway again".into(),
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -108,14 +117,15 @@ async fn end(workers: Workers, composed: Composed) {
     tracing::info!("stopped");
 }
 
-/// Completes at the first SIGTERM or SIGINT.
-fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+/// Completes at the first SIGTERM or SIGINT, or when nothing can be written any more.
+fn told_to_stop(engine: Engine) -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = engine.stopped() => {}
         }
     })
 }

@@ -5,7 +5,7 @@ use crate::{
     telemetry,
 };
 use std::{sync::Arc, time::Duration};
-use store::{AdminOp, AdminReply, EngineError, contract::PaymentFilter};
+use store::{AdminOp, AdminReply, contract::PaymentFilter};
 use tokio::{
     sync::watch,
     time::{Interval, MissedTickBehavior},
@@ -96,11 +96,6 @@ async fn renew(gateway: &Gateway) {
     match gateway.engine.admin(renew).await {
         Ok(AdminReply::Renewed(true)) => gateway.serials.renewed(until),
         Ok(_) => lease_anew(gateway).await,
-        // The writer is gone for good: a restart is the only way on, and loses nothing.
-        Err(EngineError::Stopped) => {
-            tracing::error!("the engine has stopped; this process ends to be started again");
-            std::process::exit(1);
-        }
         Err(error) => tracing::warn!(%error, "the node's lease was not renewed"),
     }
 }
