@@ -10,7 +10,7 @@
 //! | [`audit`] | proves the ledger |
 //! | [`doctor`] | checks a gateway's surroundings |
 //! | [`backup`], [`migrate`] | copies the store; brings it to the newest schema |
-//! | [`bench`] | loads a gateway and measures it |
+//! | [`mod@bench`] | loads a gateway and measures it |
 //!
 //! [`output`] is how all of them print, [`secret`] how they take keys, [`admin_client`] how they
 //! reach the rows.

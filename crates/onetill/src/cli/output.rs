@@ -38,7 +38,7 @@ fn write_to(out: &mut impl Write, text: &str) -> io::Result<()> {
 /// Prints JSON to stdout: indented on a terminal, else one line.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_json(value: &Value) -> Result<(), CommandError> {
     if io::stdout().is_terminal() {
         print(&format!("{value:#}"))

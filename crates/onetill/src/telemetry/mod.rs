@@ -5,7 +5,7 @@
 //! | this one | [`init`], [`init_logs`] |
 //! | `metrics` | the recorder, every metric's meaning, [`render`] |
 //! | [`names`] | the metrics' names |
-//! | `request_id` | [`request_id`]: what ties a reply to its log lines |
+//! | `request_id` | [`request_id()`]: what ties a reply to its log lines |
 //! | `redact` | [`redact_target`]: a request's target without its secrets |
 //!
 //! # What never reaches a log
