@@ -139,6 +139,13 @@ impl Config {
     }
 }
 
+/// How this program was called, so that what is printed works when it is typed.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "onetill".to_owned())
+}
+
 fn announce(config: &Config, bound: Bound) -> Result<(), CommandError> {
     tracing::info!(http = %bound.http, https = ?bound.https, "serving");
     if !config.demo {
@@ -150,18 +157,19 @@ fn announce(config: &Config, bound: Bound) -> Result<(), CommandError> {
     } else {
         format!(" --url {url}")
     };
+    let program = program();
     let text = format!(
         "
 Onetill demo on {url}   (stop with Ctrl-C)
 
 In another terminal, charge a customer's code through the pretended wallet:
-  onetill call pay{at} --amount 0.01 --code 284214903060794755
+  {program} call pay{at} --amount 0.01 --code 284214903060794755
 Show the customer a code to pay with, then open the BAR_CODE link it prints:
-  onetill call order{at} --amount 0.01 --channel 2
+  {program} call order{at} --amount 0.01 --channel 2
 Prove the ledger:
-  onetill audit --data {}
+  {program} audit --data {}
 
-Merchant {} with key {}. More: onetill --help, and README.md
+Merchant {} with key {}. More: {program} --help, and README.md
 ",
         config.data.display(),
         demo::MERCHANT,
