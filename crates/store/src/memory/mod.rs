@@ -59,79 +59,43 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// Records `payment` if its key is free; loads the payment that has the key otherwise.
+    fn claim(&mut self, payment: &Payment, rows: &mut Rows) {
+        let has_key = |claimed: &&Payment| claimed.key == payment.key;
+        let holder = self.claimed.iter().find(has_key).cloned();
+        let stored = PaymentRef::Key(payment.tenant, payment.key);
+        let holder = holder.or_else(|| self.tables().payment(stored).cloned());
+        if let Some(holder) = holder {
+            rows.add_payment(holder);
+            return;
+        }
+        self.claimed.push(payment.clone());
+        rows.add_claimed(payment.serial);
+        rows.add_payment(payment.clone());
+    }
+}
+
+/// The rows that are named by serial or by claim.
+fn named<'a, T>(
+    serials: &'a [(TenantId, Serial)],
+    keys: &'a [(TenantId, ClaimKey)],
+    rows: &'a BTreeMap<Serial, T>,
+    by_key: &'a BTreeMap<ClaimKey, Serial>,
+) -> impl Iterator<Item = &'a T> {
+    let claimed = keys.iter().filter_map(|(_, key)| by_key.get(key));
+    let serials = serials.iter().map(|(_, serial)| serial).chain(claimed);
+    serials.filter_map(|serial| rows.get(serial))
+}
+
 impl Writer for Memory {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
         let mut rows = Rows::default();
         self.claimed.clear();
-        let tables = self.tables.clone();
-        let tables = tables.lock().unwrap_or_else(PoisonError::into_inner);
-        for payment in plan.claims {
-            let taken = self
-                .claimed
-                .iter()
-                .any(|claimed| claimed.key == payment.key);
-            match tables.payment_keys.get(&payment.key) {
-                Some(serial) => {
-                    tables
-                        .payments
-                        .get(serial)
-                        .cloned()
-                        .into_iter()
-                        .for_each(|p| rows.add_payment(p));
-                }
-                None if taken => {
-                    let earlier = self
-                        .claimed
-                        .iter()
-                        .find(|claimed| claimed.key == payment.key);
-                    earlier
-                        .cloned()
-                        .into_iter()
-                        .for_each(|p| rows.add_payment(p));
-                }
-                None => {
-                    self.claimed.push(payment.clone());
-                    rows.add_claimed(payment.serial);
-                    rows.add_payment(payment.clone());
-                }
-            }
+        for payment in &plan.claims {
+            self.claim(payment, &mut rows);
         }
-        let by_key = plan
-            .payment_keys
-            .iter()
-            .filter_map(|(_, key)| tables.payment_keys.get(key));
-        let serials = plan.payments.iter().map(|(_, serial)| serial).chain(by_key);
-        serials
-            .filter_map(|serial| tables.payments.get(serial))
-            .for_each(|payment| rows.add_payment(payment.clone()));
-        let by_key = plan
-            .refund_keys
-            .iter()
-            .filter_map(|(_, key)| tables.refund_keys.get(key));
-        let serials = plan.refunds.iter().map(|(_, serial)| serial).chain(by_key);
-        serials
-            .filter_map(|serial| tables.refunds.get(serial))
-            .for_each(|refund| rows.add_refund(refund.clone()));
-        let by_key = plan
-            .recharge_keys
-            .iter()
-            .filter_map(|(_, key)| tables.recharge_keys.get(key));
-        let serials = plan
-            .recharges
-            .iter()
-            .map(|(_, serial)| serial)
-            .chain(by_key);
-        serials
-            .filter_map(|serial| tables.recharges.get(serial))
-            .for_each(|recharge| rows.add_recharge(recharge.clone()));
-        let jobs = plan
-            .jobs
-            .iter()
-            .filter_map(|(_, subject)| tables.jobs.get(subject));
-        jobs.for_each(|job| rows.add_job(*job));
-        let due = plan.notifications.iter();
-        due.filter_map(|(_, subject)| tables.notifications.get(subject))
-            .for_each(|notification| rows.add_notification(*notification));
+        self.tables().load(&plan, &mut rows);
         Ok(rows)
     }
 
@@ -150,6 +114,37 @@ impl Writer for Memory {
 }
 
 impl Tables {
+    fn load(&self, plan: &Plan<'_>, rows: &mut Rows) {
+        named(
+            &plan.payments,
+            &plan.payment_keys,
+            &self.payments,
+            &self.payment_keys,
+        )
+        .for_each(|payment| rows.add_payment(payment.clone()));
+        named(
+            &plan.refunds,
+            &plan.refund_keys,
+            &self.refunds,
+            &self.refund_keys,
+        )
+        .for_each(|refund| rows.add_refund(refund.clone()));
+        named(
+            &plan.recharges,
+            &plan.recharge_keys,
+            &self.recharges,
+            &self.recharge_keys,
+        )
+        .for_each(|recharge| rows.add_recharge(recharge.clone()));
+        let jobs = plan.jobs.iter();
+        jobs.filter_map(|(_, subject)| self.jobs.get(subject))
+            .for_each(|job| rows.add_job(*job));
+        let notifications = plan.notifications.iter();
+        notifications
+            .filter_map(|(_, subject)| self.notifications.get(subject))
+            .for_each(|notification| rows.add_notification(*notification));
+    }
+
     fn apply(&mut self, claimed: Vec<Payment>, changes: Changes) -> Result<(), StoreError> {
         if let Some(twice) = changes
             .postings
