@@ -19,14 +19,15 @@ use tokio_postgres::Row;
 /// Provisioning is marked under no tenant in particular.
 const NOBODY: TenantId = TenantId(0);
 
-/// Runs one step. When its answer is lost, the step runs once more: each of them asks for a
-/// state, so doing it twice changes nothing (a second lease only leaves the first to run out).
+/// Runs one step. When the connection or only the answer is lost, the step runs once more: each of
+/// them asks for a state, so doing it twice changes nothing (a second lease only leaves the first
+/// to run out).
 pub(super) async fn run(
     writer: &mut PostgresWriter,
     op: &AdminOp,
 ) -> Result<AdminReply, StoreError> {
     match run_once(writer, op).await {
-        Err(StoreError::Unknown(_)) => run_once(writer, op).await,
+        Err(StoreError::Unknown(_) | StoreError::Down(_)) => run_once(writer, op).await,
         result => result,
     }
 }
