@@ -162,7 +162,18 @@ fn create_data_dir(dir: &Path) -> Result<(), ComposeError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(data_error(dir))
+    let is_new = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+    let made: Vec<&Path> = dir.ancestors().take_while(is_new).collect();
+    builder.create(dir).map_err(data_error(dir))?;
+    // A power cut must not take away the directory that acknowledged payments lie in.
+    made.into_iter()
+        .try_for_each(|dir| sync_entry(dir).map_err(data_error(dir)))
+}
+
+/// Makes the entry of `dir` in its parent durable.
+fn sync_entry(dir: &Path) -> std::io::Result<()> {
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// One process at a time may use a data directory, and one may write to an embedded store,

@@ -200,8 +200,8 @@ impl Info<'_> {
                 "The signature is too old; nothing was done. Check the clock and sign again",
             ),
             Self::UnsignedQuery => (
-                "签名错误：查询需要sign参数；如需允许无签名查询，请运营人员执行 onetill merchant set 商户号 --require-query-sign false",
-                "sign is missing. To allow unsigned queries the operator runs: onetill merchant set CODE --require-query-sign false",
+                "签名错误：查询需要sign参数；如需允许无签名查询，请运营人员执行 onetill merchant set 商户号 --require-query-sign=false",
+                "sign is missing. To allow unsigned queries the operator runs: onetill merchant set CODE --require-query-sign=false",
             ),
             Self::RefundNumberTaken => (
                 "退款流水号已用于另一笔退款，未退款，请更换OUT_REFUND_NO",

@@ -4,14 +4,11 @@ use super::{
     Encoded, Refusal,
     admit::{Admitted, illegal},
     info::Info,
-    pre_order::{digest, refuse_vouchers, repeat},
+    pre_order::{digest, refuse_vouchers},
     present,
 };
 use crate::{
-    app::{
-        Gateway,
-        pay::{NewPayment, PayReply},
-    },
+    app::{Gateway, pay::NewPayment},
     outbound,
 };
 use domain::payment::{Details, Flow, Payment, PaymentState};
@@ -23,12 +20,7 @@ pub(super) async fn serve(
     admitted: &Admitted<'_>,
 ) -> Result<Encoded, Refusal> {
     let new = read(gateway, admitted)?;
-    let reply = gateway.pay(&admitted.account, new).await;
-    let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted))? {
-        PayReply::Payment(payment) => answer(gateway, admitted, &payment),
-        PayReply::Repeat(earlier) => repeat(admitted, &earlier),
-    };
-    Ok(present::encoded(admitted, &reply))
+    present::sale(gateway, admitted, new, answer).await
 }
 
 fn read(gateway: &Gateway, admitted: &Admitted<'_>) -> Result<NewPayment, Refusal> {

@@ -6,10 +6,7 @@ use super::{
     info::Info,
     present,
 };
-use crate::app::{
-    Gateway,
-    pay::{NewPayment, PayReply},
-};
+use crate::app::{Gateway, pay::NewPayment};
 use domain::{
     channel::ChannelNo,
     payment::{Details, Flow, Payment, PaymentState},
@@ -23,12 +20,7 @@ pub(super) async fn serve(
     admitted: &Admitted<'_>,
 ) -> Result<Encoded, Refusal> {
     let new = read(gateway, admitted)?;
-    let reply = gateway.pay(&admitted.account, new).await;
-    let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted))? {
-        PayReply::Payment(payment) => answer(gateway, admitted, &payment),
-        PayReply::Repeat(earlier) => repeat(admitted, &earlier),
-    };
-    Ok(present::encoded(admitted, &reply))
+    present::sale(gateway, admitted, new, answer).await
 }
 
 fn read(gateway: &Gateway, admitted: &Admitted<'_>) -> Result<NewPayment, Refusal> {
@@ -98,14 +90,5 @@ fn answer(gateway: &Gateway, admitted: &Admitted<'_>, payment: &Payment) -> Orde
         charge_third_code: Some(paid.receipt.channel_serial.clone()),
         fund_bills: present::bills(paid),
         ..present::order_reply(gateway, admitted, payment, outcome)
-    }
-}
-
-/// The serial was used before; INFO says what became of that order, and nothing else is told.
-pub(super) fn repeat(admitted: &Admitted<'_>, earlier: &Payment) -> OrderReply {
-    let info = Info::SerialRepeat(present::state(earlier.status())).text(admitted.locale);
-    OrderReply {
-        charge_code: Some(earlier.merchant_serial.clone()),
-        ..OrderReply::new(ReturnCode::SerialRepeat, info)
     }
 }

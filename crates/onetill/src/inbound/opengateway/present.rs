@@ -1,7 +1,10 @@
 //! Domain values in the dialect's words.
 
 use super::{Encoded, Refusal, admit::Admitted, info::Info};
-use crate::app::Gateway;
+use crate::app::{
+    Gateway,
+    pay::{NewPayment, PayReply},
+};
 use domain::{
     channel::{ChannelNo, NotSent},
     money::Fen,
@@ -185,10 +188,29 @@ pub(super) fn with_credential(reply: OrderReply, credential: &Credential) -> Ord
     }
 }
 
-/// A written reply.
-pub(super) fn encoded(admitted: &Admitted<'_>, reply: &OrderReply) -> Encoded {
-    Encoded {
+/// Collects a payment and writes its reply; `answer` says what one that was recorded is told.
+pub(super) async fn sale(
+    gateway: &Gateway,
+    admitted: &Admitted<'_>,
+    new: NewPayment,
+    answer: impl FnOnce(&Gateway, &Admitted<'_>, &Payment) -> OrderReply,
+) -> Result<Encoded, Refusal> {
+    let reply = gateway.pay(&admitted.account, new).await;
+    let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted))? {
+        PayReply::Payment(payment) => answer(gateway, admitted, &payment),
+        PayReply::Repeat(earlier) => repeat(admitted, &earlier),
+    };
+    Ok(Encoded {
         code: reply.outcome.code,
         bytes: reply.encode(admitted.format),
+    })
+}
+
+/// The serial was used before; INFO says what became of that order, and nothing else is told.
+fn repeat(admitted: &Admitted<'_>, earlier: &Payment) -> OrderReply {
+    let info = Info::SerialRepeat(state(earlier.status())).text(admitted.locale);
+    OrderReply {
+        charge_code: Some(earlier.merchant_serial.clone()),
+        ..OrderReply::new(ReturnCode::SerialRepeat, info)
     }
 }

@@ -43,7 +43,7 @@ async fn where_signatures_are_required_info_says_how_to_allow_others() {
     for (code, kind) in [("A", SerialType::Merchant), (&*serial, SerialType::Gateway)] {
         let answer = till.ask(&unsigned(&till, code, kind)).await;
         assert!(
-            answer.info().contains("--require-query-sign false"),
+            answer.info().contains("--require-query-sign=false"),
             "{}",
             answer.info()
         );
