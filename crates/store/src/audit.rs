@@ -5,8 +5,8 @@
 //! What it proves is listed at [`Rule`]. Memory stays constant in payments and postings; only
 //! payments that have refunds are remembered.
 //!
-//! Absent on purpose: that a claim key names one payment. The stores' unique index holds that
-//! rule, and to see it broken would take a key per payment in memory.
+//! That a claim names one payment would take a key per payment in memory: where no unique index
+//! holds it, the store itself looks ([`Snapshot::claims_astray`]).
 
 mod merge;
 mod report;
@@ -20,6 +20,9 @@ use crate::contract::{Snapshot, StoreError};
 use merge::Merge;
 use rules::Rules;
 
+/// How many claims that lead elsewhere are named at most.
+const CLAIMS_ASTRAY_MAX: u32 = 100;
+
 /// Reads all rows of `snapshot` and checks every [`Rule`]. `progress` hears, now and then, how
 /// many rows have been read.
 ///
@@ -30,6 +33,8 @@ pub async fn audit(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<AuditReport, StoreError> {
     let mut rules = Rules::default();
+    let astray = snapshot.claims_astray(CLAIMS_ASTRAY_MAX).await?;
+    astray.into_iter().for_each(|serial| rules.astray(serial));
     let mut merge = Merge::new(snapshot, progress);
     merge.each_refund(|refund| rules.remember(refund)).await?;
     while let Some(subject) = merge.next().await? {

@@ -237,6 +237,13 @@ pub trait Reader: Send + Sync + 'static {
 /// A consistent view of all rows, read in pages by ascending number. `after` is the last number
 /// seen (exclusive), or `None` for the first page; an empty page is the end.
 pub trait Snapshot: Send {
+    /// Payments whose claim (the merchant's own number) does not lead to them alone, at most
+    /// `limit`. None by itself where a unique index holds the claims.
+    fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
+        let _ = limit;
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// Payments by serial.
     fn payments(
         &mut self,

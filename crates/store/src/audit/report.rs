@@ -14,6 +14,8 @@ pub const VIOLATIONS_KEPT_MAX: usize = 1_000;
 pub enum Rule {
     /// A number belongs to one payment, refund or top-up.
     OneSubject,
+    /// A merchant's own number leads to one payment.
+    Claim,
     /// A payment that was paid has its posting, from its merchant to its channel over its whole
     /// amount; one that was not has none.
     PaymentPosting,

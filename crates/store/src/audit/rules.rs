@@ -85,6 +85,13 @@ impl Rules {
         }
     }
 
+    /// Reports a payment that its claim does not lead to, or not to it alone.
+    pub fn astray(&mut self, payment: Serial) {
+        let found = "its merchant's number does not lead to it alone".to_owned();
+        let subject = format!("payment {payment}");
+        self.report.add(Rule::Claim, subject, found);
+    }
+
     /// Checks all rows of one number.
     pub fn check(&mut self, subject: &Subject) {
         self.count(subject);

@@ -3,6 +3,7 @@
 //! on disk.
 
 mod admin;
+mod claims;
 mod reader;
 mod rows;
 mod writer;
@@ -11,11 +12,15 @@ pub use reader::SqliteReader;
 pub use writer::SqliteWriter;
 
 use crate::contract::StoreError;
+use claims::{Claims, Recent};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 
 /// The schema's steps, oldest first; a store's `user_version` says how many it has taken.
-const MIGRATIONS: &[(&str, &str)] = &[("0001_payments", include_str!("0001_payments.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_payments", include_str!("0001_payments.sql")),
+    ("0002_claims", include_str!("0002_claims.sql")),
+];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More
 /// makes each commit slower, since it walks the cache.
@@ -28,6 +33,8 @@ const BUSY_MS: i64 = 5_000;
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    /// Kept up by this store's writer for its readers.
+    recent: Recent,
 }
 
 impl SqliteStore {
@@ -38,6 +45,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let store = Self {
             path: path.to_owned(),
+            recent: Recent::default(),
         };
         store.migrate()?;
         Ok(store)
@@ -56,6 +64,7 @@ impl SqliteStore {
         }
         Ok(Self {
             path: path.to_owned(),
+            recent: Recent::default(),
         })
     }
 
@@ -91,14 +100,15 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// The one connection that writes.
+    /// The one connection that writes; a store has one at a time.
     ///
     /// # Errors
     /// When it cannot be opened or is not durable.
     pub fn writer(&self) -> Result<SqliteWriter, StoreError> {
         let connection = self.connect_to_write()?;
         check_durability(&connection)?;
-        Ok(SqliteWriter::new(connection))
+        let claims = Claims::open(&connection, &self.recent)?;
+        Ok(SqliteWriter::new(connection, claims))
     }
 
     /// A pool of connections that read.

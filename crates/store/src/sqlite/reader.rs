@@ -1,12 +1,16 @@
 //! Connections that read, each its own snapshot, on threads that may block.
 
-use super::{SqliteStore, admin, check_durability, from_sqlite, rows};
+use super::{
+    SqliteStore, admin, check_durability,
+    claims::{self, Recall, Recent},
+    from_sqlite, rows,
+};
 use crate::{
     contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
     flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
 };
 use domain::{
-    ids::{Serial, TenantId},
+    ids::{ClaimKey, Serial, TenantId},
     job::Job,
     ledger::Posting,
     merchant::{Merchant, Tenant},
@@ -90,6 +94,38 @@ fn payments_where(condition: &str) -> String {
     format!("SELECT {} FROM payments WHERE {condition}", rows::PAYMENT)
 }
 
+fn payment(
+    connection: &Connection,
+    tenant: TenantId,
+    serial: Serial,
+) -> Result<Option<Payment>, StoreError> {
+    let sql = payments_where("serial = ?1 AND tenant = ?2");
+    let (values, read) = ([serial.0, tenant.0], FlatPayment::read);
+    let found = all(connection, &sql, values, rows::payment, read)?;
+    Ok(found.into_iter().next())
+}
+
+/// The payment that has the claim `key`. The memory is asked before the table: a claim leaves the
+/// one after it has entered the other.
+fn serial_of(
+    connection: &Connection,
+    recent: &Recent,
+    key: ClaimKey,
+) -> Result<Option<Serial>, StoreError> {
+    let recalled = recent.recall(key);
+    if let Recall::Of(serial) = recalled {
+        return Ok(Some(serial));
+    }
+    let settled = claims::settled(connection, key)?;
+    if settled.is_some() || recalled == Recall::Settled {
+        return Ok(settled);
+    }
+    let sql = "SELECT serial FROM payments \
+         WHERE serial > (SELECT serial FROM claims_settled) AND claim = ?1";
+    let found = all(connection, sql, [key.0], |row| row.get(0).map(Serial), Ok)?;
+    Ok(found.into_iter().next())
+}
+
 /// Which of the two narrow ways to undecided payments a listing takes.
 fn filter_sql(filter: &PaymentFilter) -> String {
     let mut conditions = vec![
@@ -114,19 +150,13 @@ fn filter_sql(filter: &PaymentFilter) -> String {
 
 impl Reader for SqliteReader {
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
-        self.with(move |connection| {
-            let read = FlatPayment::read;
-            let found = match by {
-                PaymentRef::Serial(tenant, serial) => {
-                    let sql = payments_where("serial = ?1 AND tenant = ?2");
-                    all(connection, &sql, [serial.0, tenant.0], rows::payment, read)?
-                }
-                PaymentRef::Key(tenant, key) => {
-                    let sql = payments_where("claim = ?1 AND tenant = ?2");
-                    all(connection, &sql, (key.0, tenant.0), rows::payment, read)?
-                }
-            };
-            Ok(found.into_iter().next())
+        let recent = self.store.recent.clone();
+        self.with(move |connection| match by {
+            PaymentRef::Serial(tenant, serial) => payment(connection, tenant, serial),
+            PaymentRef::Key(tenant, key) => match serial_of(connection, &recent, key)? {
+                Some(serial) => payment(connection, tenant, serial),
+                None => Ok(None),
+            },
         })
     }
 
@@ -397,7 +427,41 @@ impl SqliteSnapshot {
     }
 }
 
+/// Payments whose claim is not where it has to be: up to the settled serial in the table, above it
+/// nobody else's. And claims of no payment.
+pub(super) const ASTRAY: &str = "\
+    SELECT p.serial FROM payments p LEFT JOIN claims c ON c.claim = p.claim \
+        WHERE p.serial <= (SELECT serial FROM claims_settled) AND c.serial IS NOT p.serial \
+    UNION ALL \
+    SELECT p.serial FROM payments p JOIN claims c ON c.claim = p.claim \
+        WHERE p.serial > (SELECT serial FROM claims_settled) AND c.serial <> p.serial \
+    UNION ALL \
+    SELECT max(serial) FROM payments WHERE serial > (SELECT serial FROM claims_settled) \
+        GROUP BY claim HAVING count(*) > 1 \
+    UNION ALL \
+    SELECT c.serial FROM claims c LEFT JOIN payments p ON p.serial = c.serial \
+        WHERE p.claim IS NOT c.claim \
+    LIMIT ?1";
+
 impl Snapshot for SqliteSnapshot {
+    fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
+        let connection = Arc::clone(&self.connection);
+        let look = move || {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            all(
+                &connection,
+                ASTRAY,
+                [limit],
+                |row| row.get(0).map(Serial),
+                Ok,
+            )
+        };
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(look).await;
+            done.map_err(|error| StoreError::Down(error.to_string()))?
+        })
+    }
+
     fn payments(
         &mut self,
         after: Option<Serial>,

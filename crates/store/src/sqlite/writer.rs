@@ -1,7 +1,7 @@
 //! The one connection that writes. Prepared statements in a loop: on SQLite that beats wide
 //! multi-row statements.
 
-use super::{admin, from_sqlite, rows};
+use super::{admin, claims::Claims, from_sqlite, rows};
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
     flat::{
@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use domain::{
-    ids::{ClaimKey, Serial, TenantId},
+    ids::{Serial, TenantId},
     payment::Payment,
     rows::{Changes, Plan, Rows},
 };
@@ -21,26 +21,28 @@ pub(super) const CHECKPOINT_PAGES: i64 = 1000;
 /// Writes, one transaction at a time. Blocks its thread; give it one of its own.
 pub struct SqliteWriter {
     connection: Connection,
+    claims: Claims,
 }
 
 impl SqliteWriter {
-    pub(super) const fn new(connection: Connection) -> Self {
-        Self { connection }
+    pub(super) const fn new(connection: Connection, claims: Claims) -> Self {
+        Self { connection, claims }
     }
 
     /// Runs `work`; when it fails, takes the open transaction back.
     fn or_roll_back<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+        &mut self,
+        work: impl FnOnce(&Connection, &mut Claims) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let result = work(&self.connection);
+        let result = work(&self.connection, &mut self.claims);
         if result.is_err() {
             self.roll_back();
         }
         result
     }
 
-    fn roll_back(&self) {
+    fn roll_back(&mut self) {
+        self.claims.taken_back();
         if self.connection.is_autocommit() {
             return;
         }
@@ -52,13 +54,17 @@ impl SqliteWriter {
 
 impl Writer for SqliteWriter {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
-        self.or_roll_back(|connection| load(connection, &plan))
+        self.or_roll_back(|connection, claims| load(connection, claims, &plan))
     }
 
     async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
-        self.or_roll_back(|connection| {
+        self.or_roll_back(|connection, claims| {
             write(connection, &changes)?;
-            run(connection, "COMMIT").map_err(unknown_commit)
+            claims.move_on(connection)?;
+            let committed = run(connection, "COMMIT").map_err(unknown_commit);
+            committed.inspect_err(|_| claims.doubt())?;
+            claims.committed();
+            Ok(())
         })
     }
 
@@ -67,7 +73,7 @@ impl Writer for SqliteWriter {
     }
 
     async fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
-        self.or_roll_back(|connection| {
+        self.or_roll_back(|connection, _| {
             run(connection, "BEGIN IMMEDIATE")?;
             let reply = admin::run(connection, op)?;
             run(connection, "COMMIT")?;
@@ -96,13 +102,14 @@ fn unknown_commit(error: StoreError) -> StoreError {
     }
 }
 
-fn load(connection: &Connection, plan: &Plan<'_>) -> Result<Rows, StoreError> {
+fn load(connection: &Connection, claims: &mut Claims, plan: &Plan<'_>) -> Result<Rows, StoreError> {
     run(connection, "BEGIN IMMEDIATE")?;
+    claims.resolve(connection)?;
     let mut loaded = Rows::default();
     for payment in &plan.claims {
-        claim(connection, payment, &mut loaded)?;
+        claim(connection, claims, payment, &mut loaded)?;
     }
-    load_payments(connection, plan, &mut loaded)?;
+    load_payments(connection, claims, plan, &mut loaded)?;
     load_refunds(connection, plan, &mut loaded)?;
     load_recharges(connection, plan, &mut loaded)?;
     let sql = format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB);
@@ -127,48 +134,53 @@ fn load(connection: &Connection, plan: &Plan<'_>) -> Result<Rows, StoreError> {
 }
 
 /// Records `payment` if its key is free; loads the payment that has the key otherwise.
-fn claim(connection: &Connection, payment: &Payment, rows: &mut Rows) -> Result<(), StoreError> {
-    let flat = FlatPayment::of(payment)?;
-    // Only a taken claim is passed over: a clash of serials must fail.
-    let sql = "INSERT INTO payments (tenant, serial, merchant, claim, merchant_serial, flow, \
-         channel, amount, created_at, expires_at, details, state, flags, refunded, refunding) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0) \
-         ON CONFLICT (claim) DO NOTHING";
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    let recorded = statement
-        .execute(params![
-            flat.tenant,
-            flat.serial,
-            flat.merchant,
-            flat.claim,
-            flat.merchant_serial,
-            flat.flow,
-            flat.channel,
-            flat.amount,
-            flat.created_at,
-            flat.expires_at,
-            flat.details,
-            flat.state.state,
-            flat.state.flags,
-        ])
-        .map_err(from_sqlite)?;
-    if recorded == 1 {
-        rows.add_claimed(payment.serial);
-        return Ok(());
+fn claim(
+    connection: &Connection,
+    claims: &mut Claims,
+    payment: &Payment,
+    rows: &mut Rows,
+) -> Result<(), StoreError> {
+    if let Some(serial) = claims.find(connection, payment.key)? {
+        return load_payment(connection, payment.tenant, serial, rows);
     }
-    load_payment_by_key(connection, payment.tenant, payment.key, rows)
+    record(connection, payment)?;
+    claims.add(connection, payment.key, payment.serial)?;
+    rows.add_claimed(payment.serial);
+    Ok(())
 }
 
-fn load_payment_by_key(
+fn record(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+    let flat = FlatPayment::of(payment)?;
+    let sql = "INSERT INTO payments (tenant, serial, merchant, claim, merchant_serial, flow, \
+         channel, amount, created_at, expires_at, details, state, flags, refunded, refunding) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0)";
+    let values = params![
+        flat.tenant,
+        flat.serial,
+        flat.merchant,
+        flat.claim,
+        flat.merchant_serial,
+        flat.flow,
+        flat.channel,
+        flat.amount,
+        flat.created_at,
+        flat.expires_at,
+        flat.details,
+        flat.state.state,
+        flat.state.flags,
+    ];
+    execute(connection, sql, values).map(drop)
+}
+
+fn load_payment(
     connection: &Connection,
     tenant: TenantId,
-    key: ClaimKey,
+    serial: Serial,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
-    let sql = format!("SELECT {} FROM payments WHERE claim = ?1", rows::PAYMENT);
-    if let Some(found) = one(connection, &sql, key.0, tenant, rows::payment, |it| {
-        it.tenant
-    })? {
+    let sql = format!("SELECT {} FROM payments WHERE serial = ?1", rows::PAYMENT);
+    let row = rows::payment;
+    if let Some(found) = one(connection, &sql, serial.0, tenant, row, |it| it.tenant)? {
         loaded.add_payment(found.read()?);
     }
     Ok(())
@@ -176,18 +188,17 @@ fn load_payment_by_key(
 
 fn load_payments(
     connection: &Connection,
+    claims: &Claims,
     plan: &Plan<'_>,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
-    let sql = format!("SELECT {} FROM payments WHERE serial = ?1", rows::PAYMENT);
     for (tenant, serial) in &plan.payments {
-        let row = rows::payment;
-        if let Some(found) = one(connection, &sql, serial.0, *tenant, row, |it| it.tenant)? {
-            loaded.add_payment(found.read()?);
-        }
+        load_payment(connection, *tenant, *serial, loaded)?;
     }
     for (tenant, key) in &plan.payment_keys {
-        load_payment_by_key(connection, *tenant, *key, loaded)?;
+        if let Some(serial) = claims.find(connection, *key)? {
+            load_payment(connection, *tenant, serial, loaded)?;
+        }
     }
     Ok(())
 }
