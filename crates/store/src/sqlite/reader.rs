@@ -20,7 +20,7 @@ use domain::{
 use rusqlite::{Connection, Params, Row};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 /// Idle connections kept open.
@@ -30,15 +30,11 @@ const IDLE_MAX: usize = 4;
 #[derive(Clone)]
 pub struct SqliteReader {
     store: SqliteStore,
-    idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl SqliteReader {
-    pub(super) fn new(store: SqliteStore) -> Self {
-        Self {
-            store,
-            idle: Arc::default(),
-        }
+    pub(super) const fn new(store: SqliteStore) -> Self {
+        Self { store }
     }
 
     /// Runs `look` with a connection on a thread that may block.
@@ -57,14 +53,16 @@ impl SqliteReader {
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let shared = &self.store.shared;
+        let _looking = shared
+            .looking
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let lock_idle = || shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = lock_idle().pop();
         let connection = idle.map_or_else(|| self.store.connect_to_read(), Ok)?;
         let found = look(&connection);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = lock_idle();
         // A connection that failed may be broken; the next look opens a new one.
         if found.is_ok() && idle.len() < IDLE_MAX {
             idle.push(connection);
@@ -113,7 +111,9 @@ fn filter_sql(filter: &PaymentFilter) -> String {
 }
 
 impl Reader for SqliteReader {
+    /// "There is none" is a promise: it is not made while a commit is in doubt.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        let store = self.store.clone();
         self.with(move |connection| {
             let read = FlatPayment::read;
             let found = match by {
@@ -126,6 +126,10 @@ impl Reader for SqliteReader {
                     all(connection, &sql, (key.0, tenant.0), rows::payment, read)?
                 }
             };
+            if found.is_empty() && store.shared.is_in_doubt.load(Ordering::Acquire) {
+                let text = "the last commit could not be synced, nor written over yet";
+                return Err(StoreError::Unknown(text.to_owned()));
+            }
             Ok(found.into_iter().next())
         })
     }
