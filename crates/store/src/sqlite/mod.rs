@@ -145,6 +145,12 @@ impl SqliteStore {
 
     fn connect_to_write(&self) -> Result<Connection, StoreError> {
         let connection = Connection::open(&self.path).map_err(from_sqlite)?;
+        // SQLite opens what it may not write to read it, and says so only later.
+        if connection.is_readonly("main").map_err(from_sqlite)? {
+            let text = "may only be read: see its permissions, and whether its file system is \
+                mounted read-only";
+            return Err(StoreError::Down(format!("{} {text}", self.path.display())));
+        }
         configure(&connection, WRITER_CACHE_KIB)?;
         Ok(connection)
     }
@@ -225,7 +231,10 @@ pub(crate) fn from_sqlite(error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Down(format!("another process holds the store's lock: {text}"))
         }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(text),
+        // SQLite's own name for a read that the disk refused is the same.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(format!(
+            "{text}, or the disk cannot be read: see the system's log"
+        )),
         _ => match error {
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)

@@ -3,6 +3,7 @@
 use super::{SqliteStore, admin, check_durability, from_sqlite, rows};
 use crate::{
     contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
+    file::publish,
     flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
 };
 use domain::{
@@ -337,13 +338,6 @@ fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     let copied = connection.execute("VACUUM INTO ?1", [to.display().to_string()]);
     read_only(true)?;
     copied.map(drop).map_err(from_sqlite)
-}
-
-/// The copy appears under its name whole or not at all.
-fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
-    let synced = std::fs::File::open(partial).and_then(|file| file.sync_all());
-    let renamed = synced.and_then(|()| std::fs::rename(partial, to));
-    renamed.map_err(|error| StoreError::Down(format!("{}: {error}", to.display())))
 }
 
 fn subject(row: &Row<'_>) -> rusqlite::Result<(TenantId, Serial)> {

@@ -210,7 +210,6 @@ fn overwrite(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Whether a COMMIT that failed with this left no complete transaction in the log. Each of its
 /// frames must be written for that; whatever may fail after the last of them leaves doubt.
-#[expect(clippy::wildcard_enum_match_arm, reason = "anything else leaves doubt")]
 fn left_no_frames(error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         Some(
