@@ -5,8 +5,8 @@
  *
  * $BAD_DISK is a directory. While it holds a file `sync-NAME`, `write-NAME`, `read-NAME` or
  * `open-NAME`, that call on the file NAME fails with the errno written in it; only once, if the
- * word `once` follows. `open` fails only when it asks to write, as on a file system that was made
- * read-only.
+ * word `once` follows. With the word `hang` in it, the call waits until the file is gone, and works
+ * then. `open` fails only when it asks to write, as on a file system that was made read-only.
  *
  * In $BAD_DISK/platter/NAME stands what would be left of NAME after a power cut. Bytes get there
  * when a sync succeeds. When a sync fails, what was written since the last good one is forgotten,
@@ -71,6 +71,10 @@ static int told_to_fail(const char *call, const char *name) {
     ssize_t length = REAL(read)(fd, text, sizeof text - 1);
     close(fd);
     if (strstr(text, "once")) unlink(rule);
+    if (strstr(text, "hang")) {
+        while (access(rule, F_OK) == 0) usleep(10000);
+        return 0;
+    }
     return length > 0 ? atoi(text) : 0;
 }
 

@@ -73,6 +73,11 @@ impl BadDisk {
         self.tell(call, file, &format!("{errno} once"));
     }
 
+    /// From now on `call` on the file named `file` does not return, until all works again.
+    pub fn hang(&self, call: Call, file: &str) {
+        self.tell(call, file, "hang");
+    }
+
     fn tell(&self, call: Call, file: &str, text: &str) {
         // It appears whole.
         let draft = self.dir.join("draft");

@@ -14,6 +14,7 @@
 //! | helper | holds |
 //! |---|---|
 //! | `sale`, `till` | what merchants ask for, and what they were told |
+//! | `shop` | what one merchant was told while a store was broken |
 //! | `fleet` | gateways over one store, and their audit |
 //! | `verdict`, `witness` | what the store and the wallet must say about it |
 //! | `receiver` | a merchant's server that is notified |
@@ -34,6 +35,7 @@ mod io_errors;
 mod kills;
 mod receiver;
 mod sale;
+mod shop;
 mod till;
 mod verdict;
 mod witness;
