@@ -15,6 +15,7 @@
 pub mod audit;
 pub mod contract;
 pub mod engine;
+mod file;
 mod flat;
 pub mod memory;
 pub mod postgres;

@@ -27,6 +27,8 @@ pub struct TestCluster {
     port: u16,
     /// The account the server runs as, because it refuses to run as root.
     user: Option<Account>,
+    /// More settings, as options of the server.
+    settings: String,
 }
 
 #[derive(Clone, Copy)]
@@ -41,6 +43,14 @@ impl TestCluster {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> io::Result<Self> {
+        Self::start_with("-c max_connections=200")
+    }
+
+    /// Creates and starts a server with more settings, written as options (`-c name=value`).
+    ///
+    /// # Errors
+    /// As [`TestCluster::start`].
+    pub fn start_with(settings: &str) -> io::Result<Self> {
         let user = if effective_uid()? == 0 {
             Some(postgres_account()?)
         } else {
@@ -53,6 +63,7 @@ impl TestCluster {
             dir,
             port: 0,
             user,
+            settings: settings.to_owned(),
         };
         cluster.initialise()?;
         cluster.start_again()?;
@@ -95,6 +106,49 @@ impl TestCluster {
         self.start_again()
     }
 
+    /// Stops the server and starts it again as the standby of nobody, which takes no writes.
+    ///
+    /// # Errors
+    /// When it does not stop or start.
+    pub fn demote(&mut self) -> io::Result<()> {
+        self.pg_ctl(&["stop", "-m", "fast", "-w"])?;
+        fs::write(self.data().join("standby.signal"), "")?;
+        self.start_again()
+    }
+
+    /// Makes a standby take writes.
+    ///
+    /// # Errors
+    /// When it does not become a primary.
+    pub fn promote(&self) -> io::Result<()> {
+        self.pg_ctl(&["promote", "-w"])
+    }
+
+    /// Halts each process of the server where it is: connections stay, nothing is answered.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Lets a halted server go on.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal("-CONT")
+    }
+
+    /// Signals the server's first process, and then those it started.
+    fn signal(&self, signal: &str) -> io::Result<()> {
+        let text = fs::read_to_string(self.data().join("postmaster.pid"))?;
+        let first = text.lines().next().unwrap_or_default().to_owned();
+        send(signal, std::slice::from_ref(&first))?;
+        let children = children(&first)?;
+        send(signal, &children)
+    }
+
     /// The port it listens on.
     #[must_use]
     pub const fn port(&self) -> u16 {
@@ -123,10 +177,10 @@ impl TestCluster {
 
     fn try_start(&self) -> io::Result<()> {
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=on \
-             -c max_connections=200",
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=on {}",
             self.port,
-            self.dir.display()
+            self.dir.display(),
+            self.settings
         );
         self.pg_ctl(&["start", "-w", "-t", "30", "-o", &options])
     }
@@ -155,7 +209,8 @@ impl TestCluster {
 
 impl Drop for TestCluster {
     fn drop(&mut self) {
-        // A test may have stopped it; the directory goes in any case.
+        // A test may have halted or stopped it; the directory goes in any case.
+        drop(self.thaw());
         drop(self.stop());
         drop(fs::remove_dir_all(&self.dir));
     }
@@ -203,6 +258,39 @@ fn run(command: &mut Command) -> io::Result<()> {
     } else {
         Err(io::Error::other(format!("{command:?}: {status}")))
     }
+}
+
+/// Runs statements in the database at `url`.
+///
+/// # Errors
+/// When the server refuses one.
+pub fn execute(url: &str, sql: &str) -> io::Result<()> {
+    let mut command = Command::new(binaries()?.join("psql"));
+    run(command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]))
+}
+
+/// Sends a signal to processes, by their numbers.
+///
+/// # Errors
+/// When there is no shell.
+pub fn send(signal: &str, pids: &[String]) -> io::Result<()> {
+    let mut command = Command::new("sh");
+    // One of them may have ended by itself.
+    command.args(["-c", "kill \"$@\" || true", "sh", signal]);
+    run(command.args(pids))
+}
+
+/// The processes that the process `parent` started and that still run.
+fn children(parent: &str) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir("/proc")?.flatten();
+    let processes = entries.filter_map(|entry| {
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name, in parentheses, may hold anything.
+        let mut after_name = stat.rsplit(')').next()?.split_whitespace();
+        let is_child = after_name.nth(1)? == parent;
+        is_child.then(|| entry.file_name().to_string_lossy().into_owned())
+    });
+    Ok(processes.collect())
 }
 
 fn effective_uid() -> io::Result<u32> {

@@ -3,7 +3,7 @@
 use super::{
     columns::{get, read_tenant},
     error::classify,
-    link::{BEGIN, Link},
+    link::{BEGIN, Link, answered},
     session::{Param, Step, pipeline},
     writer::PostgresWriter,
 };
@@ -26,8 +26,8 @@ pub(super) async fn run(
     writer: &mut PostgresWriter,
     op: &AdminOp,
 ) -> Result<AdminReply, StoreError> {
-    match run_once(writer, op).await {
-        Err(StoreError::Unknown(_) | StoreError::Down(_)) => run_once(writer, op).await,
+    match Box::pin(run_once(writer, op)).await {
+        Err(StoreError::Unknown(_) | StoreError::Down(_)) => Box::pin(run_once(writer, op)).await,
         result => result,
     }
 }
@@ -62,7 +62,7 @@ async fn prepare(
 ) -> Result<Vec<Step>, StoreError> {
     let mut prepared = Vec::with_capacity(steps.len());
     for (sql, params) in steps {
-        let statement = link.session.client.prepare(sql).await;
+        let statement = answered(link.session.client.prepare(sql)).await?;
         prepared.push(Step::new(&statement.map_err(|e| classify(&e))?, params));
     }
     Ok(prepared)
@@ -177,7 +177,8 @@ async fn lease(
 async fn lease_ends(link: &Link) -> Result<BTreeMap<i64, i64>, StoreError> {
     let select = "SELECT node, lease_until FROM nodes ORDER BY node FOR UPDATE";
     let steps = prepare(link, vec![(select, Vec::new())]).await?;
-    let pipelined = pipeline(&link.session.client, Some(BEGIN), &steps, None).await;
+    let pipelined = pipeline(&link.session.client, Some(BEGIN), &steps, None);
+    let pipelined = answered(pipelined).await?;
     let mut ends = BTreeMap::new();
     for answer in pipelined.answers {
         for row in answer.map_err(|error| classify(&error))? {

@@ -1,6 +1,6 @@
 //! A copy of the whole store, made by `pg_dump` while the store is in use.
 
-use crate::contract::StoreError;
+use crate::{contract::StoreError, file::publish};
 use std::{
     ffi::OsString,
     os::unix::ffi::OsStrExt,
@@ -46,13 +46,6 @@ fn run(config: &Config, to: &Path) -> Result<(), StoreError> {
         "pg_dump failed, {}: {text}",
         output.status
     )))
-}
-
-fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
-    let written = std::fs::File::open(partial).and_then(|file| file.sync_all());
-    written
-        .and_then(|()| std::fs::rename(partial, to))
-        .map_err(|error| StoreError::Down(format!("the backup cannot be kept: {error}")))
 }
 
 /// Where and as whom to connect. The password goes the same way: other users of the machine can

@@ -8,6 +8,7 @@ use super::{
 use crate::{contract::StoreError, engine::Clock};
 use domain::ids::TenantId;
 use std::{
+    future::Future,
     hash::{BuildHasher, Hasher, RandomState},
     time::Duration,
 };
@@ -16,7 +17,22 @@ use tokio_postgres::{Config, Row};
 /// Opens a transaction that may write: see the session's settings.
 pub(super) const BEGIN: &str = "BEGIN READ WRITE";
 /// How long the server may take to answer one round trip. Above its own `statement_timeout`.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What the server answers, if it does so in time.
+pub(super) async fn answered<T>(work: impl Future<Output = T>) -> Result<T, StoreError> {
+    answered_within(ANSWER_TIMEOUT, work).await
+}
+
+/// As [`answered`], in another time.
+pub(super) async fn answered_within<T>(
+    timeout: Duration,
+    work: impl Future<Output = T>,
+) -> Result<T, StoreError> {
+    // On the heap: what is nested in each other here outgrows a thread's stack.
+    let answer = tokio::time::timeout(timeout, Box::pin(work)).await;
+    answer.map_err(|_| StoreError::Down("PostgreSQL does not answer".to_owned()))
+}
 
 /// A writer's connection with its prepared statements.
 pub(super) struct Link {
@@ -50,7 +66,7 @@ impl Link {
     /// Connects and prepares the statements.
     pub(super) async fn open(config: &Config) -> Result<Self, StoreError> {
         let session = Session::connect(config).await?;
-        let statements = Statements::prepare(&session).await?;
+        let statements = answered(Statements::prepare(&session)).await??;
         // The keys of a `RandomState` come from the operating system.
         let writer = RandomState::new().build_hasher().finish().cast_signed();
         Ok(Self {
@@ -80,7 +96,7 @@ impl Link {
     /// Sends `first`, the steps and COMMIT together, and says how that ended.
     pub(super) async fn conclude(&self, first: Option<&str>, steps: &[Step]) -> Fate {
         let sent = pipeline(&self.session.client, first, steps, Some("COMMIT"));
-        match tokio::time::timeout(ANSWER_TIMEOUT, sent).await {
+        match answered(sent).await {
             Ok(pipelined) => judge(pipelined, usize::from(first.is_some())),
             Err(_) => Fate::Unclear("COMMIT was not answered in time".to_owned()),
         }
@@ -88,8 +104,7 @@ impl Link {
 
     /// Takes the open transaction back. False when the connection is of no more use.
     pub(super) async fn rollback(&self) -> bool {
-        let rolled_back = self.session.execute("ROLLBACK");
-        let result = tokio::time::timeout(ANSWER_TIMEOUT, rolled_back).await;
+        let result = answered(self.session.execute("ROLLBACK")).await;
         matches!(result, Ok(Ok(())))
     }
 

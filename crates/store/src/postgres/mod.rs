@@ -2,11 +2,11 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `session` | one connection: settings, pipelining |
+//! | `session`, `opening` | one connection: settings, pipelining; making it |
 //! | `link` | a writer's connection, and how its transactions end |
 //! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size |
 //! | `admin` | provisioning |
-//! | `reader`, `queries`, `snapshot` | looking at rows |
+//! | `reader`, `pool`, `queries`, `snapshot` | looking at rows |
 //! | `migrate`, `backup` | the schema, and copies |
 //! | `columns`, `error` | rows and errors as the program knows them |
 //!
@@ -22,6 +22,8 @@ mod error;
 mod link;
 mod load;
 mod migrate;
+mod opening;
+mod pool;
 mod queries;
 mod reader;
 mod session;

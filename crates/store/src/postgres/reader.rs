@@ -4,8 +4,8 @@ use super::{
     backup,
     columns::{MERCHANT_COLUMNS, Stored, get, read_all, read_merchant, read_tenant},
     error::classify,
+    pool::{CONNECTIONS, Params, Pool},
     queries,
-    session::Session,
     snapshot::PostgresSnapshot,
 };
 use crate::contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures};
@@ -19,91 +19,30 @@ use domain::{
     rows::PaymentRef,
     time::UnixMs,
 };
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-use tokio_postgres::{Config, Row, Statement, types::ToSql};
-
-/// How many connections readers share. Requests are pipelined, so one carries many at a time.
-const CONNECTIONS: usize = 4;
-
-type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+use std::{path::PathBuf, sync::Arc};
+use tokio_postgres::{Config, Row};
 
 /// Looks at stored rows over a few shared connections, which are made when first needed.
 pub struct PostgresReader {
-    config: Arc<Config>,
-    slots: [tokio::sync::Mutex<Option<Arc<ReadLink>>>; CONNECTIONS],
-    turn: AtomicUsize,
-}
-
-/// A connection, and the statements that were prepared on it.
-struct ReadLink {
-    session: Session,
-    prepared: Mutex<HashMap<String, Statement>>,
-}
-
-impl ReadLink {
-    async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let known = self.lock().get(sql).cloned();
-        let statement = match known {
-            Some(statement) => statement,
-            None => {
-                let statement = self.session.client.prepare(sql).await?;
-                self.lock().insert(sql.to_owned(), statement.clone());
-                statement
-            }
-        };
-        self.session.client.query(&statement, params).await
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Statement>> {
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    pool: Arc<Pool>,
 }
 
 impl PostgresReader {
     pub(super) fn new(config: Arc<Config>) -> Self {
         Self {
-            config,
-            slots: std::array::from_fn(|_| tokio::sync::Mutex::new(None)),
-            turn: AtomicUsize::new(0),
+            pool: Arc::new(Pool::new(config)),
         }
     }
 
-    /// The next connection in turn, made anew if it was lost.
-    async fn link(&self) -> Result<Arc<ReadLink>, StoreError> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % CONNECTIONS;
-        let slot = self
-            .slots
-            .get(turn)
-            .ok_or_else(|| StoreError::Down("there are no connections".to_owned()))?;
-        let mut slot = slot.lock().await;
-        if let Some(link) = slot.as_ref().filter(|link| !link.session.is_closed()) {
-            return Ok(Arc::clone(link));
-        }
-        let link = Arc::new(ReadLink {
-            session: Session::connect(&self.config).await?,
-            prepared: Mutex::default(),
-        });
-        *slot = Some(Arc::clone(&link));
-        Ok(link)
-    }
-
-    /// Reading may be repeated: a connection that breaks on the way costs one more attempt.
+    /// Reading may be repeated: a connection that breaks on the way costs another attempt. When a
+    /// server ends, all connections break.
     async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        let link = self.link().await?;
-        match link.rows(sql, params).await {
-            Err(_) if link.session.is_closed() => {
-                let link = self.link().await?;
-                link.rows(sql, params).await.map_err(|e| classify(&e))
+        for _ in 0..=CONNECTIONS {
+            if let Some(answer) = self.pool.ask(sql, params).await? {
+                return answer.map_err(|error| classify(&error));
             }
-            result => result.map_err(|error| classify(&error)),
         }
+        Err(StoreError::Down("each connection broke".to_owned()))
     }
 
     async fn all<T: Stored>(&self, sql: &str, params: Params<'_>) -> Result<Vec<T>, StoreError> {
@@ -300,12 +239,12 @@ impl Reader for PostgresReader {
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>> {
         Box::pin(async move {
-            let snapshot = PostgresSnapshot::open(&self.config).await?;
+            let snapshot = PostgresSnapshot::open(self.pool.config()).await?;
             Ok(Box::new(snapshot) as Box<dyn Snapshot>)
         })
     }
 
     fn backup(&self, to: PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(backup::dump(Arc::clone(&self.config), to))
+        Box::pin(backup::dump(Arc::clone(self.pool.config()), to))
     }
 }

@@ -4,6 +4,7 @@ use super::error::{classify, describe};
 use crate::contract::StoreError;
 use std::{
     future::{Future, poll_fn},
+    io,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -23,14 +24,18 @@ const SESSION_TIMEOUT: Duration = Duration::from_secs(5);
 /// A transaction is read-only unless it says `BEGIN READ WRITE`: should a BEGIN fail, the
 /// statements pipelined behind it cannot commit one by one. Planning anew each time keeps plans
 /// right while tables grow from empty; a plan made on an empty table and kept halves throughput.
+///
+/// Each limit ends before what waits for it: a gateway that was stopped in the middle of a
+/// transaction loses its locks before others give up waiting for them, and a statement ends before
+/// the writer gives up its answer.
 const SETTINGS: &str = "SET synchronous_commit = on;
 SET default_transaction_read_only = on;
 SET default_transaction_isolation = 'read committed';
 SET plan_cache_mode = force_custom_plan;
 SET jit = off;
-SET lock_timeout = '5s';
-SET statement_timeout = '20s';
-SET idle_in_transaction_session_timeout = '5s'";
+SET idle_in_transaction_session_timeout = '3s';
+SET lock_timeout = '4s';
+SET statement_timeout = '6s'";
 
 /// Reads the address of a store.
 pub(super) fn read_url(url: &str) -> Result<Config, StoreError> {
@@ -38,7 +43,8 @@ pub(super) fn read_url(url: &str) -> Result<Config, StoreError> {
         StoreError::Refused(format!("the store's address: {}", describe(&error)))
     })?;
     if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
-        let text = "TLS to PostgreSQL is not supported yet: connect without sslmode=require";
+        let text = "TLS to PostgreSQL is not supported yet: leave sslmode out, and reach the \
+            server over a Unix socket, a private network, or a tunnel (stunnel, WireGuard)";
         return Err(StoreError::Refused(text.to_owned()));
     }
     if config.get_application_name().is_none() {
@@ -50,6 +56,22 @@ pub(super) fn read_url(url: &str) -> Result<Config, StoreError> {
         .keepalives_idle(Duration::from_secs(10))
         .target_session_attrs(TargetSessionAttrs::ReadWrite);
     Ok(config)
+}
+
+/// Why there is no connection. That the server takes no writes is no error of its own: the driver
+/// asks it, and says so without a number from the system.
+fn refused(error: &Error) -> StoreError {
+    let source = std::error::Error::source(error);
+    let system = source.and_then(|it| it.downcast_ref::<io::Error>());
+    let is_read_only = |it: &io::Error| {
+        it.kind() == io::ErrorKind::PermissionDenied && it.raw_os_error().is_none()
+    };
+    if !system.is_some_and(is_read_only) {
+        return classify(error);
+    }
+    let text = "PostgreSQL takes no writes: it is a standby, or default_transaction_read_only is \
+        on; name the primary";
+    StoreError::Down(text.to_owned())
 }
 
 /// A connection and the task that drives it. Dropping it closes the connection at once.
@@ -73,7 +95,8 @@ impl Session {
     }
 
     async fn connect_patiently(config: &Config) -> Result<Self, StoreError> {
-        let (client, connection) = config.connect(NoTls).await.map_err(|e| classify(&e))?;
+        let connected = config.connect(NoTls).await;
+        let (client, connection) = connected.map_err(|error| refused(&error))?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error = describe(&error), "a PostgreSQL connection ended");

@@ -3,6 +3,7 @@
 use super::{
     columns::{Stored, get, read_all},
     error::classify,
+    link::answered,
     queries::tenants_in,
     session::Session,
 };
@@ -64,7 +65,7 @@ impl<T> Default for Merge<T> {
 impl PostgresSnapshot {
     pub(super) async fn open(config: &Config) -> Result<Self, StoreError> {
         let session = Session::connect(config).await?;
-        session.execute(OPEN).await?;
+        answered(session.execute(OPEN)).await??;
         Ok(Self {
             session,
             payments: Merge::default(),

@@ -6,3 +6,4 @@ mod fixture;
 mod plans;
 mod proxy;
 mod schema;
+mod servers;

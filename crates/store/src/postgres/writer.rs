@@ -6,8 +6,9 @@
 
 use super::{
     admin, changes,
-    link::{ANSWER_TIMEOUT, Fate, Link, Mark},
+    link::{Fate, Link, Mark, answered},
     load::{self, Open},
+    opening::Opening,
     session::Step,
 };
 use crate::{
@@ -21,8 +22,9 @@ use domain::{
 use std::{sync::Arc, time::Duration};
 use tokio_postgres::{Config, Row};
 
-/// How long a lost answer to a COMMIT is looked for.
-const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a lost answer to a COMMIT is looked for. Whoever waits is told then that nobody knows,
+/// and reads later what became of it.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest wait between two attempts at that.
 const RESOLVE_PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -33,6 +35,8 @@ pub struct PostgresWriter {
     /// Taken out while in use: a future that is dropped half-way takes the connection, and with
     /// it the open transaction, along.
     link: Option<Link>,
+    /// Makes the next one.
+    opening: Opening<Link>,
     /// Set between load and commit.
     open: Option<Open>,
 }
@@ -44,6 +48,7 @@ impl PostgresWriter {
             config,
             clock,
             link: Some(link),
+            opening: Opening::default(),
             open: None,
         })
     }
@@ -53,8 +58,21 @@ impl PostgresWriter {
         let abandoned = self.open.take().is_some();
         match self.link.take() {
             Some(link) if !abandoned && !link.session.is_closed() => Ok(link),
-            _ => Link::open(&self.config).await,
+            _ => self.new_link().await,
         }
+    }
+
+    /// An attempt that ended unseen may have left a connection that was lost since.
+    async fn new_link(&mut self) -> Result<Link, StoreError> {
+        let open = || {
+            let config = Arc::clone(&self.config);
+            async move { Link::open(&config).await }
+        };
+        let link = self.opening.take(open).await?;
+        if !link.session.is_closed() {
+            return Ok(link);
+        }
+        self.opening.take(open).await
     }
 
     /// Ends the transaction on `link` with `steps`; returns the rows each answered, or
@@ -129,7 +147,7 @@ impl PostgresWriter {
 impl Writer for PostgresWriter {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
         let link = self.idle_link().await?;
-        let loaded = tokio::time::timeout(ANSWER_TIMEOUT, load::load(&link, &plan)).await;
+        let loaded = answered(load::load(&link, &plan)).await;
         match loaded {
             Ok(Ok((rows, open))) => {
                 self.link = Some(link);
@@ -144,7 +162,7 @@ impl Writer for PostgresWriter {
                 };
                 Err(error)
             }
-            Err(_) => Err(StoreError::Down("PostgreSQL does not answer".to_owned())),
+            Err(silent) => Err(silent),
         }
     }
 

@@ -1,11 +1,19 @@
 //! The embedded store: one SQLite file, one connection that writes on a thread of its own, a few
 //! that read their own snapshots. Write-ahead log, synchronous = FULL: a commit that returned is
 //! on disk.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `writer`, `admin` | a batch, and provisioning |
+//! | `wal` | the log: commits, checkpoints, and what a failed sync means |
+//! | `claims` | which payment has a claim |
+//! | `reader`, `rows` | looking at rows |
 
 mod admin;
 mod claims;
 mod reader;
 mod rows;
+mod wal;
 mod writer;
 
 pub use reader::SqliteReader;
@@ -13,8 +21,11 @@ pub use writer::SqliteWriter;
 
 use crate::contract::StoreError;
 use claims::{Claims, Recent};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
-use std::path::{Path, PathBuf};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
+};
 
 /// The schema's steps, oldest first; a store's `user_version` says how many it has taken.
 const MIGRATIONS: &[(&str, &str)] = &[
@@ -26,27 +37,53 @@ const MIGRATIONS: &[(&str, &str)] = &[
 /// makes each commit slower, since it walks the cache.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
-/// How long a connection waits for another process's lock, in milliseconds.
-const BUSY_MS: i64 = 5_000;
+/// How long a connection waits for another process's lock, in milliseconds. No other gateway can
+/// hold one, so this is somebody's shell, and all payments wait.
+const BUSY_MS: i64 = 2_000;
 
-/// An SQLite file.
+/// An SQLite file. Clones share its readers' connections.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    /// Kept up by this store's writer for its readers.
+    shared: Arc<Shared>,
+}
+
+/// What the writer and the readers of a store know of each other.
+#[derive(Debug, Default)]
+struct Shared {
+    /// The claims that the writer keeps in memory.
     recent: Recent,
+    /// Whether a transaction that nobody sees may be found by a recovery: see `wal`.
+    is_in_doubt: AtomicBool,
+    /// Held while a reader looks, and alone by whoever must close all connections.
+    looking: RwLock<()>,
+    /// Readers' connections that nobody uses.
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Shared {
+    fn close_idle(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.clear();
+    }
 }
 
 impl SqliteStore {
-    /// The store in the file `path`, created when missing, brought to the newest schema.
+    fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            shared: Arc::default(),
+        }
+    }
+
+    /// The store in the file `path`, created when missing, brought to the newest schema. Nobody
+    /// else may be writing to it.
     ///
     /// # Errors
     /// When the file cannot be opened, or was written by a newer version of this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = Self {
-            path: path.to_owned(),
-            recent: Recent::default(),
-        };
+        wal::rewrite(path)?;
+        let store = Self::at(path);
         store.migrate()?;
         Ok(store)
     }
@@ -62,10 +99,7 @@ impl SqliteStore {
                 path.display()
             )));
         }
-        Ok(Self {
-            path: path.to_owned(),
-            recent: Recent::default(),
-        })
+        Ok(Self::at(path))
     }
 
     /// The schema steps still to be taken, by name.
@@ -105,10 +139,11 @@ impl SqliteStore {
     /// # Errors
     /// When it cannot be opened or is not durable.
     pub fn writer(&self) -> Result<SqliteWriter, StoreError> {
-        let connection = self.connect_to_write()?;
+        let mut connection = self.connect_to_write()?;
         check_durability(&connection)?;
-        let claims = Claims::open(&connection, &self.recent)?;
-        Ok(SqliteWriter::new(connection, claims))
+        let wal = wal::Wal::of(self.clone(), &mut connection)?;
+        let claims = Claims::open(&connection, &self.shared.recent)?;
+        Ok(SqliteWriter::new(connection, wal, claims))
     }
 
     /// A pool of connections that read.
@@ -119,6 +154,12 @@ impl SqliteStore {
 
     fn connect_to_write(&self) -> Result<Connection, StoreError> {
         let connection = Connection::open(&self.path).map_err(from_sqlite)?;
+        // SQLite opens what it may not write to read it, and says so only later.
+        if connection.is_readonly("main").map_err(from_sqlite)? {
+            let text = "may only be read: see its permissions, and whether its file system is \
+                mounted read-only";
+            return Err(StoreError::Down(format!("{} {text}", self.path.display())));
+        }
         configure(&connection, WRITER_CACHE_KIB)?;
         Ok(connection)
     }
@@ -146,7 +187,10 @@ fn configure(connection: &Connection, cache_kib: i64) -> Result<(), StoreError> 
     set("foreign_keys", &true)?;
     set("cache_size", &-cache_kib)?;
     set("temp_store", &"MEMORY")?;
-    set("wal_autocheckpoint", &writer::CHECKPOINT_PAGES)?;
+    set("wal_autocheckpoint", &0)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(from_sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
@@ -192,8 +236,14 @@ pub(crate) fn from_sqlite(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(text),
         Some(ErrorCode::ConstraintViolation) => StoreError::Refused(text),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Conflict(text),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(text),
+        // It was waited for already, and is no fault of the batch.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::Down(format!("another process holds the store's lock: {text}"))
+        }
+        // SQLite's own name for a read that the disk refused is the same.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(format!(
+            "{text}, or the disk cannot be read: see the system's log"
+        )),
         _ => match error {
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
+    file::publish,
     flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
 };
 use domain::{
@@ -24,7 +25,7 @@ use domain::{
 use rusqlite::{Connection, Params, Row};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 /// Idle connections kept open.
@@ -34,15 +35,11 @@ const IDLE_MAX: usize = 4;
 #[derive(Clone)]
 pub struct SqliteReader {
     store: SqliteStore,
-    idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl SqliteReader {
-    pub(super) fn new(store: SqliteStore) -> Self {
-        Self {
-            store,
-            idle: Arc::default(),
-        }
+    pub(super) const fn new(store: SqliteStore) -> Self {
+        Self { store }
     }
 
     /// Runs `look` with a connection on a thread that may block.
@@ -61,14 +58,16 @@ impl SqliteReader {
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let shared = &self.store.shared;
+        let _looking = shared
+            .looking
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let lock_idle = || shared.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = lock_idle().pop();
         let connection = idle.map_or_else(|| self.store.connect_to_read(), Ok)?;
         let found = look(&connection);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = lock_idle();
         // A connection that failed may be broken; the next look opens a new one.
         if found.is_ok() && idle.len() < IDLE_MAX {
             idle.push(connection);
@@ -149,14 +148,24 @@ fn filter_sql(filter: &PaymentFilter) -> String {
 }
 
 impl Reader for SqliteReader {
+    /// "There is none" is a promise: it is not made while a commit is in doubt.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
-        let recent = self.store.recent.clone();
-        self.with(move |connection| match by {
-            PaymentRef::Serial(tenant, serial) => payment(connection, tenant, serial),
-            PaymentRef::Key(tenant, key) => match serial_of(connection, &recent, key)? {
-                Some(serial) => payment(connection, tenant, serial),
-                None => Ok(None),
-            },
+        let store = self.store.clone();
+        self.with(move |connection| {
+            let found = match by {
+                PaymentRef::Serial(tenant, serial) => payment(connection, tenant, serial)?,
+                PaymentRef::Key(tenant, key) => {
+                    match serial_of(connection, &store.shared.recent, key)? {
+                        Some(serial) => payment(connection, tenant, serial)?,
+                        None => None,
+                    }
+                }
+            };
+            if found.is_none() && store.shared.is_in_doubt.load(Ordering::Acquire) {
+                let text = "the last commit could not be synced, nor written over yet";
+                return Err(StoreError::Unknown(text.to_owned()));
+            }
+            Ok(found)
         })
     }
 
@@ -363,13 +372,6 @@ fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     let copied = connection.execute("VACUUM INTO ?1", [to.display().to_string()]);
     read_only(true)?;
     copied.map(drop).map_err(from_sqlite)
-}
-
-/// The copy appears under its name whole or not at all.
-fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
-    let synced = std::fs::File::open(partial).and_then(|file| file.sync_all());
-    let renamed = synced.and_then(|()| std::fs::rename(partial, to));
-    renamed.map_err(|error| StoreError::Down(format!("{}: {error}", to.display())))
 }
 
 fn subject(row: &Row<'_>) -> rusqlite::Result<(TenantId, Serial)> {

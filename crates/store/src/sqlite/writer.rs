@@ -1,7 +1,7 @@
 //! The one connection that writes. Prepared statements in a loop: on SQLite that beats wide
 //! multi-row statements.
 
-use super::{admin, claims::Claims, from_sqlite, rows};
+use super::{admin, claims::Claims, from_sqlite, rows, wal::Wal};
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
     flat::{
@@ -15,68 +15,97 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// The log is copied into the file whenever it has grown by this many pages.
-pub(super) const CHECKPOINT_PAGES: i64 = 1000;
-
 /// Writes, one transaction at a time. Blocks its thread; give it one of its own.
 pub struct SqliteWriter {
-    connection: Connection,
+    /// None between closing it and opening it again.
+    connection: Option<Connection>,
+    wal: Wal,
     claims: Claims,
 }
 
+impl Drop for SqliteWriter {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            roll_back(connection);
+            self.wal.close(connection);
+        }
+    }
+}
+
 impl SqliteWriter {
-    pub(super) const fn new(connection: Connection, claims: Claims) -> Self {
-        Self { connection, claims }
+    pub(super) const fn new(connection: Connection, wal: Wal, claims: Claims) -> Self {
+        Self {
+            connection: Some(connection),
+            wal,
+            claims,
+        }
     }
 
     /// Runs `work`; when it fails, takes the open transaction back.
     fn or_roll_back<T>(
         &mut self,
-        work: impl FnOnce(&Connection, &mut Claims) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection, &Wal, &mut Claims) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let result = work(&self.connection, &mut self.claims);
+        if self.wal.is_distrusted() {
+            // What is done then may bring back a commit that was in doubt.
+            self.claims.doubt();
+        }
+        let connection = self.wal.trusted(&mut self.connection)?;
+        let result = work(connection, &self.wal, &mut self.claims);
         if result.is_err() {
-            self.roll_back();
+            roll_back(connection);
+            self.claims.taken_back();
         }
         result
     }
 
-    fn roll_back(&mut self) {
-        self.claims.taken_back();
-        if self.connection.is_autocommit() {
-            return;
+    /// As [`SqliteWriter::or_roll_back`], for work that ends with a commit.
+    fn commit_or_roll_back<T>(
+        &mut self,
+        work: impl FnOnce(&Connection, &Wal, &mut Claims) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let result = self.or_roll_back(work);
+        if let (Some(connection), Ok(_)) = (&self.connection, &result) {
+            self.wal.checkpoint(connection);
         }
-        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
-            tracing::error!(%error, "a transaction could not be taken back");
-        }
+        result
+    }
+}
+
+fn roll_back(connection: &Connection) {
+    if connection.is_autocommit() {
+        return;
+    }
+    if let Err(error) = connection.execute_batch("ROLLBACK") {
+        tracing::error!(%error, "a transaction could not be taken back");
     }
 }
 
 impl Writer for SqliteWriter {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
-        self.or_roll_back(|connection, claims| load(connection, claims, &plan))
+        self.or_roll_back(|connection, _, claims| load(connection, claims, &plan))
     }
 
     async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
-        self.or_roll_back(|connection, claims| {
+        self.commit_or_roll_back(|connection, wal, claims| {
             write(connection, &changes)?;
             claims.move_on(connection)?;
-            let committed = run(connection, "COMMIT").map_err(unknown_commit);
-            committed.inspect_err(|_| claims.doubt())?;
+            wal.commit(connection).inspect_err(|_| claims.doubt())?;
             claims.committed();
             Ok(())
         })
     }
 
     async fn abandon(&mut self) {
-        self.roll_back();
+        self.connection.iter().for_each(roll_back);
+        self.claims.taken_back();
     }
 
     async fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
-        self.or_roll_back(|connection, _| {
+        self.commit_or_roll_back(|connection, wal, claims| {
             run(connection, "BEGIN IMMEDIATE")?;
             let reply = admin::run(connection, op)?;
-            run(connection, "COMMIT")?;
+            wal.commit(connection).inspect_err(|_| claims.doubt())?;
             Ok(reply)
         })
     }
@@ -88,18 +117,6 @@ fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
         .and_then(|mut it| it.execute([]))
         .map_err(from_sqlite)?;
     Ok(())
-}
-
-/// A commit that failed on the way to the disk may be found there after a crash.
-fn unknown_commit(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Down(text) => StoreError::Unknown(text),
-        other @ (StoreError::Full(_)
-        | StoreError::Conflict(_)
-        | StoreError::Unknown(_)
-        | StoreError::Corrupt(_)
-        | StoreError::Refused(_)) => other,
-    }
 }
 
 fn load(connection: &Connection, claims: &mut Claims, plan: &Plan<'_>) -> Result<Rows, StoreError> {

@@ -3,8 +3,12 @@
 use super::{
     fleet::{Look, Rows},
     sale,
+    shop::{PATIENCE, Shop, becomes, doctor},
 };
-use crate::support::process::{Client, Merchant, Process, Recipe};
+use crate::support::{
+    process::{Client, Merchant, Process, Recipe},
+    together,
+};
 use channels::Channels;
 use domain::{
     ids::{MerchantNo, TenantId},
@@ -27,11 +31,18 @@ use onetill::{
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use store::{
-    AdminOp, Engine, engine::QUEUE_LEN_MAX, engine::WorkQueue, memory::Memory, testing::TestCluster,
+    AdminOp, Engine,
+    engine::QUEUE_LEN_MAX,
+    engine::WorkQueue,
+    memory::Memory,
+    testing::{TestCluster, execute},
 };
 use wire::opengateway::Operation;
 
@@ -75,6 +86,129 @@ async fn a_gateway_whose_database_is_gone_says_so_and_finds_it_again_by_itself()
     let look = Look::open(&Rows::Postgres(url)).await;
     look.finished(Duration::from_secs(30)).await;
     assert_eq!(look.audit().await.counts.payments, 3);
+}
+
+/// A gateway over a server of its own.
+struct Shared {
+    _dir: tempfile::TempDir,
+    gateway: Process,
+    url: String,
+    cluster: TestCluster,
+}
+
+impl Shared {
+    async fn new() -> Self {
+        let cluster = tokio::task::spawn_blocking(TestCluster::start).await;
+        let cluster = cluster.unwrap().expect("PostgreSQL is installed");
+        let url = cluster.database().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let recipe = Recipe::demo(dir.path(), "gateway");
+        let recipe = recipe.with(&["--store", &url, "--window-s", "8"]);
+        Self {
+            gateway: Process::start(recipe).await,
+            _dir: dir,
+            url,
+            cluster,
+        }
+    }
+
+    /// Several merchants sell `count` things each at the same time; how long that took.
+    async fn sell(&self, shops: &mut Vec<Shop>, count: usize) -> Duration {
+        let started = Instant::now();
+        let selling = std::mem::take(shops).into_iter().map(async |mut shop| {
+            for _ in 0..count {
+                shop.sell().await;
+            }
+            shop
+        });
+        *shops = together(selling).await;
+        started.elapsed()
+    }
+
+    fn shops(&self) -> Vec<Shop> {
+        let shop = |number: usize| Shop::new(&self.gateway, &format!("S{number}"));
+        (0..8).map(shop).collect()
+    }
+
+    /// The gateway is ready again by itself, and all it said is true.
+    async fn recovers(&self, shops: &mut [Shop]) {
+        becomes(&self.gateway, 200).await;
+        for shop in shops {
+            shop.settles().await;
+            assert_eq!(shop.sell().await, "SUCCESS");
+            shop.finds_all_again().await;
+        }
+        let look = Look::open(&Rows::Postgres(self.url.clone())).await;
+        look.finished(PATIENCE).await;
+        look.audit().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hung_database_holds_no_till_up() {
+    let shared = Shared::new().await;
+    let mut shops = shared.shops();
+    shared.sell(&mut shops, 2).await;
+    shared.cluster.freeze().unwrap();
+    // In the middle of batches first, then with no connection left.
+    for _ in 0..3 {
+        let took = shared.sell(&mut shops, 1).await;
+        assert!(took < PATIENCE, "{took:?}");
+    }
+    assert!(shops.iter().all(|shop| shop.acknowledged.len() == 2));
+    becomes(&shared.gateway, 503).await;
+    assert_eq!(shared.gateway.health("live").await, Some(200));
+    let asked = Instant::now();
+    assert_eq!(shops[0].query("S0-1").await.0, "DATABASE_ERROR");
+    assert!(asked.elapsed() < PATIENCE);
+    let told = doctor(&shared.gateway.recipe);
+    assert!(told.contains("PostgreSQL does not answer"), "{told}");
+    shared.cluster.thaw().unwrap();
+    shared.recovers(&mut shops).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_ended_under_load_lose_nothing() {
+    let shared = Shared::new().await;
+    let mut shops = shared.shops();
+    let (url, stop) = (shared.url.clone(), Arc::new(AtomicBool::new(false)));
+    let stopped = Arc::clone(&stop);
+    let killer = tokio::task::spawn_blocking(move || {
+        let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE application_name = 'onetill'";
+        let mut rounds = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            execute(&url, kill).unwrap();
+            rounds += 1;
+        }
+        rounds
+    });
+    shared.sell(&mut shops, 25).await;
+    stop.store(true, Ordering::Relaxed);
+    let rounds = killer.await.unwrap();
+    let told = |of: fn(&Shop) -> usize| shops.iter().map(of).sum::<usize>();
+    println!(
+        "{rounds} rounds; {} paid, {} refused, {} unknown",
+        told(|it| it.acknowledged.len()),
+        told(|it| it.refused.len()),
+        told(|it| it.unknown.len())
+    );
+    shared.recovers(&mut shops).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_after_a_failover_is_refused_until_it_is_promoted() {
+    let mut shared = Shared::new().await;
+    let mut shops = shared.shops();
+    shared.sell(&mut shops, 1).await;
+    shared.cluster.demote().unwrap();
+    becomes(&shared.gateway, 503).await;
+    shared.sell(&mut shops, 1).await;
+    assert!(shops.iter().all(|shop| shop.acknowledged.len() == 1));
+    let told = doctor(&shared.gateway.recipe);
+    assert!(told.contains("takes no writes"), "{told}");
+    shared.cluster.promote().unwrap();
+    shared.recovers(&mut shops).await;
 }
 
 #[tokio::test]

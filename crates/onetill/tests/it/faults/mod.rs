@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `kills` | nothing acknowledged is lost and nothing happens twice, whoever is killed |
 //! | `disk` | a full disk refuses new payments, answers queries, and recovers by itself |
+//! | `io_errors` | so does a disk that fails; after a failed sync nothing acknowledged rests on it |
 //! | `database` | so does a gateway whose PostgreSQL is gone; a full queue refuses at once |
 //! | `ending` | SIGTERM finishes what is in flight |
 //! | `command_line` | what the program prints works as printed |
@@ -13,12 +14,15 @@
 //! | helper | holds |
 //! |---|---|
 //! | `sale`, `till` | what merchants ask for, and what they were told |
+//! | `shop` | what one merchant was told while a store was broken |
 //! | `fleet` | gateways over one store, and their audit |
 //! | `verdict`, `witness` | what the store and the wallet must say about it |
 //! | `receiver` | a merchant's server that is notified |
 //! | `devtools` | a browser, remotely controlled |
 //! | `dice` | chance from a seed |
+//! | `bad_disk` | a disk that fails on command, and what a power cut leaves of it |
 
+mod bad_disk;
 mod browser;
 mod command_line;
 mod database;
@@ -27,9 +31,11 @@ mod dice;
 mod disk;
 mod ending;
 mod fleet;
+mod io_errors;
 mod kills;
 mod receiver;
 mod sale;
+mod shop;
 mod till;
 mod verdict;
 mod witness;

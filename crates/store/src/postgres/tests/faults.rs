@@ -1,7 +1,10 @@
 //! What is known after something broke.
 
 use super::{
-    fixture::{NOW, TENANT, claiming, clock, paying, payment, record, settling, store, store_at},
+    fixture::{
+        NOW, claiming, clock, paying, payment, read_again, record, record_again, settling, store,
+        store_at,
+    },
     proxy::{Mode, Proxy},
 };
 use crate::{
@@ -182,10 +185,9 @@ async fn the_store_comes_back_with_its_server() {
     }
     assert!(started.elapsed() < Duration::from_secs(5));
     cluster.start_again().unwrap();
-    record(&mut writer, &after).await.unwrap();
+    record_again(&mut writer, &after).await;
     for of in [before, after] {
-        let by = domain::rows::PaymentRef::Serial(TENANT, of.serial);
-        assert_eq!(reader.payment(by).await.unwrap(), Some(of));
+        assert_eq!(read_again(&reader, &of).await, Some(of));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Stores and rows for tests.
 
 use crate::{
-    contract::{StoreError, Writer},
+    contract::{Reader, StoreError, Writer},
     engine::Clock,
-    postgres::{PostgresStore, PostgresWriter},
+    postgres::{PostgresReader, PostgresStore, PostgresWriter},
     testing,
 };
 use domain::{
@@ -16,10 +16,15 @@ use domain::{
     rows::{Changes, Plan},
     time::UnixMs,
 };
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub(super) const NOW: UnixMs = UnixMs(1_795_276_800_000);
 pub(super) const TENANT: TenantId = TenantId(1);
+/// How long a store may take to come back after its server did.
+pub(super) const BACK: Duration = Duration::from_secs(30);
 
 pub(super) fn clock() -> Clock {
     Arc::new(|| NOW)
@@ -111,4 +116,25 @@ pub(super) async fn record(
 ) -> Result<(), StoreError> {
     writer.load(claiming([payment])).await?;
     writer.commit(settling(payment)).await
+}
+
+/// Reads until reading works again.
+pub(super) async fn read_again(reader: &PostgresReader, of: &Payment) -> Option<Payment> {
+    let started = Instant::now();
+    loop {
+        match reader.payment_of_any(of.serial).await {
+            Ok(found) => return found,
+            Err(error) => assert!(started.elapsed() < BACK, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Records until recording works again.
+pub(super) async fn record_again(writer: &mut PostgresWriter, of: &Payment) {
+    let started = Instant::now();
+    while let Err(error) = record(writer, of).await {
+        assert!(started.elapsed() < BACK, "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

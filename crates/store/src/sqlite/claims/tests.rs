@@ -134,7 +134,7 @@ impl Rig {
 }
 
 fn open(store: &SqliteStore, connection: &Connection) -> Claims {
-    let mut claims = Claims::open(connection, &store.recent).unwrap();
+    let mut claims = Claims::open(connection, &store.shared.recent).unwrap();
     claims.recent_max = TEST_MAX;
     claims
 }
