@@ -50,7 +50,7 @@ impl Chaser {
         let due = match self
             .gateway
             .reader
-            .due_jobs(self.gateway.now(), limit)
+            .due_jobs(self.gateway.now(), limit, Vec::new())
             .await
         {
             Ok(due) if !due.is_empty() => due,
@@ -61,7 +61,9 @@ impl Chaser {
             }
         };
         self.gateway
-            .run(ClaimJobs { subjects: due })
+            .run(ClaimJobs {
+                subjects: due.iter().map(|it| (it.tenant, it.subject)).collect(),
+            })
             .await
             .unwrap_or_else(|error| {
                 tracing::warn!(%error, "open work cannot be claimed");

@@ -78,7 +78,8 @@ impl Deliverer {
     async fn claim(&self, places: usize) -> Vec<Notification> {
         let limit = u32::try_from(places).unwrap_or(u32::MAX);
         let now = self.gateway.now();
-        let due = match self.gateway.reader.due_notifications(now, limit).await {
+        let due = self.gateway.reader.due_notifications(now, limit, Vec::new());
+        let due = match due.await {
             Ok(due) if !due.is_empty() => due,
             Ok(_) => return Vec::new(),
             Err(error) => {
@@ -86,7 +87,8 @@ impl Deliverer {
                 return Vec::new();
             }
         };
-        let claimed = self.gateway.run(ClaimNotifications { subjects: due }).await;
+        let subjects = due.iter().map(|it| (it.tenant, it.subject)).collect();
+        let claimed = self.gateway.run(ClaimNotifications { subjects }).await;
         claimed.unwrap_or_else(|error| {
             tracing::warn!(%error, "notifications cannot be claimed");
             Vec::new()
