@@ -34,6 +34,11 @@ impl Breaker {
         now.0 >= self.open_until_ms.load(Ordering::Relaxed)
     }
 
+    /// Whether so many calls failed in a row and none has been answered since.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= self.failures_max
+    }
+
     /// The channel answered, whatever it said.
     pub(crate) fn answered(&self) {
         // Written only when it changes, so that healthy calls share a clean cache line.
@@ -95,6 +100,7 @@ mod tests {
         let breaker = broken();
         let later = T.plus_s(6);
         assert!(breaker.allows(later));
+        assert!(breaker.is_suspect(), "until it answers");
         breaker.failed(later);
         assert!(!breaker.allows(later.plus_s(4)));
     }
@@ -103,7 +109,7 @@ mod tests {
     fn an_answer_closes_it_at_once() {
         let breaker = broken();
         breaker.answered();
-        assert!(breaker.allows(T));
+        assert!(breaker.allows(T) && !breaker.is_suspect());
         breaker.failed(T);
         assert!(breaker.allows(T));
     }

@@ -29,6 +29,11 @@ pub trait Channel: Send + Sync {
     /// The name operators know it by; labels metrics and logs.
     fn name(&self) -> &str;
 
+    /// Whether it has answered nobody for a while, so that few should ask it.
+    fn is_silent(&self) -> bool {
+        false
+    }
+
     /// Charges the payer whose code was scanned.
     fn pay(&self, request: PayRequest) -> BoxFuture<'_, PayOutcome>;
 

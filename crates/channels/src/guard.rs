@@ -1,5 +1,5 @@
-//! What stands between the gateway and every channel: a deadline, a circuit breaker and a
-//! counter. Each channel has a guard of its own, so a dead one never delays another.
+//! What stands between the gateway and every channel: a deadline, a circuit breaker, a net under
+//! panics and a counter. Each channel has a guard of its own, so a dead one never delays another.
 
 use crate::{
     breaker::Breaker,
@@ -13,13 +13,20 @@ use domain::{
     command::QueryOutcome,
     ids::Serial,
 };
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 use tokio::time::{Instant, timeout};
 
 /// Is told of every call, for metrics.
 pub trait Observer: Send + Sync {
     /// `channel` answered `outcome` to `operation` and took this long. Outcomes are the names of
-    /// the answers in snake case, plus `timeout` and `circuit_open`.
+    /// the answers in snake case, plus `timeout`, `panicked` and `circuit_open`.
     fn call(&self, channel: &str, operation: &'static str, outcome: &'static str, took: Duration);
 }
 
@@ -36,7 +43,7 @@ impl Observer for Unobserved {
 pub struct GuardConfig {
     /// A call that takes longer than this is `Unknown`.
     pub call_timeout: Duration,
-    /// So many calls in a row that could not be sent, or timed out, open the circuit. An
+    /// So many calls in a row that could not be sent, timed out or panicked open the circuit. An
     /// `Unknown` that the channel itself gave is an answer and does not count.
     pub failures_max: u32,
     /// How long the circuit stays open.
@@ -130,19 +137,20 @@ impl Watch {
                 .call(channel, operation, outcome, Duration::ZERO);
             return T::from_not_sent(NotSent::Unavailable);
         }
-        self.ask(channel, operation, call()).await
+        self.ask(channel, operation, call).await
     }
 
-    /// Waits for the answer to a call, but not for ever.
-    async fn ask<T: Answer>(
+    /// Waits for the answer to a call, but not for ever. A call that panics may have moved money
+    /// before: nobody knows.
+    async fn ask<T: Answer, F: Future<Output = T> + Send>(
         &self,
         channel: &str,
         operation: &'static str,
-        call: impl Future<Output = T> + Send,
+        call: impl FnOnce() -> F + Send,
     ) -> T {
         let started = Instant::now();
-        let (answer, outcome) = match timeout(self.call_timeout, call).await {
-            Ok(answer) => {
+        let (answer, outcome) = match timeout(self.call_timeout, caught(call)).await {
+            Ok(Some(answer)) => {
                 if answer.was_sent() {
                     self.breaker.answered();
                 } else {
@@ -150,6 +158,10 @@ impl Watch {
                 }
                 let outcome = answer.label();
                 (answer, outcome)
+            }
+            Ok(None) => {
+                self.breaker.failed((self.clock)());
+                (T::UNKNOWN, "panicked")
             }
             Err(_) => {
                 self.breaker.failed((self.clock)());
@@ -160,6 +172,18 @@ impl Watch {
             .call(channel, operation, outcome, started.elapsed());
         answer
     }
+}
+
+/// The answer to a call, or `None` when it panicked on its way; the panic itself is reported by
+/// the process's hook.
+async fn caught<T, F: Future<Output = T>>(call: impl FnOnce() -> F) -> Option<T> {
+    let mut call = pin!(async move { call().await });
+    // What a panic leaves behind is dropped with the call and never looked at again.
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
 }
 
 /// What a guard must know of an answer.
@@ -306,6 +330,10 @@ impl Channel for Guard {
         self.inner.name()
     }
 
+    fn is_silent(&self) -> bool {
+        self.watch.breaker.is_suspect()
+    }
+
     fn pay(&self, request: PayRequest) -> BoxFuture<'_, PayOutcome> {
         let call = move || self.inner.pay(request);
         Box::pin(self.watch.send(self.name(), "pay", call))
@@ -317,17 +345,17 @@ impl Channel for Guard {
     }
 
     fn query(&self, payment: PaymentAt) -> BoxFuture<'_, QueryOutcome> {
-        let call = self.inner.query(payment);
+        let call = move || self.inner.query(payment);
         Box::pin(self.watch.ask(self.name(), "query", call))
     }
 
     fn reverse(&self, payment: PaymentAt) -> BoxFuture<'_, ReverseOutcome> {
-        let call = self.inner.reverse(payment);
+        let call = move || self.inner.reverse(payment);
         Box::pin(self.watch.ask(self.name(), "reverse", call))
     }
 
     fn refund(&self, request: RefundRequest) -> BoxFuture<'_, RefundOutcome> {
-        let call = self.inner.refund(request);
+        let call = move || self.inner.refund(request);
         Box::pin(self.watch.ask(self.name(), "refund", call))
     }
 }
@@ -343,7 +371,7 @@ impl RechargeProvider for RechargeGuard {
     }
 
     fn query(&self, serial: Serial) -> BoxFuture<'_, RechargeOutcome> {
-        let call = self.inner.query(serial);
+        let call = move || self.inner.query(serial);
         Box::pin(self.watch.ask(self.name(), "query_recharge", call))
     }
 }

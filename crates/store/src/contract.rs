@@ -2,6 +2,7 @@
 //! that looks without stopping it.
 
 use domain::{
+    channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
     job::Job,
     ledger::Posting,
@@ -134,6 +135,17 @@ pub struct PaymentFilter {
     pub before: Option<Serial>,
 }
 
+/// Work that is due, and whom it will ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueJob {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The payment, refund or top-up.
+    pub subject: Serial,
+    /// The channel of the payment it is about; `None` is the provider of top-ups.
+    pub asks: Option<ChannelNo>,
+}
+
 /// Figures for metrics and health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreFigures {
@@ -153,6 +165,12 @@ pub struct StoreFigures {
 pub trait Reader: Send + Sync + 'static {
     /// A payment by serial or claim.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
+
+    /// Those of the named payments that there are, in no order.
+    fn payments_by_serial(
+        &self,
+        serials: Vec<(TenantId, Serial)>,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>>;
 
     /// A payment by gateway serial, whoever's it is: for operators and for channels' own news.
     fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
@@ -185,19 +203,23 @@ pub trait Reader: Send + Sync + 'static {
         serial: Serial,
     ) -> BoxFuture<'_, Result<Option<Recharge>, StoreError>>;
 
-    /// Work that is due, longest due first, at most `limit`.
+    /// Work that is due, longest due first, at most `limit`, without that which asks one of
+    /// `except`.
     fn due_jobs(
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>>;
+        except: Vec<Option<ChannelNo>>,
+    ) -> BoxFuture<'_, Result<Vec<DueJob>, StoreError>>;
 
-    /// Notifications that are due, longest due first, at most `limit`.
+    /// Notifications that are due, longest due first, at most `limit`, without those to
+    /// `except`.
     fn due_notifications(
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>>;
+        except: Vec<(TenantId, MerchantNo)>,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>>;
 
     /// A notification.
     fn notification(
@@ -220,6 +242,18 @@ pub trait Reader: Send + Sync + 'static {
 
     /// Figures for metrics and health.
     fn figures(&self) -> BoxFuture<'_, Result<StoreFigures, StoreError>>;
+
+    /// How many payments with this serial or a later one are open or ending. Counted among the
+    /// jobs, since each of them has one, so it costs what is open and not what is stored.
+    fn open_payments(&self, since: Serial) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// The values stored under names that begin with `prefix` (see [`AdminOp::PutIfAbsent`]), by
+    /// name from last to first, at most `limit`.
+    fn values(
+        &self,
+        prefix: String,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>>;
 
     /// The durability settings as the store itself reports them, one `name = value` each.
     ///

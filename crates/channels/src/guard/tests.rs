@@ -219,3 +219,80 @@ async fn a_dead_channel_does_not_delay_another() {
 fn a_payers_code_is_never_printed() {
     assert!(!format!("{:?}", pay()).contains("130000000000000099"));
 }
+
+/// Panics, before there is a future or inside it.
+struct Faulty {
+    inside: bool,
+}
+
+impl Faulty {
+    fn answer<T: Send + 'static>(&self) -> BoxFuture<'_, T> {
+        assert!(self.inside, "a channel's own mistake");
+        Box::pin(async move { panic!("a channel's own mistake, later") })
+    }
+}
+
+impl Channel for Faulty {
+    fn name(&self) -> &str {
+        "faulty"
+    }
+
+    fn pay(&self, _: PayRequest) -> BoxFuture<'_, PayOutcome> {
+        self.answer()
+    }
+
+    fn prepare(&self, _: PrepareRequest) -> BoxFuture<'_, PrepareOutcome> {
+        self.answer()
+    }
+
+    fn query(&self, _: PaymentAt) -> BoxFuture<'_, QueryOutcome> {
+        self.answer()
+    }
+
+    fn reverse(&self, _: PaymentAt) -> BoxFuture<'_, ReverseOutcome> {
+        self.answer()
+    }
+
+    fn refund(&self, _: RefundRequest) -> BoxFuture<'_, RefundOutcome> {
+        self.answer()
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_panics_is_unknown_and_counts_as_a_failure() {
+    for inside in [false, true] {
+        let log = Arc::new(Log::default());
+        let guard = Guard::new(
+            Arc::new(Faulty { inside }),
+            GuardConfig::default(),
+            Arc::new(|| UnixMs(0)),
+            Arc::clone(&log) as Arc<dyn Observer>,
+        );
+        for _ in 0..4 {
+            assert_eq!(guard.pay(pay()).await, PayOutcome::Unknown);
+            assert_eq!(guard.prepare(prepare()).await, PrepareOutcome::Unknown);
+            assert_eq!(guard.query(AT).await, QueryOutcome::Unknown);
+            assert_eq!(guard.reverse(AT).await, ReverseOutcome::Unknown);
+            assert_eq!(guard.refund(refund()).await, RefundOutcome::Unknown);
+        }
+        let refused = PayOutcome::NotSent(NotSent::Unavailable);
+        assert_eq!(guard.pay(pay()).await, refused);
+        let log = log.0.lock().unwrap();
+        assert!(log[..20].iter().all(|it| it.2 == "panicked"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_answers_nobody_is_silent_until_it_answers() {
+    let rig = rig(None);
+    for _ in 0..20 {
+        assert!(!rig.guard.is_silent());
+        rig.guard.query(AT).await;
+    }
+    assert!(rig.guard.is_silent());
+    rig.now_ms.store(60_000, Ordering::Relaxed);
+    assert!(rig.guard.is_silent(), "time alone changes nothing");
+    rig.puppet.set(Some(PayOutcome::Waiting));
+    rig.guard.query(AT).await;
+    assert!(!rig.guard.is_silent());
+}

@@ -3,6 +3,7 @@
 use super::AdminError;
 use crate::app::{
     Gateway,
+    contradictions::{self, Note},
     pay::{payment_key, payment_serial},
 };
 use domain::{
@@ -11,6 +12,7 @@ use domain::{
     notification::{Delivery, Notification},
     payment::{Payment, PaymentStatus},
     refund::{Origin, Refund, RefundState},
+    time::UnixMs,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -104,6 +106,9 @@ pub async fn show(gateway: &Arc<Gateway>, name: &OrderName) -> Result<Value, Adm
             "device".to_owned(),
             payment.details.device_id.clone().into(),
         );
+        let notes = contradictions::notes(&*gateway.reader, Some(serial), PAGE).await?;
+        let notes = notes.iter().map(|it| show_contradiction(gateway, it));
+        fields.insert("contradictions".to_owned(), notes.collect());
         let settled = payment.settled_at().map(|at| gateway.wire_time(at));
         fields.insert("settled_at".to_owned(), settled.into());
     }
@@ -268,6 +273,13 @@ fn show_refund(gateway: &Gateway, refund: &Refund) -> Value {
         "amount_yuan": refund.amount.to_string(),
         "state": state,
         "created_at": gateway.wire_time(refund.created_at),
+    })
+}
+
+fn show_contradiction(gateway: &Gateway, note: &Note) -> Value {
+    json!({
+        "at": gateway.wire_time(UnixMs(note.at_ms)),
+        "said": note.said,
     })
 }
 

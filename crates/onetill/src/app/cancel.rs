@@ -85,6 +85,7 @@ impl Gateway {
             .channel(payment.channel)?
             .reverse(at_channel(payment))
             .await;
+        let outcome = self.believed_reverse(payment, outcome).await;
         let learned = self
             .run(RecordReverse {
                 tenant: payment.tenant,

@@ -2,7 +2,7 @@
 //! calls these with jobs it has claimed; each asks a channel once and records the answer, which
 //! either ends the job or makes it due again.
 
-use super::{AppError, Gateway, cancel::at_channel, recharge::request};
+use super::{AppError, Gateway, cancel::at_channel, contradictions::Word, recharge::request};
 use domain::{
     channel::{RechargeOutcome, RefundOutcome},
     command::{GiveUp, QueryOutcome, RecordQuery},
@@ -55,6 +55,7 @@ impl Gateway {
     /// there is better kept than reversed.
     async fn settle_or_give_up(&self, payment: &Payment) -> Result<(), AppError> {
         let outcome = self.ask_payment(payment).await?;
+        let outcome = self.believed_query(payment, outcome).await;
         match outcome {
             QueryOutcome::Paid(_) | QueryOutcome::Declined(_) => {
                 self.record_query(payment, outcome).await
@@ -71,6 +72,7 @@ impl Gateway {
             serial: payment.serial,
         };
         let payment = self.run(give_up).await?;
+        self.announce(&payment);
         match payment.state {
             PaymentState::Ending(_) => self.reverse(&payment).await.map(drop),
             PaymentState::Open { .. } | PaymentState::Paid(_) | PaymentState::Ended { .. } => {
@@ -95,6 +97,8 @@ impl Gateway {
         payment: &Payment,
         outcome: QueryOutcome,
     ) -> Result<(), AppError> {
+        let outcome = self.believed_query(payment, outcome).await;
+        let word = Word::of_query(&outcome);
         let learned = self
             .run(RecordQuery {
                 tenant: payment.tenant,
@@ -104,6 +108,7 @@ impl Gateway {
             })
             .await?;
         self.heard(&learned);
+        self.compare(&learned, word).await;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Gateway,
+    contradictions::Contradictions,
     directory::Directory,
     serials::{LEASE_MS, NodeLease, SerialIssuer},
     settlements::Settlements,
@@ -28,7 +29,7 @@ use store::{
     AdminOp, AdminReply, Clock, Engine, EngineError, Reader, StoreError, engine::WorkQueue,
     postgres::PostgresStore, sqlite::SqliteStore,
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 
 /// Why a gateway cannot start; the text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +143,8 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
         directory,
         serials,
         settlements: Settlements::default(),
+        owed: Notify::new(),
+        contradictions: Contradictions::default(),
         clock,
         rules: config.rules.clone(),
     };

@@ -20,12 +20,17 @@ pub struct Account {
     pub key: MerchantKey,
 }
 
-type ByCode = HashMap<String, Arc<Account>>;
+/// The accounts by what callers name them, and by what the store does.
+#[derive(Default)]
+struct Accounts {
+    by_code: HashMap<String, Arc<Account>>,
+    by_no: HashMap<(TenantId, MerchantNo), Arc<Account>>,
+}
 
 /// All merchants.
 pub struct Directory {
     vault: Vault,
-    by_code: RwLock<Arc<ByCode>>,
+    accounts: RwLock<Arc<Accounts>>,
     refreshing: tokio::sync::Mutex<()>,
 }
 
@@ -35,7 +40,7 @@ impl Directory {
     pub fn new(vault: Vault) -> Self {
         Self {
             vault,
-            by_code: RwLock::default(),
+            accounts: RwLock::default(),
             refreshing: tokio::sync::Mutex::default(),
         }
     }
@@ -43,14 +48,13 @@ impl Directory {
     /// The merchant that callers know as `code`.
     #[must_use]
     pub fn find(&self, code: &str) -> Option<Arc<Account>> {
-        self.all().get(code).cloned()
+        self.all().by_code.get(code).cloned()
     }
 
     /// The merchant numbered `no` of `tenant`.
     #[must_use]
     pub fn find_by_no(&self, tenant: TenantId, no: MerchantNo) -> Option<Arc<Account>> {
-        let is = |it: &&Arc<Account>| it.merchant.tenant == tenant && it.merchant.no == no;
-        self.all().values().find(is).cloned()
+        self.all().by_no.get(&(tenant, no)).cloned()
     }
 
     /// Takes over the merchants as they are stored now.
@@ -68,16 +72,22 @@ impl Directory {
     /// out and logged.
     pub fn replace(&self, merchants: Vec<Merchant>) {
         let before = self.all();
-        let accounts = merchants.into_iter().filter_map(|merchant| {
-            let known = before
-                .get(&merchant.code)
-                .filter(|it| it.merchant == merchant)
-                .cloned();
-            let account = known.or_else(|| self.open(merchant))?;
-            Some((account.merchant.code.clone(), account))
-        });
-        let by_code = Arc::new(accounts.collect());
-        *self.by_code.write().unwrap_or_else(PoisonError::into_inner) = by_code;
+        let mut accounts = Accounts::default();
+        for merchant in merchants {
+            let known = before.by_code.get(&merchant.code);
+            let known = known.filter(|it| it.merchant == merchant).cloned();
+            let Some(account) = known.or_else(|| self.open(merchant)) else {
+                continue;
+            };
+            let (tenant, no) = (account.merchant.tenant, account.merchant.no);
+            let code = account.merchant.code.clone();
+            accounts.by_no.insert((tenant, no), Arc::clone(&account));
+            accounts.by_code.insert(code, account);
+        }
+        *self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(accounts);
     }
 
     /// Seals a merchant's key for the store.
@@ -105,8 +115,8 @@ impl Directory {
         }
     }
 
-    fn all(&self) -> Arc<ByCode> {
-        Arc::clone(&self.by_code.read().unwrap_or_else(PoisonError::into_inner))
+    fn all(&self) -> Arc<Accounts> {
+        Arc::clone(&self.accounts.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What every use case works with.
 
 use super::{
-    directory::Directory, payer_code::PayerCodes, serials::SerialIssuer, settlements::Settlements,
+    contradictions::Contradictions, directory::Directory, payer_code::PayerCodes,
+    serials::SerialIssuer, settlements::Settlements,
 };
 use crate::outbound::TargetPolicy;
 use channels::{Channel, Channels, RechargeProvider, sandbox::Sandbox};
@@ -15,6 +16,7 @@ use domain::{
 use jiff::{Timestamp, tz::TimeZone};
 use std::sync::Arc;
 use store::{Clock, Engine, EngineError, Reader, StoreError};
+use tokio::sync::Notify;
 
 /// The rules an operator may set for all merchants.
 #[derive(Clone)]
@@ -49,6 +51,10 @@ pub struct Gateway {
     pub serials: SerialIssuer,
     /// Wakes requests that wait for a payment.
     pub settlements: Settlements,
+    /// Wakes who delivers notifications: one may be owed now.
+    pub owed: Notify,
+    /// Notes what channels say against the books.
+    pub contradictions: Contradictions,
     /// Tells the present.
     pub clock: Clock,
     /// The operator's rules.
@@ -141,11 +147,16 @@ impl Gateway {
         self.channels.get(number).ok_or(AppError::Unavailable)
     }
 
-    /// Wakes whoever waits for `payment`, if it has settled.
+    /// Tells whoever waits for `payment`, and whoever tells its merchant, if it has settled.
     pub fn announce(&self, payment: &Payment) {
-        if !matches!(payment.state, PaymentState::Open { .. }) {
-            self.settlements.wake(payment.serial);
+        match payment.state {
+            PaymentState::Open { .. } => return,
+            PaymentState::Paid(_) if payment.details.notify_url.is_some() => {
+                self.owed.notify_one();
+            }
+            PaymentState::Paid(_) | PaymentState::Ending(_) | PaymentState::Ended { .. } => {}
         }
+        self.settlements.tell(payment);
     }
 
     /// `at` as the wire writes times: `yyyy-MM-dd HH:mm:ss` in the gateway's zone.

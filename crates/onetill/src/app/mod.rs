@@ -10,11 +10,13 @@
 //! | [`pay`] | charging a payer's code, and orders that the payer pays |
 //! | [`refund`], [`cancel`] | money that goes back |
 //! | [`recharge`] | data top-ups |
+//! | [`contradictions`] | what channels say against the books |
 //! | [`chase`] | one step of finishing what a crash, a lost answer or a late success left open |
 
 pub mod cancel;
 pub mod chase;
 pub mod compose;
+pub mod contradictions;
 pub mod directory;
 pub mod gateway;
 pub mod pay;

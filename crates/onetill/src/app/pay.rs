@@ -4,7 +4,7 @@
 //! each request to its end whatever its client does, so nothing here is ever dropped half-way but
 //! by a kill, and then the workers finish it.
 
-use super::{AppError, Gateway, directory::Account};
+use super::{AppError, Gateway, contradictions::Word, directory::Account};
 use channels::{PayRequest, PrepareOutcome, PrepareRequest};
 use domain::{
     channel::{ChannelNo, PayOutcome},
@@ -15,7 +15,7 @@ use domain::{
     rows::PaymentRef,
     time::UnixMs,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What a merchant wants collected.
 pub struct NewPayment {
@@ -42,7 +42,7 @@ pub enum PayReply {
     Repeat(Box<Payment>),
 }
 
-/// How often another process's settlement is looked for.
+/// How often a waiting request looks at the clock, to see whether its time is over.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long its end is waited for after a payment's window, or after it was given up, in
 /// milliseconds.
@@ -183,6 +183,8 @@ impl Gateway {
         outcome: PayOutcome,
         credential: Option<Credential>,
     ) -> Result<Payment, AppError> {
+        let outcome = self.believed_pay(payment, outcome).await;
+        let word = Word::of_pay(&outcome);
         let learned = self
             .run(RecordPay {
                 tenant: payment.tenant,
@@ -193,6 +195,7 @@ impl Gateway {
             })
             .await?;
         self.heard(&learned);
+        self.compare(&learned, word).await;
         Ok(*learned.payment)
     }
 
@@ -216,17 +219,16 @@ impl Gateway {
             return Ok(payment);
         }
         let by = PaymentRef::Serial(payment.tenant, payment.serial);
-        let waiter = self.settlements.watch(payment.serial);
-        let mut latest = payment;
-        loop {
-            let woken = waiter.woken();
-            latest = self.reader.payment(by).await?.unwrap_or(latest);
-            if !patience.lasts(&latest, self.now()) {
-                return Ok(latest);
+        let mut waiter = self.settlements.watch(payment.tenant, payment.serial);
+        // It may have settled before anybody watched; from here on it is told.
+        let mut latest = self.reader.payment(by).await?.unwrap_or(payment);
+        while patience.lasts(&latest, self.now()) {
+            // Running out is no failure here: it is time to look at the clock.
+            if let Ok(told) = tokio::time::timeout(LOOK_EVERY, waiter.told()).await {
+                latest = Arc::unwrap_or_clone(told);
             }
-            // Running out is no failure here: it is time to look again.
-            let _ = tokio::time::timeout(LOOK_EVERY, woken).await;
         }
+        Ok(latest)
     }
 }
 

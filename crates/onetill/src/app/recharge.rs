@@ -87,12 +87,18 @@ impl Gateway {
         outcome: RechargeOutcome,
     ) -> Result<Box<Recharge>, AppError> {
         let (tenant, serial) = (recharge.tenant, recharge.serial);
-        self.run(RecordRecharge {
+        let said = outcome.clone();
+        let record = RecordRecharge {
             tenant,
             serial,
             outcome,
-        })
-        .await
+        };
+        let recharge = self.run(record).await?;
+        if recharge.is_over() && recharge.notify_url.is_some() {
+            self.owed.notify_one();
+        }
+        self.compare_recharge(&recharge, &said).await;
+        Ok(recharge)
     }
 }
 

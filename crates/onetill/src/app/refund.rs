@@ -97,12 +97,14 @@ impl Gateway {
         refund: &Refund,
         outcome: RefundOutcome,
     ) -> Result<(Box<Payment>, Box<Refund>), AppError> {
-        self.run(RecordRefund {
+        let record = RecordRefund {
             tenant: refund.tenant,
             payment: refund.payment,
             refund: refund.serial,
             outcome,
-        })
-        .await
+        };
+        let (payment, refund) = self.run(record).await?;
+        self.compare_refund(&payment, &refund, outcome).await;
+        Ok((payment, refund))
     }
 }

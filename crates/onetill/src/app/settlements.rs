@@ -1,68 +1,141 @@
-//! Requests that wait for a payment to settle are woken by whoever settles it in this process;
-//! another process's settlements are found by looking.
+//! Requests that wait for a payment to settle. Whoever settles it in this process hands it to
+//! them; the worker [`settled`](crate::workers::settled) looks for what another process settled.
+//! A waiting request itself asks the store nothing, so ten thousand cost little more than ten.
 
-use domain::ids::Serial;
+use domain::{
+    ids::{Serial, TenantId},
+    payment::Payment,
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::Notify;
+use tokio::sync::watch;
+
+/// What is known of a payment that is waited for: nothing before it is no longer open.
+type News = Option<Arc<Payment>>;
 
 /// Who waits for which payment.
 #[derive(Default)]
 pub struct Settlements {
-    waiting: Mutex<HashMap<Serial, (usize, Arc<Notify>)>>,
+    waiting: Mutex<HashMap<(TenantId, Serial), watch::Sender<News>>>,
 }
 
 /// A place in the queue for one payment; leaving is by drop.
 pub struct Waiter<'a> {
     settlements: &'a Settlements,
-    serial: Serial,
-    notify: Arc<Notify>,
+    payment: (TenantId, Serial),
+    news: watch::Receiver<News>,
 }
 
 impl Settlements {
-    /// Waits for `serial` from here on.
+    /// Waits for the payment `serial` of `tenant` from here on.
     #[must_use]
-    pub fn watch(&self, serial: Serial) -> Waiter<'_> {
+    pub fn watch(&self, tenant: TenantId, serial: Serial) -> Waiter<'_> {
         let mut waiting = self.waiting();
-        let (count, notify) = waiting.entry(serial).or_default();
-        *count += 1;
+        let sender = waiting.entry((tenant, serial)).or_default();
         Waiter {
             settlements: self,
-            serial,
-            notify: Arc::clone(notify),
+            payment: (tenant, serial),
+            news: sender.subscribe(),
         }
     }
 
-    /// Wakes whoever waits for `serial`.
-    pub fn wake(&self, serial: Serial) {
-        if let Some((_, notify)) = self.waiting().get(&serial) {
-            notify.notify_waiters();
+    /// Hands a payment that is no longer open to whoever waits for it.
+    pub fn tell(&self, payment: &Payment) {
+        if let Some(sender) = self.waiting().get(&(payment.tenant, payment.serial)) {
+            sender.send_replace(Some(Arc::new(payment.clone())));
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Serial, (usize, Arc<Notify>)>> {
+    /// The payments that are waited for.
+    pub fn waited_for(&self) -> Vec<(TenantId, Serial)> {
+        self.waiting().keys().copied().collect()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<(TenantId, Serial), watch::Sender<News>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiter<'_> {
-    /// The next wake-up. Take it before looking at the payment, await it after, and none is
-    /// missed in between.
-    pub fn woken(&self) -> tokio::sync::futures::Notified<'_> {
-        self.notify.notified()
+    /// The payment when it was told of since the last call, or since the waiter watches.
+    pub async fn told(&mut self) -> Arc<Payment> {
+        loop {
+            // The sender stays as long as a waiter does.
+            if self.news.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            if let Some(payment) = self.news.borrow_and_update().clone() {
+                return payment;
+            }
+        }
     }
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut waiting = self.settlements.waiting();
-        if let Some((count, _)) = waiting.get_mut(&self.serial) {
-            *count -= 1;
-            if *count == 0 {
-                waiting.remove(&self.serial);
-            }
+        let is_last = |sender: &watch::Sender<News>| sender.receiver_count() == 1;
+        if waiting.get(&self.payment).is_some_and(is_last) {
+            waiting.remove(&self.payment);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        channel::ChannelNo,
+        ids::{ClaimKey, MerchantNo},
+        money::Fen,
+        payment::{CloseReason, Details, End, Flow, PaymentState},
+        time::UnixMs,
+    };
+
+    const TENANT: TenantId = TenantId(1);
+
+    fn ending(serial: Serial) -> Payment {
+        Payment {
+            tenant: TENANT,
+            serial,
+            merchant: MerchantNo(1),
+            key: ClaimKey([0; 16]),
+            merchant_serial: "M".to_owned(),
+            flow: Flow::PayerCode,
+            channel: ChannelNo(1),
+            amount: Fen::new(1),
+            created_at: UnixMs(0),
+            expires_at: UnixMs(1),
+            details: Details::default(),
+            credential: None,
+            state: PaymentState::Ending(End::Closed(CloseReason::Expired)),
+        }
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_are_told_and_nobody_else() {
+        let settlements = Settlements::default();
+        let mut first = settlements.watch(TENANT, Serial(1));
+        let mut second = settlements.watch(TENANT, Serial(1));
+        let mut other = settlements.watch(TENANT, Serial(2));
+        settlements.tell(&ending(Serial(1)));
+        settlements.tell(&ending(Serial(3)));
+        assert_eq!(*first.told().await, ending(Serial(1)));
+        assert_eq!(*second.told().await, ending(Serial(1)));
+        let brief = std::time::Duration::from_millis(20);
+        assert!(tokio::time::timeout(brief, other.told()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_is_forgotten_with_the_last() {
+        let settlements = Settlements::default();
+        let first = settlements.watch(TENANT, Serial(1));
+        let second = settlements.watch(TENANT, Serial(1));
+        drop(first);
+        assert_eq!(settlements.waited_for(), [(TENANT, Serial(1))]);
+        drop(second);
+        assert!(settlements.waited_for().is_empty());
     }
 }

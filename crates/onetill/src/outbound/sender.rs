@@ -9,8 +9,8 @@ use std::{
 };
 
 use reqwest::{
-    Certificate, Client, ClientBuilder, StatusCode, Url, dns::Resolve, header::CONTENT_TYPE,
-    redirect,
+    Certificate, Client, ClientBuilder, Response, StatusCode, Url, dns::Resolve,
+    header::CONTENT_TYPE, redirect,
 };
 use tokio::time::Instant;
 
@@ -22,8 +22,13 @@ use super::{
 /// How long an attempt may take in all, from resolving the name to the reply's status.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: longer than the wait between two attempts.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 2;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// As many as run for one merchant at the same time: a connection is much dearer than a message.
+const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 64;
+/// A reply up to this length is read, so that its connection can be used again.
+const REPLY_BYTES_MAX: usize = 4 * 1024;
+/// How long the rest of a reply may take, once its status is there.
+const REPLY_TIMEOUT: Duration = Duration::from_millis(250);
 const AGENT: &str = concat!("Onetill/", env!("CARGO_PKG_VERSION"));
 
 /// What an attempt came to.
@@ -100,8 +105,8 @@ pub enum SenderError {
 
 /// Posts messages to URLs that merchants chose, under the operator's policy.
 ///
-/// Follows no redirect, uses no proxy, speaks HTTP/1.1 and reads no reply body. Clones share one
-/// pool of connections.
+/// Follows no redirect, uses no proxy, speaks HTTP/1.1 and looks at no reply's body. Clones share
+/// one pool of connections.
 #[derive(Clone, Debug)]
 pub struct Sender {
     client: Client,
@@ -121,7 +126,12 @@ impl Sender {
         timeout: Duration,
         extra_ca_file: Option<&Path>,
     ) -> Result<Self, SenderError> {
-        Self::with_resolver(policy, timeout, extra_ca_file, Arc::new(SystemResolver))
+        Self::with_resolver(
+            policy,
+            timeout,
+            extra_ca_file,
+            Arc::new(SystemResolver::new()),
+        )
     }
 
     fn with_resolver(
@@ -165,9 +175,24 @@ impl Sender {
             .header(CONTENT_TYPE, content_type)
             .body(body);
         match request.send().await {
-            // Dropping the reply leaves its body unread: a receiver cannot make us swallow one.
-            Ok(reply) => Outcome::Status(reply.status().as_u16()),
+            Ok(reply) => {
+                let status = reply.status().as_u16();
+                // A receiver cannot make us swallow a long or a slow one: its connection ends.
+                let _ = tokio::time::timeout(REPLY_TIMEOUT, drain(reply)).await;
+                Outcome::Status(status)
+            }
             Err(error) => outcome_of(&error),
+        }
+    }
+}
+
+/// Reads what is left of a short reply, so that its connection can be used again.
+async fn drain(mut reply: Response) {
+    let mut length = 0;
+    while let Ok(Some(part)) = reply.chunk().await {
+        length += part.len();
+        if length > REPLY_BYTES_MAX {
+            return;
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::time::UnixMs;
+use domain::{channel::ChannelNo, time::UnixMs};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram};
 use metrics::{gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -107,6 +107,10 @@ fn describe_requests() {
         Unit::Seconds,
         "One call to a payment channel"
     );
+    describe_counter!(
+        names::CHANNEL_CONTRADICTIONS,
+        "Words of channels against the books, by channel number; each needs a look"
+    );
     describe_gauge!(
         names::OPEN_PAYMENTS,
         "Payments without a final outcome, by age; old ones need a look"
@@ -209,6 +213,12 @@ pub fn channel_call(
     .record(took);
 }
 
+/// Counts a word of a channel against the books; no channel is the provider of top-ups.
+pub fn channel_contradiction(channel: Option<ChannelNo>) {
+    let channel = channel.map_or("top-ups".to_owned(), |it| it.0.to_string());
+    counter!(names::CHANNEL_CONTRADICTIONS, "channel" => channel).increment(1);
+}
+
 /// Tells how many commands wait for the engine.
 pub fn queue_len(commands: usize) {
     set_count(
@@ -218,7 +228,8 @@ pub fn queue_len(commands: usize) {
 }
 
 /// Tells how many payments of about this age have no final outcome.
-pub fn open_payments(age: &'static str, payments: u32) {
+pub fn open_payments(age: &'static str, payments: u64) {
+    let payments = u32::try_from(payments).unwrap_or(u32::MAX);
     gauge!(names::OPEN_PAYMENTS, "age" => age).set(f64::from(payments));
 }
 

@@ -26,7 +26,8 @@ use domain::time::UnixMs;
 use tracing_subscriber::EnvFilter;
 
 pub use self::metrics::{
-    channel_call, init_metrics, open_payments, queue_len, render, request, store_figures,
+    channel_call, channel_contradiction, init_metrics, open_payments, queue_len, render, request,
+    store_figures,
 };
 pub use self::redact::redact_target;
 pub use self::request_id::request_id;

@@ -12,6 +12,8 @@ pub const BATCH_SECONDS: &str = "onetill_batch_seconds";
 pub const COMMIT_SECONDS: &str = "onetill_commit_seconds";
 /// One call to a payment channel, seconds: `channel`, `operation`, `outcome`.
 pub const CHANNEL_CALL_SECONDS: &str = "onetill_channel_call_seconds";
+/// Words of channels against the books: `channel`.
+pub const CHANNEL_CONTRADICTIONS: &str = "onetill_channel_contradictions_total";
 /// Commands waiting for the engine.
 pub const QUEUE_COMMANDS: &str = "onetill_queue_commands";
 /// Age of the oldest message due and not yet sent, seconds.

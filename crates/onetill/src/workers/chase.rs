@@ -1,21 +1,48 @@
 //! Finishes payments, refunds and top-ups that a crash, a lost answer or a late success left
-//! open, by asking the channel.
+//! open, by asking the channel. A channel that hangs holds its own places only, and few of them.
 
+use super::{
+    Pass,
+    places::{Place, Places},
+};
 use crate::app::Gateway;
-use domain::{command::ClaimJobs, job::Job};
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use domain::{
+    channel::ChannelNo,
+    command::ClaimJobs,
+    ids::{Serial, TenantId},
+    job::Job,
+};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use store::contract::DueJob;
 
-/// How many jobs are worked on at the same time. A channel that hangs holds a place for ten
-/// seconds at most.
-const AT_ONCE_MAX: u32 = 512;
-/// How many jobs one pass takes at most.
-const PASS_MAX: usize = 128;
+/// Whom a job asks: the channel, or the provider of top-ups.
+type Asks = Option<ChannelNo>;
+
+/// How many jobs are worked on at the same time. Each holds one question to a channel.
+const AT_ONCE_MAX: usize = 1024;
+/// How many of them may ask the same channel.
+const AT_ONCE_MAX_PER_CHANNEL: usize = 128;
+/// How many may ask a channel that has answered nobody for a while: enough to notice its return.
+const AT_ONCE_MAX_SILENT: usize = 16;
+/// How many jobs one look at the store finds at most.
+const LOOK_MAX: usize = 128;
+/// How long is waited at least between two looks while more is due than there are places: each
+/// look passes over all that is due.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// The worker.
 pub struct Chaser {
     gateway: Arc<Gateway>,
-    places: Arc<Semaphore>,
+    places: Arc<Places<Asks>>,
+    /// The last pass left work that is due, for want of places.
+    is_short: AtomicBool,
 }
 
 impl Chaser {
@@ -24,55 +51,87 @@ impl Chaser {
     pub fn new(gateway: Arc<Gateway>) -> Self {
         Self {
             gateway,
-            places: Arc::new(Semaphore::new(AT_ONCE_MAX as usize)),
+            places: Places::new(AT_ONCE_MAX),
+            is_short: AtomicBool::new(false),
         }
     }
 
-    /// Claims what is due and starts on it; says how many it started.
+    /// Claims what is due and starts on it; says how many it started. What asks a channel that
+    /// has no place left is passed over, unclaimed, so that it stays due and others come first.
     pub async fn run_once(&self) -> usize {
-        let places = self.places.available_permits().min(PASS_MAX);
-        let jobs = self.claim(places).await;
-        let started = jobs.len();
-        for job in jobs {
-            self.start(job).await;
+        let mut full = self.places.full(|asks| self.places_of(asks));
+        let mut started = 0;
+        loop {
+            let due = self.due(&full).await;
+            let before = full.len();
+            let mut entered = self.enter(&due, &mut full);
+            for job in self.claim(&entered).await {
+                if let Some(place) = entered.remove(&(job.tenant, job.subject)) {
+                    self.start(job, place);
+                    started += 1;
+                }
+            }
+            // Each round leaves out more channels, so it ends.
+            if full.len() == before || self.places.free() == 0 {
+                self.is_short.store(!full.is_empty(), Ordering::Relaxed);
+                return started;
+            }
         }
-        started
     }
 
     /// Completes once nothing that was started runs any more; the caller starts nothing new.
     pub async fn idle(&self) {
-        // Refused only when closed, which nobody does.
-        let _ = self.places.acquire_many(AT_ONCE_MAX).await;
+        self.places.idle().await;
     }
 
-    async fn claim(&self, places: usize) -> Vec<Job> {
-        let limit = u32::try_from(places).unwrap_or(u32::MAX);
-        let due = match self
-            .gateway
-            .reader
-            .due_jobs(self.gateway.now(), limit)
-            .await
-        {
-            Ok(due) if !due.is_empty() => due,
-            Ok(_) => return Vec::new(),
-            Err(error) => {
-                tracing::warn!(%error, "open work cannot be looked for");
-                return Vec::new();
+    /// How many jobs may ask `asks` at the same time.
+    fn places_of(&self, asks: Asks) -> usize {
+        let channel = asks.and_then(|number| self.gateway.channels.get(number));
+        let is_silent = channel.is_some_and(|channel| channel.is_silent());
+        if is_silent {
+            AT_ONCE_MAX_SILENT
+        } else {
+            AT_ONCE_MAX_PER_CHANNEL
+        }
+    }
+
+    async fn due(&self, except: &[Asks]) -> Vec<DueJob> {
+        let limit = self.places.free().min(LOOK_MAX);
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let reader = &self.gateway.reader;
+        let due = reader.due_jobs(self.gateway.now(), limit, except.to_vec());
+        due.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "open work cannot be looked for");
+            Vec::new()
+        })
+    }
+
+    /// Takes places for what is due. Whom there is none for is added to `full`.
+    fn enter(&self, due: &[DueJob], full: &mut Vec<Asks>) -> HashMap<Entered, Place<Asks>> {
+        let mut entered = HashMap::new();
+        for job in due {
+            match self.places.enter(job.asks, self.places_of(job.asks)) {
+                Some(place) => drop(entered.insert((job.tenant, job.subject), place)),
+                None if full.contains(&job.asks) => {}
+                None => full.push(job.asks),
             }
-        };
-        self.gateway
-            .run(ClaimJobs { subjects: due })
-            .await
-            .unwrap_or_else(|error| {
-                tracing::warn!(%error, "open work cannot be claimed");
-                Vec::new()
-            })
+        }
+        entered
     }
 
-    async fn start(&self, job: Job) {
-        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
-            return;
-        };
+    async fn claim(&self, entered: &HashMap<Entered, Place<Asks>>) -> Vec<Job> {
+        if entered.is_empty() {
+            return Vec::new();
+        }
+        let subjects = entered.keys().copied().collect();
+        let claimed = self.gateway.run(ClaimJobs { subjects }).await;
+        claimed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "open work cannot be claimed");
+            Vec::new()
+        })
+    }
+
+    fn start(&self, job: Job, place: Place<Asks>) {
         let gateway = Arc::clone(&self.gateway);
         tokio::spawn(async move {
             if let Err(error) = gateway.chase(job).await {
@@ -81,5 +140,22 @@ impl Chaser {
             }
             drop(place);
         });
+    }
+}
+
+/// A job that has a place.
+type Entered = (TenantId, Serial);
+
+impl Pass for Chaser {
+    async fn pass(self: Arc<Self>) -> usize {
+        self.run_once().await
+    }
+
+    async fn woken(&self) {
+        if !self.is_short.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
+        self.places.freed().await;
+        tokio::time::sleep(BREATH).await;
     }
 }

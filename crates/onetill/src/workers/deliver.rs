@@ -1,46 +1,49 @@
 //! Delivers notifications to merchants, at least once, without letting a slow receiver delay
 //! another's.
 
+use super::{
+    Pass,
+    places::{Place, Places},
+};
 use crate::{app::Gateway, inbound::opengateway::notify, outbound::Sender};
 use domain::{
     command::{ClaimNotifications, RecordDelivery},
-    ids::MerchantNo,
+    ids::{MerchantNo, Serial, TenantId},
     notification::{Delivery, Notification, Topic},
-    rows::PaymentRef,
+    payment::Payment,
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use store::StoreError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many deliveries run at the same time for one merchant. What is over is due again when its
-/// claim ends, so other merchants come first.
+/// Whom a notification goes to.
+type Merchant = (TenantId, MerchantNo);
+/// What a notification tells of.
+type Subject = (TenantId, Serial);
+
+/// How many deliveries run at the same time for one merchant.
 const AT_ONCE_MAX_PER_MERCHANT: usize = 64;
 /// How many deliveries run at the same time for all merchants. Each holds a connection.
-const AT_ONCE_MAX: u32 = 1024;
-/// How many notifications one pass takes at most.
-const PASS_MAX: usize = 256;
+const AT_ONCE_MAX: usize = 1024;
+/// How many notifications one look at the store finds at most.
+const LOOK_MAX: usize = 256;
+/// How long is waited at least between two looks while more is due than there are places: long
+/// enough that each finds work for several, since each costs a commit.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// The worker.
 pub struct Deliverer {
     gateway: Arc<Gateway>,
     sender: Sender,
-    running: Arc<Running>,
-}
-
-/// The deliveries that run.
-struct Running {
-    places: Arc<Semaphore>,
-    merchants: Mutex<HashMap<MerchantNo, usize>>,
-}
-
-/// One delivery's place; gives it back when dropped, so that a panic does not keep it.
-struct Place {
-    running: Arc<Running>,
-    merchant: MerchantNo,
-    _global: OwnedSemaphorePermit,
+    places: Arc<Places<Merchant>>,
+    /// The last pass left notifications that are due, for want of places.
+    is_short: AtomicBool,
 }
 
 impl Deliverer {
@@ -50,51 +53,116 @@ impl Deliverer {
         Self {
             gateway,
             sender,
-            running: Arc::new(Running::new()),
+            places: Places::new(AT_ONCE_MAX),
+            is_short: AtomicBool::new(false),
         }
     }
 
-    /// Claims what is due and starts on it; says how many it claimed.
+    /// Claims what is due and starts on it; says how many it claimed. What is owed to a merchant
+    /// that has no place left is passed over, unclaimed, so that it goes out as soon as there is
+    /// one, and others come first.
     pub async fn run_once(self: &Arc<Self>) -> usize {
-        let places = self.running.places.available_permits().min(PASS_MAX);
-        let claimed = self.claim(places).await;
-        for notification in &claimed {
-            if let Some(place) = Running::enter(&self.running, notification.merchant).await {
-                let (worker, notification) = (Arc::clone(self), *notification);
-                tokio::spawn(async move {
-                    worker.deliver(notification).await;
-                    drop(place);
-                });
+        let mut full = self.places.full(|_| AT_ONCE_MAX_PER_MERCHANT);
+        let mut claimed = 0;
+        loop {
+            let due = self.due(&full).await;
+            let before = full.len();
+            let entered = self.enter(&due, &mut full);
+            claimed += self.start(entered).await;
+            // Each round leaves out more merchants, so it ends.
+            if full.len() == before || self.places.free() == 0 {
+                self.is_short.store(!full.is_empty(), Ordering::Relaxed);
+                return claimed;
             }
         }
-        claimed.len()
     }
 
     /// Completes once no delivery runs any more; the caller starts nothing new.
     pub async fn idle(&self) {
-        self.running.idle().await;
+        self.places.idle().await;
     }
 
-    async fn claim(&self, places: usize) -> Vec<Notification> {
-        let limit = u32::try_from(places).unwrap_or(u32::MAX);
-        let now = self.gateway.now();
-        let due = match self.gateway.reader.due_notifications(now, limit).await {
-            Ok(due) if !due.is_empty() => due,
-            Ok(_) => return Vec::new(),
-            Err(error) => {
-                tracing::warn!(%error, "notifications cannot be looked for");
-                return Vec::new();
+    async fn due(&self, except: &[Merchant]) -> Vec<Notification> {
+        let limit = self.places.free().min(LOOK_MAX);
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let (reader, now) = (&self.gateway.reader, self.gateway.now());
+        let due = reader.due_notifications(now, limit, except.to_vec());
+        due.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "notifications cannot be looked for");
+            Vec::new()
+        })
+    }
+
+    /// Takes places for what is due. Whom there is none for is added to `full`.
+    fn enter(
+        &self,
+        due: &[Notification],
+        full: &mut Vec<Merchant>,
+    ) -> HashMap<Subject, Place<Merchant>> {
+        let mut entered = HashMap::new();
+        for it in due {
+            let merchant = (it.tenant, it.merchant);
+            match self.places.enter(merchant, AT_ONCE_MAX_PER_MERCHANT) {
+                Some(place) => drop(entered.insert((it.tenant, it.subject), place)),
+                None if full.contains(&merchant) => {}
+                None => full.push(merchant),
             }
-        };
-        let claimed = self.gateway.run(ClaimNotifications { subjects: due }).await;
+        }
+        entered
+    }
+
+    async fn claim(&self, entered: &HashMap<Subject, Place<Merchant>>) -> Vec<Notification> {
+        if entered.is_empty() {
+            return Vec::new();
+        }
+        let subjects = entered.keys().copied().collect();
+        let claimed = self.gateway.run(ClaimNotifications { subjects }).await;
         claimed.unwrap_or_else(|error| {
             tracing::warn!(%error, "notifications cannot be claimed");
             Vec::new()
         })
     }
 
-    async fn deliver(&self, notification: Notification) {
-        let acknowledged = match self.posting(notification).await {
+    /// Claims what has a place and starts on it; says how many it started.
+    async fn start(self: &Arc<Self>, mut entered: HashMap<Subject, Place<Merchant>>) -> usize {
+        let claimed = self.claim(&entered).await;
+        let mut payments = match self.payments(&claimed).await {
+            Ok(payments) => payments,
+            Err(error) => {
+                tracing::warn!(%error, "notifications cannot be read; their claims run out");
+                return 0;
+            }
+        };
+        for notification in &claimed {
+            let subject = (notification.tenant, notification.subject);
+            let payment = payments.remove(&subject);
+            let (worker, notification) = (Arc::clone(self), *notification);
+            let place = entered.remove(&subject);
+            tokio::spawn(async move {
+                worker.deliver(notification, payment).await;
+                drop(place);
+            });
+        }
+        claimed.len()
+    }
+
+    /// The payments that `claimed` tell of, read together.
+    async fn payments(
+        &self,
+        claimed: &[Notification],
+    ) -> Result<HashMap<Subject, Payment>, StoreError> {
+        let paid = claimed.iter().filter(|it| it.topic == Topic::PaymentPaid);
+        let serials: Vec<_> = paid.map(|it| (it.tenant, it.subject)).collect();
+        if serials.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let payments = self.gateway.reader.payments_by_serial(serials).await?;
+        let named = payments.into_iter().map(|it| ((it.tenant, it.serial), it));
+        Ok(named.collect())
+    }
+
+    async fn deliver(&self, notification: Notification, payment: Option<Payment>) {
+        let acknowledged = match self.posting(notification, payment).await {
             Ok(Some(posting)) => self.post(notification, posting).await,
             // The merchant is gone or its key does not open: it counts as an attempt.
             Ok(None) => false,
@@ -117,6 +185,7 @@ impl Deliverer {
     async fn posting(
         &self,
         notification: Notification,
+        payment: Option<Payment>,
     ) -> Result<Option<notify::Posting>, StoreError> {
         let gateway = &*self.gateway;
         let (tenant, subject, now) = (notification.tenant, notification.subject, gateway.now());
@@ -126,8 +195,6 @@ impl Deliverer {
         };
         Ok(match notification.topic {
             Topic::PaymentPaid => {
-                let by = PaymentRef::Serial(tenant, subject);
-                let payment = gateway.reader.payment(by).await?;
                 payment.and_then(|it| notify::payment_paid(gateway, &account, &it, now))
             }
             Topic::RechargeEnded => {
@@ -153,52 +220,21 @@ impl Deliverer {
     }
 }
 
-impl Running {
-    fn new() -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(AT_ONCE_MAX as usize)),
-            merchants: Mutex::default(),
+impl Pass for Deliverer {
+    async fn pass(self: Arc<Self>) -> usize {
+        self.run_once().await
+    }
+
+    async fn woken(&self) {
+        let owed = self.gateway.owed.notified();
+        if !self.is_short.load(Ordering::Relaxed) {
+            return owed.await;
         }
-    }
-
-    /// Takes a place for `merchant`; `None` when all of the merchant's are taken.
-    async fn enter(this: &Arc<Self>, merchant: MerchantNo) -> Option<Place> {
-        let global = Arc::clone(&this.places).acquire_owned().await.ok()?;
-        let mut merchants = this.merchants();
-        let count = merchants.entry(merchant).or_default();
-        if *count >= AT_ONCE_MAX_PER_MERCHANT {
-            return None;
+        tokio::select! {
+            () = owed => {}
+            () = self.places.freed() => {}
         }
-        *count += 1;
-        Some(Place {
-            running: Arc::clone(this),
-            merchant,
-            _global: global,
-        })
-    }
-
-    async fn idle(&self) {
-        // Refused only when closed, which nobody does.
-        let _ = self.places.acquire_many(AT_ONCE_MAX).await;
-    }
-
-    fn merchants(&self) -> MutexGuard<'_, HashMap<MerchantNo, usize>> {
-        // Nothing panics between two changes that belong together.
-        self.merchants
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut merchants = self.running.merchants();
-        if let Some(count) = merchants.get_mut(&self.merchant) {
-            *count -= 1;
-            if *count == 0 {
-                merchants.remove(&self.merchant);
-            }
-        }
+        tokio::time::sleep(BREATH).await;
     }
 }
 
@@ -210,49 +246,5 @@ fn log(after: &Notification) {
             attempts,
             "a notification was given up; `onetill order renotify` sends it again"
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    const SHOP: MerchantNo = MerchantNo(1);
-
-    #[tokio::test]
-    async fn one_merchant_does_not_take_the_places_of_another() {
-        let running = Arc::new(Running::new());
-        let mut held = Vec::new();
-        for _ in 0..AT_ONCE_MAX_PER_MERCHANT {
-            held.push(Running::enter(&running, SHOP).await.unwrap());
-        }
-        assert!(Running::enter(&running, SHOP).await.is_none());
-        assert!(Running::enter(&running, MerchantNo(2)).await.is_some());
-        held.pop();
-        assert!(Running::enter(&running, SHOP).await.is_some());
-    }
-
-    #[tokio::test]
-    async fn a_panic_gives_the_place_back() {
-        let running = Arc::new(Running::new());
-        let place = Running::enter(&running, SHOP).await.unwrap();
-        let task = tokio::spawn(async move {
-            let _place = place;
-            panic!("on purpose");
-        });
-        assert!(task.await.unwrap_err().is_panic());
-        assert!(running.merchants().is_empty());
-        assert_eq!(running.places.available_permits(), AT_ONCE_MAX as usize);
-    }
-
-    #[tokio::test]
-    async fn idle_waits_for_the_last_delivery() {
-        let running = Arc::new(Running::new());
-        let place = Running::enter(&running, SHOP).await.unwrap();
-        let brief = Duration::from_millis(20);
-        assert!(tokio::time::timeout(brief, running.idle()).await.is_err());
-        drop(place);
-        running.idle().await;
     }
 }

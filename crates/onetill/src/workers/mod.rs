@@ -5,23 +5,36 @@
 //! |---|---|
 //! | [`chase`] | finishes payments, refunds and top-ups that were left open |
 //! | [`deliver`] | notifications to merchants |
+//! | [`places`] | how many of them run at the same time, and for whom |
 //! | [`events`] | what channels tell by themselves |
+//! | [`settled`] | payments that requests wait for and another gateway settled |
 //! | [`upkeep`] | the node's lease, the directory, the gauges |
 
 pub mod chase;
 pub mod deliver;
 pub mod events;
+pub mod places;
+pub mod settled;
 pub mod upkeep;
 
 use crate::{app::Gateway, outbound::Sender};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
-/// How often a pass looks for work when it found none.
+/// How often a pass looks for work when it found none and nobody woke it.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long running work may take to end when all stops: longer than one call to a channel or one
 /// delivery (10 s).
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A worker that claims stored work pass by pass.
+pub trait Pass: Send + Sync + 'static {
+    /// One pass; says how much it took on.
+    fn pass(self: Arc<Self>) -> impl Future<Output = usize> + Send;
+
+    /// Completes when there may be work before the next look by the clock.
+    fn woken(&self) -> impl Future<Output = ()> + Send;
+}
 
 /// The running workers.
 pub struct Workers {
@@ -38,18 +51,11 @@ impl Workers {
         let (stop, stopped) = watch::channel(false);
         let mut running = JoinSet::new();
         let chaser = Arc::new(chase::Chaser::new(Arc::clone(gateway)));
-        let chasing = Arc::clone(&chaser);
-        running.spawn(repeat(stopped.clone(), move || {
-            let chaser = Arc::clone(&chasing);
-            async move { chaser.run_once().await }
-        }));
+        running.spawn(repeat(stopped.clone(), Arc::clone(&chaser)));
         let deliverer = Arc::new(deliver::Deliverer::new(Arc::clone(gateway), sender));
-        let delivering = Arc::clone(&deliverer);
-        running.spawn(repeat(stopped.clone(), move || {
-            let deliverer = Arc::clone(&delivering);
-            async move { deliverer.run_once().await }
-        }));
+        running.spawn(repeat(stopped.clone(), Arc::clone(&deliverer)));
         running.spawn(events::listen(Arc::clone(gateway), stopped.clone()));
+        running.spawn(settled::look(Arc::clone(gateway), stopped.clone()));
         running.spawn(upkeep::keep_lease(Arc::clone(gateway), stopped.clone()));
         running.spawn(upkeep::refresh(Arc::clone(gateway), stopped));
         Self {
@@ -73,20 +79,24 @@ impl Workers {
     }
 }
 
-/// Runs `pass` until told to stop: at once again while it finds work, after a pause when not. A
-/// pass that panics is logged and followed by the next, since all it claimed is due again.
-async fn repeat<F: Future<Output = usize> + Send + 'static>(
-    mut stopped: watch::Receiver<bool>,
-    mut pass: impl FnMut() -> F,
-) {
+/// Runs passes until told to stop: at once again while they find work, on a nudge or after a
+/// pause when not. A pass that panics is logged and followed by the next, since all it claimed is
+/// due again.
+async fn repeat<W: Pass>(mut stopped: watch::Receiver<bool>, worker: Arc<W>) {
     while !*stopped.borrow() {
-        let found = tokio::spawn(pass()).await.unwrap_or_else(|error| {
+        let pass = tokio::spawn(Arc::clone(&worker).pass());
+        let found = pass.await.unwrap_or_else(|error| {
             tracing::error!(%error, "a worker's pass ended early");
             0
         });
-        if found == 0 {
-            // Woken early or not, the loop looks again.
-            let _ = tokio::time::timeout(IDLE, stopped.changed()).await;
+        if found > 0 {
+            continue;
+        }
+        tokio::select! {
+            () = worker.woken() => {}
+            () = tokio::time::sleep(IDLE) => {}
+            // Told or not, the loop looks.
+            _ = stopped.changed() => {}
         }
     }
 }

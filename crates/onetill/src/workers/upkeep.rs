@@ -4,8 +4,9 @@ use crate::{
     app::{Gateway, compose::take_lease, serials::LEASE_MS},
     telemetry,
 };
+use domain::ids::Serial;
 use std::{sync::Arc, time::Duration};
-use store::{AdminOp, AdminReply, contract::PaymentFilter};
+use store::{AdminOp, AdminReply, StoreError};
 use tokio::{
     sync::watch,
     time::{Interval, MissedTickBehavior},
@@ -38,7 +39,7 @@ fn ticks() -> Interval {
 }
 
 /// Waits for the next pass; false when told to stop.
-async fn is_due(ticks: &mut Interval, stopped: &mut watch::Receiver<bool>) -> bool {
+pub(super) async fn is_due(ticks: &mut Interval, stopped: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         _ = ticks.tick() => true,
         _ = stopped.changed() => false,
@@ -56,33 +57,40 @@ async fn look(gateway: &Gateway) {
     show_open_payments(gateway).await;
 }
 
-/// Open payments are counted up to this many; an operator needs no more than the order of it.
-const OPEN_MAX: u32 = 1_000;
+/// Where the ages end that open payments are counted by.
+const AGES_S: [i64; 3] = [60, 600, 7_200];
 
 async fn show_open_payments(gateway: &Gateway) {
-    let filter = PaymentFilter {
-        undecided: true,
-        ..PaymentFilter::default()
-    };
-    let Ok(open) = gateway.reader.payments(filter, OPEN_MAX).await else {
-        return;
-    };
-    let now = gateway.now();
-    let mut ages = [
-        ("1m", 60, 0_u32),
-        ("10m", 600, 0),
-        ("2h", 7_200, 0),
-        ("older", i64::MAX, 0),
-    ];
-    for payment in open {
-        let age_s = now.since_ms(payment.created_at) / 1_000;
-        if let Some((_, _, count)) = ages.iter_mut().find(|(_, below_s, _)| age_s < *below_s) {
-            *count += 1;
+    match open_payments_by_age(gateway).await {
+        Ok(counts) => {
+            for (age, count) in counts {
+                telemetry::open_payments(age, count);
+            }
         }
+        Err(error) => tracing::warn!(%error, "open payments cannot be counted"),
     }
-    for (age, _, count) in ages {
-        telemetry::open_payments(age, count);
+}
+
+/// How many payments of each age are open or ending. All of them are counted, by their serials,
+/// which begin with the time; so not even their rows are read.
+///
+/// # Errors
+/// When the store failed.
+pub async fn open_payments_by_age(
+    gateway: &Gateway,
+) -> Result<[(&'static str, u64); 4], StoreError> {
+    let now = gateway.now();
+    let mut younger = 0;
+    let mut counts = [("1m", 0), ("10m", 0), ("2h", 0), ("older", 0)];
+    let ages = AGES_S.map(|age_s| gateway.serials.floor(now.plus_s(-age_s)));
+    let since = ages.into_iter().chain([Serial(i64::MIN)]);
+    for ((_, count), since) in counts.iter_mut().zip(since) {
+        let so_far = gateway.reader.open_payments(since).await?;
+        // Payments settle between two looks.
+        *count = so_far.saturating_sub(younger);
+        younger = so_far;
     }
+    Ok(counts)
 }
 
 async fn renew(gateway: &Gateway) {

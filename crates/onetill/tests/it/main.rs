@@ -4,8 +4,11 @@
 //! |---|---|
 //! | [`support`] | gateways in this process with a clock to set, and gateways in processes to kill |
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
+//! | [`channels`] | channels that hang, talk nonsense, repeat or contradict themselves |
 //! | [`faults`] | kills, stores that fail, the command line, the payer's page in a browser |
 
+#[cfg(test)]
+mod channels;
 #[cfg(test)]
 mod dialect;
 #[cfg(test)]

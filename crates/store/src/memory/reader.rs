@@ -1,10 +1,13 @@
 //! Reading the oracle's rows.
 
 use super::{Memory, Tables};
-use crate::contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures};
+use crate::contract::{
+    BoxFuture, DueJob, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+};
 use domain::{
-    ids::{Serial, TenantId},
-    job::Job,
+    channel::ChannelNo,
+    ids::{MerchantNo, Serial, TenantId},
+    job::{Job, JobKind},
     ledger::Posting,
     merchant::{Merchant, Tenant},
     notification::{Delivery, Notification},
@@ -33,13 +36,11 @@ fn matches(filter: &PaymentFilter, payment: &Payment) -> bool {
         && filter.before.is_none_or(|before| payment.serial < before)
 }
 
-/// The first `limit` subjects by the time they are due.
-fn earliest(mut due: Vec<(UnixMs, TenantId, Serial)>, limit: u32) -> Vec<(TenantId, Serial)> {
-    due.sort_unstable();
-    due.into_iter()
-        .take(limit as usize)
-        .map(|(_, tenant, subject)| (tenant, subject))
-        .collect()
+/// The first `limit` by the time they are due.
+fn earliest<T>(mut due: Vec<(UnixMs, TenantId, Serial, T)>, limit: u32) -> Vec<T> {
+    due.sort_unstable_by_key(|(at, tenant, subject, _)| (*at, *tenant, *subject));
+    let due = due.into_iter().take(limit as usize);
+    due.map(|(.., it)| it).collect()
 }
 
 fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, StoreError>> {
@@ -49,6 +50,18 @@ fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, StoreError>> {
 impl Reader for Memory {
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         ready(self.tables().payment(by).cloned())
+    }
+
+    fn payments_by_serial(
+        &self,
+        serials: Vec<(TenantId, Serial)>,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        let tables = self.tables();
+        let found = serials.into_iter().filter_map(|(tenant, serial)| {
+            let by = PaymentRef::Serial(tenant, serial);
+            tables.payment(by).cloned()
+        });
+        ready(found.collect())
     }
 
     fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
@@ -111,28 +124,35 @@ impl Reader for Memory {
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        except: Vec<Option<ChannelNo>>,
+    ) -> BoxFuture<'_, Result<Vec<DueJob>, StoreError>> {
         let tables = self.tables();
         let due = tables.jobs.values().filter(|job| job.due_at <= now);
-        let due = due
-            .map(|job| (job.due_at, job.tenant, job.subject))
-            .collect();
-        ready(earliest(due, limit))
+        let due = due.filter_map(|job| {
+            let (tenant, subject, asks) = (job.tenant, job.subject, tables.asks(job));
+            let due = DueJob {
+                tenant,
+                subject,
+                asks,
+            };
+            (!except.contains(&asks)).then_some((job.due_at, tenant, subject, due))
+        });
+        ready(earliest(due.collect(), limit))
     }
 
     fn due_notifications(
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        except: Vec<(TenantId, MerchantNo)>,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
         let tables = self.tables();
-        let due = tables
-            .notifications
-            .values()
-            .filter_map(|it| match it.delivery {
-                Delivery::Due(at) => (at <= now).then_some((at, it.tenant, it.subject)),
-                Delivery::Delivered(_) | Delivery::Dead(_) => None,
-            });
+        let wanted = tables.notifications.values();
+        let wanted = wanted.filter(|it| !except.contains(&(it.tenant, it.merchant)));
+        let due = wanted.filter_map(|it| match it.delivery {
+            Delivery::Due(at) => (at <= now).then_some((at, it.tenant, it.subject, *it)),
+            Delivery::Delivered(_) | Delivery::Dead(_) => None,
+        });
         ready(earliest(due.collect(), limit))
     }
 
@@ -172,6 +192,31 @@ impl Reader for Memory {
         ready(self.tables().figures())
     }
 
+    fn open_payments(&self, since: Serial) -> BoxFuture<'_, Result<u64, StoreError>> {
+        let tables = self.tables();
+        let open = |job: &&Job| match job.kind {
+            JobKind::SettlePayment | JobKind::ReversePayment => job.subject >= since,
+            JobKind::ConfirmReversal | JobKind::FinishRefund | JobKind::FinishRecharge => false,
+        };
+        ready(tables.jobs.values().filter(open).count() as u64)
+    }
+
+    fn values(
+        &self,
+        prefix: String,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>> {
+        let tables = self.tables();
+        let found = tables.values.iter().rev();
+        let found = found.filter(|(name, _)| name.starts_with(&prefix));
+        let found = found.take(limit as usize);
+        ready(
+            found
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
     fn durability(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         let text = "the memory store keeps nothing".to_owned();
         Box::pin(std::future::ready(Err(StoreError::Refused(text))))
@@ -187,6 +232,15 @@ impl Reader for Memory {
     fn backup(&self, _to: std::path::PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
         let text = "the memory store cannot be backed up".to_owned();
         Box::pin(std::future::ready(Err(StoreError::Refused(text))))
+    }
+}
+
+impl Tables {
+    /// The channel of the payment that `job` is about.
+    fn asks(&self, job: &Job) -> Option<ChannelNo> {
+        let refunded = self.refunds.get(&job.subject).map(|refund| refund.payment);
+        let payment = self.payments.get(&refunded.unwrap_or(job.subject))?;
+        Some(payment.channel)
     }
 }
 

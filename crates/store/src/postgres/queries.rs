@@ -4,13 +4,26 @@ use super::columns::Stored;
 use crate::contract::PaymentFilter;
 use domain::{notification::Notification, payment::Payment, refund::Refund};
 
-/// Work due at or before `$1`.
-pub(super) const DUE_JOBS: &str = "SELECT tenant, subject FROM jobs WHERE due_at <= $1
+/// Work due at or before `$1`, and whom it asks, which stands in its payment; not what asks one of
+/// `$3`, where -1 is the provider of top-ups.
+pub(super) const DUE_JOBS: &str = "SELECT tenant, subject, asks FROM (
+        SELECT tenant, subject, due_at, coalesce(
+            (SELECT channel FROM payments
+                WHERE payments.tenant = jobs.tenant AND serial = subject),
+            (SELECT channel FROM refunds JOIN payments
+                ON payments.tenant = refunds.tenant AND payments.serial = refunds.payment
+                WHERE refunds.tenant = jobs.tenant AND refunds.serial = subject)) AS asks
+        FROM jobs WHERE due_at <= $1) AS due
+    WHERE coalesce(asks, -1) <> ALL ($3::smallint[])
     ORDER BY due_at, tenant, subject LIMIT $2";
 
-/// Notifications due at or before `$1`.
-pub(super) const DUE_NOTIFICATIONS: &str = "SELECT tenant, subject FROM notifications
-    WHERE state = 0 AND at <= $1 ORDER BY at, tenant, subject LIMIT $2";
+/// Payments open or ending, with serial `$1` or a later one.
+pub(super) const OPEN_PAYMENTS: &str =
+    "SELECT count(*) FROM jobs WHERE kind IN (1, 2) AND subject >= $1";
+
+/// Values under names that begin with `$1`.
+pub(super) const VALUES: &str = "SELECT name, value FROM settings
+    WHERE starts_with(name, $1) ORDER BY name COLLATE \"C\" DESC LIMIT $2";
 
 /// Counts, and what has waited longest.
 pub(super) const FIGURES: &str = "SELECT (SELECT count(*) FROM jobs),
@@ -41,6 +54,26 @@ pub(super) fn payment_of_any() -> String {
     format!(
         "{with} SELECT {columns} FROM payments WHERE tenant IN (SELECT held FROM holders) \
         AND serial = $1 LIMIT 1"
+    )
+}
+
+/// The payments of tenants `$1` with serials `$2`, pair by pair.
+pub(super) fn payments_by_serial() -> String {
+    let columns = Payment::COLUMNS;
+    format!(
+        "SELECT {columns} FROM unnest($1::bigint[], $2::bigint[]) AS named (tenant, serial) \
+        JOIN payments USING (tenant, serial)"
+    )
+}
+
+/// Notifications due at or before `$1`, but not those of tenants `$3` to merchants `$4`, pair by
+/// pair.
+pub(super) fn due_notifications() -> String {
+    let columns = Notification::COLUMNS;
+    format!(
+        "SELECT {columns} FROM notifications WHERE state = 0 AND at <= $1 \
+            AND (tenant, merchant) NOT IN (SELECT * FROM unnest($3::bigint[], $4::bigint[])) \
+        ORDER BY at, tenant, subject LIMIT $2"
     )
 }
 

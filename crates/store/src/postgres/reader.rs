@@ -8,9 +8,12 @@ use super::{
     queries,
     snapshot::PostgresSnapshot,
 };
-use crate::contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures};
+use crate::contract::{
+    BoxFuture, DueJob, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+};
 use domain::{
-    ids::{Serial, TenantId},
+    channel::ChannelNo,
+    ids::{MerchantNo, Serial, TenantId},
     merchant::{Merchant, Tenant},
     notification::Notification,
     payment::Payment,
@@ -66,15 +69,19 @@ impl PostgresReader {
             .await
     }
 
-    async fn due(
+    async fn read_due_jobs(
         &self,
-        sql: &str,
         now: UnixMs,
         limit: u32,
-    ) -> Result<Vec<(TenantId, Serial)>, StoreError> {
-        let rows = self.rows(sql, &[&now.0, &i64::from(limit)]).await?;
-        let name = |row: &Row| Ok((TenantId(get(row, 0)?), Serial(get(row, 1)?)));
-        rows.iter().map(name).collect()
+        except: Vec<Option<ChannelNo>>,
+    ) -> Result<Vec<DueJob>, StoreError> {
+        let except = except
+            .iter()
+            .map(|asks| asks.map_or(-1, |it| i16::from(it.0)));
+        let except: Vec<i16> = except.collect();
+        let params: Params<'_> = &[&now.0, &i64::from(limit), &except];
+        let rows = self.rows(queries::DUE_JOBS, params).await?;
+        rows.iter().map(due_job).collect()
     }
 
     async fn read_figures(&self) -> Result<StoreFigures, StoreError> {
@@ -115,6 +122,19 @@ impl PostgresReader {
     }
 }
 
+fn due_job(row: &Row) -> Result<DueJob, StoreError> {
+    let asks: Option<i16> = get(row, 2)?;
+    let channel = |number| {
+        let number = u8::try_from(number).map(ChannelNo);
+        number.map_err(|_| StoreError::Corrupt(format!("a channel numbered {asks:?}")))
+    };
+    Ok(DueJob {
+        tenant: TenantId(get(row, 0)?),
+        subject: Serial(get(row, 1)?),
+        asks: asks.map(channel).transpose()?,
+    })
+}
+
 impl Reader for PostgresReader {
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         Box::pin(async move {
@@ -126,6 +146,20 @@ impl Reader for PostgresReader {
                         .await
                 }
             }
+        })
+    }
+
+    fn payments_by_serial(
+        &self,
+        serials: Vec<(TenantId, Serial)>,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        Box::pin(async move {
+            let (tenants, serials): (Vec<i64>, Vec<i64>) = serials
+                .iter()
+                .map(|(tenant, serial)| (tenant.0, serial.0))
+                .unzip();
+            self.all(&queries::payments_by_serial(), &[&tenants, &serials])
+                .await
         })
     }
 
@@ -179,16 +213,23 @@ impl Reader for PostgresReader {
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
-        Box::pin(self.due(queries::DUE_JOBS, now, limit))
+        except: Vec<Option<ChannelNo>>,
+    ) -> BoxFuture<'_, Result<Vec<DueJob>, StoreError>> {
+        Box::pin(self.read_due_jobs(now, limit, except))
     }
 
     fn due_notifications(
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
-        Box::pin(self.due(queries::DUE_NOTIFICATIONS, now, limit))
+        except: Vec<(TenantId, MerchantNo)>,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
+        Box::pin(async move {
+            let (tenants, merchants): (Vec<i64>, Vec<i64>) =
+                except.iter().map(|(tenant, no)| (tenant.0, no.0)).unzip();
+            let params: Params<'_> = &[&now.0, &i64::from(limit), &tenants, &merchants];
+            self.all(&queries::due_notifications(), params).await
+        })
     }
 
     fn notification(
@@ -231,6 +272,27 @@ impl Reader for PostgresReader {
 
     fn figures(&self) -> BoxFuture<'_, Result<StoreFigures, StoreError>> {
         Box::pin(self.read_figures())
+    }
+
+    fn open_payments(&self, since: Serial) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let rows = self.rows(queries::OPEN_PAYMENTS, &[&since.0]).await?;
+            let count = rows.first().map(|row| get::<i64>(row, 0)).transpose()?;
+            Ok(count.unwrap_or(0).unsigned_abs())
+        })
+    }
+
+    fn values(
+        &self,
+        prefix: String,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>> {
+        Box::pin(async move {
+            let params: Params<'_> = &[&prefix, &i64::from(limit)];
+            let rows = self.rows(queries::VALUES, params).await?;
+            let read = |row: &Row| Ok((get(row, 0)?, get(row, 1)?));
+            rows.iter().map(read).collect()
+        })
     }
 
     fn durability(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {

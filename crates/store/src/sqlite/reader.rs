@@ -6,12 +6,13 @@ use super::{
     from_sqlite, rows,
 };
 use crate::{
-    contract::{BoxFuture, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
+    contract::{BoxFuture, DueJob, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
     file::publish,
     flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
 };
 use domain::{
-    ids::{ClaimKey, Serial, TenantId},
+    channel::ChannelNo,
+    ids::{ClaimKey, MerchantNo, Serial, TenantId},
     job::Job,
     ledger::Posting,
     merchant::{Merchant, Tenant},
@@ -169,6 +170,22 @@ impl Reader for SqliteReader {
         })
     }
 
+    fn payments_by_serial(
+        &self,
+        serials: Vec<(TenantId, Serial)>,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        self.with(move |connection| {
+            let sql = payments_where("serial = ?1 AND tenant = ?2");
+            let mut found = Vec::with_capacity(serials.len());
+            for (tenant, serial) in serials {
+                let values = [serial.0, tenant.0];
+                let read = FlatPayment::read;
+                found.extend(all(connection, &sql, values, rows::payment, read)?);
+            }
+            Ok(found)
+        })
+    }
+
     fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         self.with(move |connection| {
             let sql = payments_where("serial = ?1");
@@ -250,11 +267,11 @@ impl Reader for SqliteReader {
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        except: Vec<Option<ChannelNo>>,
+    ) -> BoxFuture<'_, Result<Vec<DueJob>, StoreError>> {
         self.with(move |connection| {
-            let sql = "SELECT tenant, subject FROM jobs WHERE due_at <= ?1 \
-                 ORDER BY due_at LIMIT ?2";
-            all(connection, sql, (now.0, limit), subject, Ok)
+            let sql = due_jobs_sql(&except);
+            all(connection, &sql, (now.0, limit), due_job, Ok)
         })
     }
 
@@ -262,11 +279,11 @@ impl Reader for SqliteReader {
         &self,
         now: UnixMs,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(TenantId, Serial)>, StoreError>> {
+        except: Vec<(TenantId, MerchantNo)>,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
         self.with(move |connection| {
-            let sql = "SELECT tenant, subject FROM notifications \
-                 WHERE state = 0 AND at <= ?1 ORDER BY at LIMIT ?2";
-            all(connection, sql, (now.0, limit), subject, Ok)
+            let (sql, read) = (due_notifications_sql(&except), FlatNotification::read);
+            all(connection, &sql, (now.0, limit), rows::notification, read)
         })
     }
 
@@ -330,6 +347,27 @@ impl Reader for SqliteReader {
         })
     }
 
+    fn open_payments(&self, since: Serial) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.with(move |connection| {
+            let sql = "SELECT count(*) FROM jobs WHERE kind IN (1, 2) AND subject >= ?1";
+            let count = connection.query_row(sql, [since.0], |row| row.get::<_, i64>(0));
+            count.map(i64::unsigned_abs).map_err(from_sqlite)
+        })
+    }
+
+    fn values(
+        &self,
+        prefix: String,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>> {
+        self.with(move |connection| {
+            let sql = "SELECT name, value FROM settings \
+                 WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name DESC LIMIT ?2";
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            all(connection, sql, (prefix, limit), read, Ok)
+        })
+    }
+
     fn durability(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         self.with(check_durability)
     }
@@ -374,8 +412,44 @@ fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     copied.map(drop).map_err(from_sqlite)
 }
 
-fn subject(row: &Row<'_>) -> rusqlite::Result<(TenantId, Serial)> {
-    Ok((TenantId(row.get(0)?), Serial(row.get(1)?)))
+/// Jobs know their subject only; whom they ask stands in its payment. Nothing but numbers is
+/// written into the text.
+fn due_jobs_sql(except: &[Option<ChannelNo>]) -> String {
+    let except = except.iter().map(|asks| match asks {
+        Some(ChannelNo(number)) => number.to_string(),
+        None => "-1".to_owned(),
+    });
+    let except = except.collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT tenant, subject, asks FROM (SELECT tenant, subject, due_at, coalesce( \
+             (SELECT channel FROM payments WHERE serial = subject), \
+             (SELECT channel FROM refunds JOIN payments ON payments.serial = refunds.payment \
+              WHERE refunds.serial = subject)) AS asks \
+         FROM jobs WHERE due_at <= ?1) \
+         WHERE coalesce(asks, -1) NOT IN ({except}) ORDER BY due_at LIMIT ?2"
+    )
+}
+
+fn due_job(row: &Row<'_>) -> rusqlite::Result<DueJob> {
+    Ok(DueJob {
+        tenant: TenantId(row.get(0)?),
+        subject: Serial(row.get(1)?),
+        asks: row.get::<_, Option<u8>>(2)?.map(ChannelNo),
+    })
+}
+
+/// Nothing but numbers is written into the text.
+fn due_notifications_sql(except: &[(TenantId, MerchantNo)]) -> String {
+    let columns = rows::NOTIFICATION;
+    let except = except.iter().map(|(tenant, no)| {
+        let (tenant, no) = (tenant.0, no.0);
+        format!(" AND NOT (merchant = {no} AND tenant = {tenant})")
+    });
+    let except: String = except.collect();
+    format!(
+        "SELECT {columns} FROM notifications WHERE state = 0 AND at <= ?1{except} \
+         ORDER BY at LIMIT ?2"
+    )
 }
 
 fn figures(row: &Row<'_>) -> rusqlite::Result<StoreFigures> {

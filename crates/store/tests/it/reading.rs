@@ -5,6 +5,7 @@ use crate::{
     samples::{MERCHANT, NOW, TENANT, payment, receipt, recharge, refund, serial},
 };
 use domain::{
+    channel::ChannelNo,
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     job::{Job, JobKind},
     notification::{Delivery, Notification, Topic},
@@ -13,8 +14,8 @@ use domain::{
     time::UnixMs,
 };
 use store::{
-    Reader,
-    contract::{PaymentFilter, StoreFigures},
+    AdminOp, Reader,
+    contract::{DueJob, PaymentFilter, StoreFigures, Writer},
 };
 
 const OTHER: TenantId = TenantId(2);
@@ -230,11 +231,154 @@ async fn work_that_is_due_longest_comes_first(store: impl Fixture) {
         (41, 10, &[2, 3, 1, 4]),
         (40, 2, &[2, 3]),
     ] {
-        let expected: Vec<_> = expected.iter().map(|n| (TENANT, serial(*n))).collect();
-        let jobs = reader.due_jobs(NOW.plus_s(s), limit).await;
-        assert_eq!(jobs, Ok(expected.clone()), "jobs at {s}");
-        let notifications = reader.due_notifications(NOW.plus_s(s), limit).await;
-        assert_eq!(notifications, Ok(expected), "notifications at {s}");
+        let expected: Vec<_> = expected.iter().map(|n| serial(*n)).collect();
+        let jobs = reader.due_jobs(NOW.plus_s(s), limit, Vec::new()).await;
+        let jobs: Vec<_> = jobs.unwrap().iter().map(|it| it.subject).collect();
+        assert_eq!(jobs, expected, "jobs at {s}");
+        let found = reader.due_notifications(NOW.plus_s(s), limit, Vec::new());
+        let found: Vec<_> = found.await.unwrap().iter().map(|it| it.subject).collect();
+        assert_eq!(found, expected, "notifications at {s}");
+    }
+}
+
+async fn due_work_tells_whom_it_asks_and_leaves_out_who_is_not_wanted(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let mut payments = [1, 2, 3].map(payment);
+    payments[1].channel = ChannelNo(2);
+    payments[2].tenant = OTHER;
+    record(&mut writer, &payments).await;
+    let kinds = [
+        (1, JobKind::SettlePayment),
+        (2, JobKind::ReversePayment),
+        (4, JobKind::FinishRefund),
+        (5, JobKind::FinishRecharge),
+    ];
+    let job = |(n, kind)| Job::new(TENANT, serial(n), kind, NOW.plus_ms(n));
+    let others = Job::new(OTHER, serial(3), JobKind::SettlePayment, NOW.plus_ms(3));
+    let changes = Changes {
+        jobs: kinds.map(job).into_iter().chain([others]).collect(),
+        refunds: vec![refund(4, 2)],
+        recharges: vec![recharge(5)],
+        ..Changes::default()
+    };
+    write(&mut writer, changes).await.unwrap();
+    let (one, two, provider) = (Some(ChannelNo(1)), Some(ChannelNo(2)), None);
+    let asked = |n, asks| DueJob {
+        tenant: if n == 3 { OTHER } else { TENANT },
+        subject: serial(n),
+        asks,
+    };
+    let all = [(1, one), (2, two), (3, one), (4, two), (5, provider)];
+    for (except, limit) in [
+        (vec![], 10),
+        (vec![one], 10),
+        (vec![two], 10),
+        (vec![provider], 10),
+        (vec![one, provider], 1),
+        (vec![one, two, provider], 10),
+    ] {
+        let wanted = all.iter().filter(|(_, asks)| !except.contains(asks));
+        let expected: Vec<_> = wanted
+            .take(limit)
+            .map(|(n, asks)| asked(*n, *asks))
+            .collect();
+        let limit = u32::try_from(limit).unwrap();
+        let reader = store.reader();
+        let found = reader.due_jobs(NOW.plus_s(1), limit, except.clone());
+        assert_eq!(found.await, Ok(expected), "without {except:?}");
+    }
+}
+
+async fn due_notifications_leave_out_merchants_that_are_not_wanted(store: impl Fixture) {
+    let to = |n, tenant, merchant| Notification {
+        tenant,
+        merchant: MerchantNo(merchant),
+        ..notification(n, Delivery::Due(NOW.plus_ms(n)))
+    };
+    // The same number at another tenant is another merchant.
+    let all = [
+        to(1, TENANT, 7),
+        to(2, OTHER, 7),
+        to(3, TENANT, 8),
+        to(4, TENANT, 7),
+    ];
+    let changes = Changes {
+        notifications: all.to_vec(),
+        ..Changes::default()
+    };
+    write(&mut store.writer().await, changes).await.unwrap();
+    for except in [
+        vec![],
+        vec![(TENANT, MerchantNo(7))],
+        vec![(OTHER, MerchantNo(7)), (TENANT, MerchantNo(8))],
+    ] {
+        let wanted = all
+            .iter()
+            .filter(|it| !except.contains(&(it.tenant, it.merchant)));
+        let expected: Vec<_> = wanted.copied().collect();
+        let reader = store.reader();
+        let found = reader.due_notifications(NOW.plus_s(1), 10, except.clone());
+        assert_eq!(found.await, Ok(expected), "without {except:?}");
+    }
+}
+
+async fn payments_are_read_together(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    record(&mut writer, &[1, 2, 3].map(payment)).await;
+    let named = vec![
+        (TENANT, serial(3)),
+        (OTHER, serial(2)),
+        (TENANT, serial(9)),
+        (TENANT, serial(1)),
+    ];
+    let mut found = store.reader().payments_by_serial(named).await.unwrap();
+    found.sort_unstable_by_key(|it| it.serial);
+    assert_eq!(found, [payment(1), payment(3)]);
+    assert_eq!(
+        store.reader().payments_by_serial(Vec::new()).await,
+        Ok(Vec::new())
+    );
+}
+
+async fn open_payments_are_counted_by_age(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let payments = listed();
+    record(&mut writer, &payments).await;
+    let mut work = work_on(&payments);
+    // Asked about once more, and not open.
+    work.jobs
+        .push(Job::new(TENANT, serial(6), JobKind::ConfirmReversal, NOW));
+    write(&mut writer, work).await.unwrap();
+    for (since, expected) in [(0, 5), (2, 4), (6, 2), (8, 1), (9, 0)] {
+        let counted = store.reader().open_payments(serial(since)).await;
+        assert_eq!(counted, Ok(expected), "since {since}");
+    }
+}
+
+async fn values_are_found_by_how_their_names_begin(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    for name in ["note/1", "note/3", "note/2", "notes", "other"] {
+        let put = AdminOp::PutIfAbsent {
+            name: name.to_owned(),
+            value: name.as_bytes().to_vec(),
+        };
+        writer.admin(&put).await.unwrap();
+    }
+    for (prefix, limit, expected) in [
+        ("note/", 10, &["note/3", "note/2", "note/1"][..]),
+        ("note/", 2, &["note/3", "note/2"]),
+        ("note/3", 2, &["note/3"]),
+        ("none", 2, &[]),
+    ] {
+        let found = store
+            .reader()
+            .values(prefix.to_owned(), limit)
+            .await
+            .unwrap();
+        let named = expected
+            .iter()
+            .map(|it| ((*it).to_owned(), it.as_bytes().to_vec()));
+        assert_eq!(found, named.collect::<Vec<_>>(), "{prefix}");
     }
 }
 
@@ -320,6 +464,11 @@ on_each_store! {
     a_decided_request_is_no_longer_listed,
     rows_are_found_by_number_within_their_tenant,
     work_that_is_due_longest_comes_first,
+    due_work_tells_whom_it_asks_and_leaves_out_who_is_not_wanted,
+    due_notifications_leave_out_merchants_that_are_not_wanted,
+    payments_are_read_together,
+    open_payments_are_counted_by_age,
+    values_are_found_by_how_their_names_begin,
     dead_notifications_are_listed_newest_first,
     figures_count_what_waits,
     a_snapshot_is_read_in_pages,

@@ -165,7 +165,8 @@ pub(super) fn seconds(name: &str, value: f64) -> Result<Duration, BenchError> {
     duration.ok_or_else(|| BenchError::Setting(format!("--{name} must be 0 s to 7 days")))
 }
 
-async fn address(args: &BenchArgs) -> Result<SocketAddr, BenchError> {
+/// Where the gateway listens; another machine's address only where that is allowed.
+pub(super) async fn address(args: &BenchArgs) -> Result<SocketAddr, BenchError> {
     let fault = || BenchError::Setting(format!("{:?} is not http://HOST:PORT", args.url));
     let host = args
         .url

@@ -11,6 +11,7 @@
 //! | [`acknowledged`] | the file of what the gateway promised, for audits after a kill |
 //! | [`merchants`] | who asks |
 //! | [`ceiling`] | a server that does everything but remember |
+//! | [`notify`], [`receiver`] | how fast merchants learn that they were paid |
 //! | [`fsync_probe`] | how often this disk can make a write durable |
 //! | [`machine`] | CPU time and steal, from `/proc` |
 //!
@@ -23,6 +24,8 @@ mod load;
 mod machine;
 mod merchants;
 mod mix;
+mod notify;
+mod receiver;
 mod report;
 mod tally;
 mod till;
@@ -93,6 +96,9 @@ pub struct BenchArgs {
     /// The gateway's process, to report the CPU time a request costs it
     #[arg(long)]
     pub pid: Option<u32>,
+    /// Instead, have N orders paid and measure how fast their merchants are notified
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub notify: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -149,6 +155,9 @@ pub async fn run(args: BenchArgs) -> Result<(), BenchError> {
     let merchants = merchants::read(&args)?;
     if args.ceiling_server {
         return ceiling::run(args.listen, merchants).await;
+    }
+    if let Some(orders) = args.notify {
+        return notify::run(&args, merchants, orders as usize).await;
     }
     let plan = load::Plan::new(&args, merchants).await?;
     let before = machine::Reading::take(args.pid);

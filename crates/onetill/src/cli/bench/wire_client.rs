@@ -158,6 +158,11 @@ impl Reply<'_> {
         }
     }
 
+    /// Whether the HTTP status is 200.
+    pub(super) const fn is_ok(&self) -> bool {
+        self.status == 200
+    }
+
     /// Whether `CODE` is `code`.
     pub(super) fn has_code(&self, code: &str) -> bool {
         self.status == 200 && self.value("\"CODE\":\"") == Some(code)

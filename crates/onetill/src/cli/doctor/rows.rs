@@ -2,7 +2,10 @@
 
 use super::Finding;
 use crate::{
-    app::directory::Directory,
+    app::{
+        contradictions::{self, Note},
+        directory::Directory,
+    },
     cli::{CommandError, admin_client::reader_of},
     config::{Config, StoreUrl},
     vault::{MASTER_KEY_FILE, MASTER_KEY_VARIABLE, Vault},
@@ -16,6 +19,10 @@ use store::{
 
 /// Work that has been due for longer than this wants a look, in milliseconds.
 const OVERDUE_MS: i64 = 10 * 60_000;
+/// So many notes of contradictions are looked at.
+const NOTES_MAX: u32 = 1_000;
+/// Notes of contradictions are told for 30 days, in milliseconds.
+const RECENT_MS: i64 = 30 * 86_400_000;
 /// Clocks may differ by this much, in milliseconds.
 const SKEW_MS: i64 = 5_000;
 
@@ -80,6 +87,8 @@ async fn look(
     let figures = reader.figures().await?;
     let mut findings = vec![latest(newest, now)];
     findings.extend(work(&figures, now));
+    let notes = contradictions::notes(reader.as_ref(), None, NOTES_MAX).await?;
+    findings.extend(contradicted(&notes, now));
     findings.extend(keys(config, reader.as_ref()).await?);
     Ok(findings)
 }
@@ -110,6 +119,18 @@ async fn keys(config: &Config, reader: &dyn Reader) -> Result<Option<Finding>, C
     );
     let advice = "bring back the master key that belongs to this store";
     Ok(Some(Finding::fail(what, advice)))
+}
+
+/// What channels said against the books lately. Older notes stay with their payments.
+fn contradicted(notes: &[Note], now: UnixMs) -> Option<Finding> {
+    let is_recent = |note: &&Note| note.at_ms >= now.0 - RECENT_MS;
+    let recent: Vec<_> = notes.iter().filter(is_recent).collect();
+    let serial = &recent.first()?.serial;
+    let count = recent.len();
+    Some(Finding::warn(
+        format!("channels: {count} words against the books in 30 days, the newest about {serial}"),
+        "see `onetill order show SERIAL`, and clear it up with the channel",
+    ))
 }
 
 /// A payment of the future means that this clock is slow, or another was fast.
@@ -175,6 +196,21 @@ mod tests {
         figures.oldest_job_due_at = Some(UnixMs(NOW.0 - OVERDUE_MS - 1));
         figures.notifications_dead = 1;
         assert_eq!(levels(&figures), [Level::Warn, Level::Warn]);
+    }
+
+    #[test]
+    fn words_against_the_books_are_told_for_a_while() {
+        let note = |at_ms| Note {
+            serial: "20261122000000000742".to_owned(),
+            at_ms,
+            channel: None,
+            said: "never charged".to_owned(),
+        };
+        assert!(contradicted(&[], NOW).is_none());
+        assert!(contradicted(&[note(NOW.0 - RECENT_MS - 1)], NOW).is_none());
+        let finding = contradicted(&[note(NOW.0), note(0)], NOW).unwrap();
+        assert_eq!(finding.level, Level::Warn);
+        assert!(finding.what.contains("1 words"), "{}", finding.what);
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn text(payment: &Value) -> String {
     lines.extend(channel(payment).map(|channel| ("channel", channel)));
     let notification = payment.get("notification").filter(|it| !it.is_null());
     lines.extend(notification.map(|it| ("notification", notification_text(it))));
+    lines.extend(contradictions(payment).map(|it| ("contradiction", it)));
     let refunds = payment.get("refunds").and_then(Value::as_array);
     match refunds.filter(|refunds| !refunds.is_empty()) {
         None => output::fields(&lines),
@@ -68,6 +69,16 @@ fn channel(payment: &Value) -> Option<String> {
     let known = u16::try_from(number).ok().and_then(ChannelType::from_code);
     let name = known.map_or("unknown", |it| it.name(Locale::En));
     Some(format!("{number} ({name})"))
+}
+
+/// What the channel said against the books, each in one line.
+fn contradictions(payment: &Value) -> impl Iterator<Item = String> {
+    let notes = payment.get("contradictions").and_then(Value::as_array);
+    let text = |note: &Value| {
+        let (said, at) = (text_of(note, "said"), text_of(note, "at"));
+        format!("the channel told at {at}: {said}")
+    };
+    notes.into_iter().flatten().map(text)
 }
 
 /// A notification in one line.
@@ -105,7 +116,8 @@ mod tests {
     fn what_is_not_known_is_left_out() {
         let payment = json!({ "gateway_serial": "20261122000000000742", "status": "paid",
             "channel": 2, "settled_at": null, "notification": { "state": "dead",
-            "at": "2026-11-22 08:00:00", "attempts": 30 }, "refunds": [{ "gateway_serial": "1",
+            "at": "2026-11-22 08:00:00", "attempts": 30 }, "contradictions": [{
+            "at": "2026-11-22 09:00:00", "said": "never charged" }], "refunds": [{ "gateway_serial": "1",
             "merchant_serial": null, "origin": "cancellation", "amount_yuan": "1.00",
             "state": "done", "created_at": "now" }] });
         let expected = "\
@@ -113,6 +125,7 @@ gateway serial  20261122000000000742
 status          paid
 channel         2 (WeChat Pay)
 notification    dead at 2026-11-22 08:00:00, attempts so far: 30
+contradiction   the channel told at 2026-11-22 09:00:00: never charged
 
 refund  number  origin        yuan  state  created
 1       -       cancellation  1.00  done   now";

@@ -213,6 +213,38 @@ async fn endless_reply_body_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_connection_is_used_again_after_a_short_reply() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let (seen, _) = mpsc::unbounded_channel();
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nsuccess";
+                serve(&mut socket, answer, &seen).await;
+            });
+        }
+    });
+    let sender = demo_sender(LONG);
+    for _ in 0..5 {
+        let attempt = post(&sender, &format!("http://127.0.0.1:{port}/")).await;
+        assert!(attempt.acknowledged);
+    }
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_reply_that_never_ends_is_an_acknowledgement_all_the_same() {
+    let started = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nslow";
+    let receiver = Receiver::answering(started).await;
+    let attempt = post(&demo_sender(LONG), &receiver.url()).await;
+    assert!(attempt.acknowledged && attempt.took < LONG);
+}
+
+#[tokio::test]
 async fn name_that_leads_inside_is_refused_without_a_connection() {
     let mut receiver = Receiver::with_status("200 OK").await;
     let urls = ["http", "https"].map(|s| format!("{s}://shop.example:{}/", receiver.port));

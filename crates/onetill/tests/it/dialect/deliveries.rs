@@ -2,8 +2,10 @@
 
 use crate::support::{
     bodies::{self, with},
+    eventually,
     house::House,
     receiver::{Manner, Receiver},
+    together,
 };
 use domain::notification::Delivery;
 use onetill::admin::Request;
@@ -124,6 +126,54 @@ async fn one_slow_receiver_does_not_delay_another() {
     }
     house.advance_s(15).await;
     slow.receive(8).await;
+    house.end().await;
+}
+
+/// The deliveries that run for one merchant at the same time.
+const AT_ONCE: usize = 64;
+/// Far longer than anything here takes.
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_no_place_yet_is_not_claimed_and_goes_out_with_the_next_place() {
+    let house = House::setup()
+        .attempt_timeout(Duration::from_secs(4))
+        .open()
+        .await;
+    let slow = Receiver::start(|number| match number {
+        0..AT_ONCE => Manner::Hang,
+        _ => Manner::Status(200),
+    })
+    .await;
+    let many = AT_ONCE + 40;
+    let codes: Vec<_> = (0..many).map(|n| format!("S{n}")).collect();
+    let paid = codes.iter().map(|code| paid_order(&house, code, &slow));
+    together(paid).await;
+    // Not by `until`, whose nudges are a second worker's, with places of its own.
+    eventually("all are owed", async || {
+        let figures = house.gateway().reader.figures().await.unwrap();
+        (figures.notifications_due == many as u64).then_some(())
+    })
+    .await;
+    // The others wait, and none of them was claimed for later.
+    slow.receive(AT_ONCE).await;
+    let mut waiting = 0;
+    for code in &codes {
+        waiting += usize::from(due_in_ms(&house, code).await <= 0);
+    }
+    assert_eq!(waiting, many - AT_ONCE);
+    // The clock stands still, so nothing new becomes due: the places that are given back do it.
+    let told = async {
+        while slow.messages().len() < many {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(LONG, told).await.is_ok());
+    for code in &codes {
+        house.until_attempts(code, 1).await;
+    }
+    house.advance_s(5).await;
+    slow.receive(many + AT_ONCE).await;
     house.end().await;
 }
 

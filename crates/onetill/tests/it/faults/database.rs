@@ -19,6 +19,7 @@ use onetill::{
     app::{
         Gateway, Rules,
         compose::system_clock,
+        contradictions::Contradictions,
         directory::Directory,
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
@@ -265,6 +266,8 @@ fn standing_still() -> (Arc<Gateway>, WorkQueue) {
         directory: directory(),
         serials: SerialIssuer::new(lease, UnixMs(0), UnixMs(i64::MAX), 0),
         settlements: Settlements::default(),
+        owed: tokio::sync::Notify::new(),
+        contradictions: Contradictions::default(),
         clock,
         rules: Rules {
             zone: jiff::tz::TimeZone::UTC,

@@ -9,6 +9,7 @@
 //! | [`process`] | a gateway in a process of its own, to be killed and started again |
 //! | [`receiver`] | a merchant's server that is notified |
 //! | [`stub`] | channels that fail in one way |
+//! | [`wallet`] | a channel that does what it is told, call by call |
 
 pub mod bodies;
 pub mod house;
@@ -17,6 +18,7 @@ pub mod process;
 pub mod receiver;
 pub mod stub;
 pub mod till;
+pub mod wallet;
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 

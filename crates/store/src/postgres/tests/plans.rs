@@ -47,11 +47,17 @@ fn wanted() -> Vec<(&'static str, String, &'static str)> {
         ("jobs", own("remove_jobs"), "1, '{5,6,7}'"),
         ("refunds", own("lock_refunds"), "1, '{5,6,7}', '{}'"),
         ("notifications", own("lock_notifications"), "1, '{5,6,7}'"),
-        ("jobs", queries::DUE_JOBS.to_owned(), "500, 10"),
+        ("jobs", queries::DUE_JOBS.to_owned(), "500, 10, '{2}'"),
+        ("payments", queries::DUE_JOBS.to_owned(), "500, 10, '{2}'"),
+        (
+            "payments",
+            queries::payments_by_serial(),
+            "'{1,1}', '{5,6}'",
+        ),
         (
             "notifications",
-            queries::DUE_NOTIFICATIONS.to_owned(),
-            "500, 10",
+            queries::due_notifications(),
+            "500, 10, '{1}', '{7}'",
         ),
         ("payments", queries::payment_of_any(), "5"),
         (

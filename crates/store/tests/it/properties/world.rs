@@ -373,7 +373,12 @@ impl World {
 
     /// A worker takes what is due and calls the bank about it.
     async fn work(&mut self, luck: Luck) {
-        let subjects = self.store.due_jobs(self.now(), 3).await.unwrap();
+        let due = self
+            .store
+            .due_jobs(self.now(), 3, Vec::new())
+            .await
+            .unwrap();
+        let subjects = due.iter().map(|it| (it.tenant, it.subject)).collect();
         let jobs = self.engine.run(ClaimJobs { subjects }).await.unwrap();
         let rows = self.read().await;
         for job in jobs {
@@ -395,7 +400,9 @@ impl World {
     }
 
     async fn deliver(&mut self, acknowledged: bool) -> Option<Answering<Option<RefundAnswer>>> {
-        let subjects = self.store.due_notifications(self.now(), 1).await.unwrap();
+        let due = self.store.due_notifications(self.now(), 1, Vec::new());
+        let due = due.await.unwrap();
+        let subjects = due.iter().map(|it| (it.tenant, it.subject)).collect();
         let claim = ClaimNotifications { subjects };
         let taken = self.engine.run(claim).await.unwrap();
         let (tenant, subject) = (TENANT, taken.first()?.subject);

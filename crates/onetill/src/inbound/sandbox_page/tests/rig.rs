@@ -4,6 +4,7 @@ use super::super::router;
 use crate::{
     app::{
         Gateway, Rules,
+        contradictions::Contradictions,
         directory::Directory,
         pay::{NewPayment, PayReply},
         payer_code::PayerCodes,
@@ -189,6 +190,8 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
             8 * 3600,
         ),
         settlements: Settlements::default(),
+        owed: tokio::sync::Notify::new(),
+        contradictions: Contradictions::default(),
         clock: Arc::clone(clock),
         rules: Rules {
             zone: TimeZone::fixed(offset(0)),
