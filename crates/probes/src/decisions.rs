@@ -92,7 +92,9 @@ impl World {
         let changes = rows.into_changes();
         self.store.commit(changes).await.expect("a commit");
         let mut snapshot = self.store.snapshot().await.expect("a snapshot");
-        let report = audit(snapshot.as_mut(), &mut |_| {}).await.expect("an audit");
+        let report = audit(snapshot.as_mut(), &mut |_| {})
+            .await
+            .expect("an audit");
         assert_eq!(report.violations, []);
         let rows = 1_000;
         let payments = snapshot.payments(None, rows).await.expect("payments");
@@ -124,7 +126,10 @@ fn assert_lawful(before: &Stored, after: &Stored) {
     }
     for (serial, was) in &before.payments {
         let is = &after.payments[serial];
-        assert!(!was_given_up(was) || was_given_up(is), "{was:?} became {is:?}");
+        assert!(
+            !was_given_up(was) || was_given_up(is),
+            "{was:?} became {is:?}"
+        );
         if let Some(money) = was.paid() {
             let now = is.paid().expect("money that came stays on record");
             assert_eq!(now.receipt, money.receipt);

@@ -29,14 +29,21 @@ fn read(received: &Received) {
 /// Our own reply reads as what was written, in both formats.
 fn info_comes_through(info: &str) {
     // What the dialect lets in holds no control characters, and XML has no spelling for some.
-    if info.chars().any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')) {
+    if info
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+    {
         return;
     }
     for format in [Format::Json, Format::Xml] {
         let reply = ErrorReply::new(Operation::Refund, ReturnCode::Fail, info);
         let read = Received::decode(&reply.encode(format)).expect("our own reply");
         let is_blank = info.bytes().all(|b| b == b' ');
-        let expected = if is_blank && format == Format::Xml { "" } else { info };
+        let expected = if is_blank && format == Format::Xml {
+            ""
+        } else {
+            info
+        };
         assert_eq!(read.info().as_deref(), Some(expected));
         assert_eq!(read.code(), Some(ReturnCode::Fail));
     }

@@ -2,12 +2,8 @@
 
 use crate::{bytes::Bytes, documents};
 use wire::opengateway::{
-    Encryption, Format, MerchantKey, Operation, QueryString,
-    call::Caller,
-    explain::explain,
-    query::percent_decode,
-    request::path_code,
-    seal, sign,
+    Encryption, Format, MerchantKey, Operation, QueryString, call::Caller, explain::explain,
+    query::percent_decode, request::path_code, seal, sign,
 };
 
 /// The key of the published vectors.

@@ -158,12 +158,21 @@ fn receipt(of: &Payment, choices: &mut Bytes<'_>) -> Receipt {
 }
 
 fn decline(choices: &mut Bytes<'_>) -> Decline {
-    [Decline::InsufficientFunds, Decline::CodeExpired, Decline::ByPayer, Decline::ByChannel]
-        [choices.choose(4)]
+    [
+        Decline::InsufficientFunds,
+        Decline::CodeExpired,
+        Decline::ByPayer,
+        Decline::ByChannel,
+    ][choices.choose(4)]
 }
 
 fn not_sent(choices: &mut Bytes<'_>) -> NotSent {
-    [NotSent::Unavailable, NotSent::Connect, NotSent::Secure, NotSent::Write][choices.choose(4)]
+    [
+        NotSent::Unavailable,
+        NotSent::Connect,
+        NotSent::Secure,
+        NotSent::Write,
+    ][choices.choose(4)]
 }
 
 fn record_pay(of: &Stored, choices: &mut Bytes<'_>, refund_serial: Serial) -> Option<RecordPay> {
@@ -226,7 +235,11 @@ fn record_reverse(
 }
 
 fn cancel(of: &Stored, choices: &mut Bytes<'_>, refund_serial: Serial) -> Option<Cancel> {
-    let modes = [CancelMode::Direct, CancelMode::DirectUntilPaid, CancelMode::Request];
+    let modes = [
+        CancelMode::Direct,
+        CancelMode::DirectUntilPaid,
+        CancelMode::Request,
+    ];
     Some(Cancel {
         payment: PaymentRef::Key(TENANT, pick(&of.payments, choices)?.key),
         merchant: merchant(choices),

@@ -6,6 +6,7 @@
 //! | `kills` | nothing acknowledged is lost and nothing happens twice, whoever is killed |
 //! | `disk` | a full disk refuses new payments, answers queries, and recovers by itself |
 //! | `database` | so does a gateway whose PostgreSQL is gone; a full queue refuses at once |
+//! | `hostile` | slow, silent and hostile clients hinder nobody and fill no memory |
 //! | `ending` | SIGTERM finishes what is in flight |
 //! | `command_line` | what the program prints works as printed |
 //! | `browser` | the payer's page in headless Chromium |
@@ -27,6 +28,7 @@ mod dice;
 mod disk;
 mod ending;
 mod fleet;
+mod hostile;
 mod kills;
 mod receiver;
 mod sale;
