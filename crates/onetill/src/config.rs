@@ -13,6 +13,7 @@ use serde::Deserialize;
 use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The settings of flags, environment and file; the same names everywhere. In the file, dashes
@@ -42,6 +43,10 @@ pub struct Options {
         requires = "tls_cert"
     )]
     pub tls_key: Option<PathBuf>,
+    /// Address to serve operators on: /metrics (then nowhere else) and /health [default: none; both
+    /// are served with everything else]
+    #[arg(long, env = "ONETILL_OPS_LISTEN", value_name = "ADDR")]
+    pub ops_listen: Option<SocketAddr>,
     /// Directory for the store, the master key and the admin socket [default: ./onetill-data]
     #[arg(long, env = "ONETILL_DATA", value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
@@ -104,9 +109,24 @@ pub struct Options {
     /// second [default: 60]
     #[arg(long, env = "ONETILL_FAILURES_MAX", value_name = "N")]
     pub failures_max: Option<u32>,
-    /// Connections at the same time [default: 10000]
+    /// Connections at the same time; one more takes the place of the longest silent one [default:
+    /// 10000]
     #[arg(long, env = "ONETILL_CONNECTIONS_MAX", value_name = "N")]
     pub connections_max: Option<usize>,
+    /// Connections at the same time from one address (IPv6: one /64) [default: no bound, because
+    /// many tills may share one address]
+    #[arg(long, env = "ONETILL_CONNECTIONS_PER_ADDRESS_MAX", value_name = "N")]
+    pub connections_per_address_max: Option<u32>,
+    /// How long a client may take to send a request's head, in seconds [default: 10]
+    #[arg(long, env = "ONETILL_HEAD_TIMEOUT_S", value_name = "S")]
+    pub head_timeout_s: Option<u32>,
+    /// How long an unused connection is kept, in seconds [default: 75]
+    #[arg(long, env = "ONETILL_IDLE_TIMEOUT_S", value_name = "S")]
+    pub idle_timeout_s: Option<u32>,
+    /// How long requests in flight are waited for when the gateway stops, in seconds [default: 90,
+    /// or 10 more than --window-s]
+    #[arg(long, env = "ONETILL_DRAIN_TIMEOUT_S", value_name = "S")]
+    pub drain_timeout_s: Option<u32>,
     /// How log lines look: text or json [default: text]
     #[arg(long, env = "ONETILL_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
@@ -214,6 +234,7 @@ impl Options {
             tls_listen: self.tls_listen.or(file.tls_listen),
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),
+            ops_listen: self.ops_listen.or(file.ops_listen),
             data: self.data.or(file.data),
             store: self.store.or(file.store),
             store_writers: self.store_writers.or(file.store_writers),
@@ -235,6 +256,12 @@ impl Options {
             notify_ca: self.notify_ca.or(file.notify_ca),
             failures_max: self.failures_max.or(file.failures_max),
             connections_max: self.connections_max.or(file.connections_max),
+            connections_per_address_max: self
+                .connections_per_address_max
+                .or(file.connections_per_address_max),
+            head_timeout_s: self.head_timeout_s.or(file.head_timeout_s),
+            idle_timeout_s: self.idle_timeout_s.or(file.idle_timeout_s),
+            drain_timeout_s: self.drain_timeout_s.or(file.drain_timeout_s),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
             payer_codes: self.payer_codes.or(file.payer_codes),
@@ -321,17 +348,39 @@ impl Options {
         let tls_listen = self
             .tls_listen
             .unwrap_or_else(|| SocketAddr::new(listen.ip(), 8443));
-        let tls = files.map(|files| TlsConfig {
-            listen: tls_listen,
-            files,
-        });
+        let tls = files.map(|files| TlsConfig::new(tls_listen, files));
         self.check_exposure(listen, tls.as_ref())?;
-        let mut limits = Limits::default();
-        limits.connections_max = self.connections_max.unwrap_or(limits.connections_max);
         Ok(ServerConfig {
             listen,
             tls,
-            limits,
+            ops: self.ops_listen,
+            limits: self.limits()?,
+        })
+    }
+
+    fn limits(&self) -> Result<Limits, ConfigError> {
+        let default = Limits::default();
+        let seconds = |name, value: Option<u32>, default| match value {
+            None => Ok(default),
+            Some(0) => Err(too_small(name)),
+            Some(s) => Ok(Duration::from_secs(u64::from(s))),
+        };
+        // Whoever stops the gateway must not cut off a payment that is still waited for.
+        let window = Duration::from_secs(u64::from(self.window_s.unwrap_or(0)) + 10);
+        let drain = default.drain_timeout.max(window);
+        if self.connections_max == Some(0) {
+            return Err(too_small("connections-max"));
+        }
+        if self.connections_per_address_max == Some(0) {
+            return Err(too_small("connections-per-address-max"));
+        }
+        Ok(Limits {
+            connections_max: self.connections_max.unwrap_or(default.connections_max),
+            connections_per_address_max: self.connections_per_address_max,
+            head_timeout: seconds("head-timeout-s", self.head_timeout_s, default.head_timeout)?,
+            idle_timeout: seconds("idle-timeout-s", self.idle_timeout_s, default.idle_timeout)?,
+            drain_timeout: seconds("drain-timeout-s", self.drain_timeout_s, drain)?,
+            ..default
         })
     }
 
@@ -341,7 +390,7 @@ impl Options {
         listen: SocketAddr,
         tls: Option<&TlsConfig>,
     ) -> Result<(), ConfigError> {
-        let addresses = [Some(listen), tls.map(|tls| tls.listen)];
+        let addresses = [Some(listen), tls.map(|tls| tls.listen), self.ops_listen];
         let exposed = addresses
             .into_iter()
             .flatten()
@@ -390,6 +439,14 @@ impl Options {
                 hint: "use text or json",
             }),
         }
+    }
+}
+
+fn too_small(name: &'static str) -> ConfigError {
+    ConfigError::Value {
+        name,
+        value: "0".to_owned(),
+        hint: "use 1 or more, or leave it out for the default",
     }
 }
 

@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 pub const MASTER_KEY_VARIABLE: &str = "ONETILL_MASTER_KEY";
 /// The name of the key file in the data directory.
 pub const MASTER_KEY_FILE: &str = "master.key";
+/// How the name of a key file ends that is not finished.
+const PARTIAL: &str = "partial";
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
 
@@ -140,11 +142,40 @@ fn create_key_file(
     // A name of its own: two processes that start at once never share a half-written file.
     let mut tag = [0; 4];
     getrandom::fill(&mut tag).map_err(|_| VaultError::Random)?;
-    let partial = path.with_added_extension(format!("{}.partial", encode_hex(&tag)));
+    let partial = path.with_added_extension(format!("{}.{PARTIAL}", encode_hex(&tag)));
     let placed = write_private(&partial, hex.as_bytes()).and_then(|()| place(&partial, path));
     // The first failure is the one to tell.
     let removed = fs::remove_file(&partial);
     placed.and(removed).map_err(failed)
+}
+
+/// Removes unfinished key files that a crash left in `dir`: what they hold is no key of anything.
+/// The caller knows that no other process is starting there.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_leftovers(dir: &Path) -> Result<(), VaultError> {
+    let failed = |path: &Path, source| VaultError::File {
+        path: path.display().to_string(),
+        source,
+    };
+    let entries = fs::read_dir(dir).map_err(|source| failed(dir, source))?;
+    let names = entries.flatten().map(|entry| entry.path());
+    for path in names.filter(|path| is_leftover(path)) {
+        fs::remove_file(&path).map_err(|source| failed(&path, source))?;
+        tracing::info!(path = %path.display(), "an unfinished key file was removed");
+    }
+    Ok(())
+}
+
+/// `master.key.`, eight hex digits, `.partial`.
+fn is_leftover(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let tag = name.and_then(|name| {
+        let rest = name.strip_prefix(MASTER_KEY_FILE)?.strip_prefix('.')?;
+        rest.strip_suffix(PARTIAL)?.strip_suffix('.')
+    });
+    tag.is_some_and(|tag| tag.len() == 8 && tag.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Writes a new file that only its owner may read, down to the disk.
@@ -257,6 +288,27 @@ mod tests {
         let entries = fs::read_dir(dir.path()).unwrap();
         let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, [MASTER_KEY_FILE]);
+    }
+
+    #[test]
+    fn what_a_crash_left_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        Vault::open(dir.path()).unwrap();
+        let kept = [
+            "master.key.old",
+            "master.key.partial",
+            "master.key.backup0.partial.x",
+        ];
+        for name in kept.into_iter().chain(["master.key.0123abcd.partial"]) {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        remove_leftovers(dir.path()).unwrap();
+        let entries = fs::read_dir(dir.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names[0], MASTER_KEY_FILE);
+        assert_eq!(names.len(), 1 + kept.len());
+        assert!(kept.into_iter().all(|name| dir.path().join(name).exists()));
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! A throw-away PostgreSQL server for tests: real processes, a real disk, fsync on.
+//! A throw-away PostgreSQL server for tests: real processes, a real disk, fsync on. And stored
+//! rows of any kind, for fuzzing.
+
+pub use crate::flat::probe::{Columns, read_row};
 
 use std::{
     fs, io,

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::{Config, StoreUrl},
     telemetry,
-    vault::{Vault, VaultError},
+    vault::{self, Vault, VaultError},
 };
 use channels::{
     Channels, Guard, GuardConfig, Observer, RechargeGuard, RechargeProvider,
@@ -124,6 +124,7 @@ pub fn system_clock() -> Clock {
 pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeError> {
     create_data_dir(&config.data)?;
     let locks = lock(config)?;
+    vault::remove_leftovers(&config.data)?;
     let vault = Vault::open(&config.data)?;
     let (engine, queue) = Engine::new(Arc::clone(&clock));
     let (writers, reader) = open_store(config, queue, &clock).await?;

@@ -7,20 +7,16 @@ use crate::{
     config::Config,
     inbound,
     outbound::{ATTEMPT_TIMEOUT, Sender},
-    server::{Bound, Server},
+    server::{Bound, Server, open_files},
     telemetry,
     workers::Workers,
 };
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{process::ExitCode, sync::Arc};
 use store::Engine;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
-
-/// Open files beside the connections: the store, journals, sockets, and calls out.
-const OTHER_FILES: usize = 100;
 
 /// Run the gateway.
 ///
@@ -43,10 +39,10 @@ pub struct ServeArgs {
 /// # Errors
 /// When it cannot start; the text says what to do.
 pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
-    let config = args.settings.read()?.check()?;
+    let mut config = args.settings.read()?.check()?;
     let clock = system_clock();
     telemetry::init(config.log_format, &config.log_filter, clock())?;
-    raise_open_files(config.server.limits.connections_max);
+    fit_open_files(&mut config);
     let server = Server::bind(config.server.clone()).await?;
     let bound = server.addresses();
     let composed = compose(&config.at(bound), clock).await?;
@@ -64,7 +60,13 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let (stop, stopped) = watch::channel(false);
     let admin = socket::bind(&config.data)?;
     let admin = tokio::spawn(socket::serve(admin, Arc::clone(&gateway), stopped));
-    let router = inbound::router(&gateway, config.failures);
+    let (router, server) = if config.server.ops.is_some() {
+        let ops = inbound::ops_router(&gateway);
+        let public = inbound::public_router(&gateway, config.failures);
+        (public, server.with_ops(ops))
+    } else {
+        (inbound::router(&gateway, config.failures), server)
+    };
     drop(gateway);
     let engine = composed.gateway.engine.clone();
     let drained = server.run(router, told_to_stop(engine)?).await;
@@ -83,32 +85,22 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Allows as many open files as the system lets this process have: many systems start programs
-/// with 1024, below the connections that are to be served.
-fn raise_open_files(connections_max: usize) {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::debug!(%error, "the limit of open files stays");
-    }
-    let open_files = getrlimit(Resource::Nofile).current;
-    if !is_enough(open_files, connections_max) {
+/// Allows as many open files as the system lets this process have, and no more connections than
+/// there are files for: one too many would take the file that a payment needs.
+fn fit_open_files(config: &mut Config) {
+    let open_files = open_files::raise();
+    let wanted = config.server.limits.connections_max;
+    let room = open_files::room_for(wanted, open_files);
+    if room < wanted {
         tracing::warn!(
             open_files,
-            connections_max,
-            "too few open files are allowed for so many connections; raise the hard limit \
-             (ulimit -Hn, LimitNOFILE=) or lower --connections-max"
+            wanted,
+            connections_max = room,
+            "fewer connections than wanted are served: {}",
+            open_files::ADVICE
         );
+        config.server.limits.connections_max = room;
     }
-}
-
-/// Whether the limit (none is no limit) has room for all connections and the files beside them.
-fn is_enough(open_files: Option<u64>, connections_max: usize) -> bool {
-    let needed = connections_max.saturating_add(OTHER_FILES) as u64;
-    open_files.is_none_or(|open_files| open_files >= needed)
 }
 
 async fn end(workers: Workers, composed: Composed) {
@@ -147,7 +139,7 @@ fn program() -> String {
 }
 
 fn announce(config: &Config, bound: Bound) -> Result<(), CommandError> {
-    tracing::info!(http = %bound.http, https = ?bound.https, "serving");
+    tracing::info!(http = %bound.http, https = ?bound.https, ops = ?bound.ops, "serving");
     if !config.demo {
         return Ok(());
     }
@@ -176,16 +168,4 @@ Merchant {} with key {}. More: {program} --help, and README.md
         demo::KEY,
     );
     output::print(text.trim_end())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn open_files_are_enough_with_a_hundred_to_spare() {
-        assert!(is_enough(Some(10_100), 10_000));
-        assert!(!is_enough(Some(10_099), 10_000));
-        assert!(is_enough(None, usize::MAX));
-    }
 }

@@ -45,10 +45,11 @@ fn the_example_file_names_real_settings_and_the_real_defaults() {
     assert_eq!(config.rules.window_s, default.rules.window_s);
     assert_eq!(config.rules.order_window_s, default.rules.order_window_s);
     assert_eq!(config.failures, default.failures);
-    assert_eq!(
-        config.server.limits.connections_max,
-        default.server.limits.connections_max
-    );
+    let (limits, usual) = (config.server.limits, default.server.limits);
+    assert_eq!(limits.connections_max, usual.connections_max);
+    assert_eq!(limits.head_timeout, usual.head_timeout);
+    assert_eq!(limits.idle_timeout, usual.idle_timeout);
+    assert_eq!(limits.drain_timeout, usual.drain_timeout);
     assert_eq!(config.log_filter, default.log_filter);
     assert_eq!(config.sandbox_latency_ms, None);
 }
@@ -93,12 +94,35 @@ fn wrong_values_say_what_would_do() {
     assert!(with(|it| it.zone = Some("Mars/Olympus".to_owned())).contains("Asia/Shanghai"));
     assert!(with(|it| it.log_format = Some("xml".to_owned())).contains("text or json"));
     assert!(with(|it| it.notify_network = vec!["10.0.0.0/64".to_owned()]).contains("10.1.0.0/16"));
+    assert!(with(|it| it.head_timeout_s = Some(0)).contains("head-timeout-s = 0: use 1 or more"));
+    assert!(with(|it| it.connections_per_address_max = Some(0)).contains("use 1 or more"));
     assert!(with(|it| it.tls_cert = Some(PathBuf::from("cert.pem"))).contains("tls-key"));
     let secret = with(|it| it.store = Some("mysql://user:secret@host".to_owned()));
     assert!(
         secret.contains("postgres://") && !secret.contains("secret"),
         "{secret}"
     );
+}
+
+#[test]
+fn stopping_waits_longer_than_any_payment_unless_told_otherwise() {
+    let drain = |window_s, drain_timeout_s| {
+        let options = Options {
+            window_s,
+            drain_timeout_s,
+            ..Options::default()
+        };
+        options
+            .check()
+            .unwrap()
+            .server
+            .limits
+            .drain_timeout
+            .as_secs()
+    };
+    assert_eq!(drain(None, None), 90);
+    assert_eq!(drain(Some(200), None), 210);
+    assert_eq!(drain(Some(200), Some(5)), 5);
 }
 
 #[test]

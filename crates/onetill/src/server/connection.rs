@@ -3,19 +3,18 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::detached::Detached;
-use super::pace::{Paced, Pulse, Watchdog};
+use super::pace::{Paced, Quiet, Verdict, Watchdog};
 use super::{Limits, Stage};
 
 /// As many headers as the parser keeps on the stack.
@@ -39,7 +38,7 @@ pub(super) struct Host {
 
 type Conn<S> = http1::Connection<TokioIo<S>, Detached>;
 
-/// How serving a connection ended.
+/// How a spell of HTTP ended.
 enum End {
     /// Both sides are done, or what the client sent is not HTTP and it was told so.
     Spoken,
@@ -47,6 +46,8 @@ enum End {
     Broken,
     /// The client was too slow.
     Overdue,
+    /// Everything asked for was answered, and nothing more was said for a while.
+    Quiet,
     /// The server stops.
     Cut,
 }
@@ -66,14 +67,13 @@ impl Host {
     /// Serves one accepted stream until it ends.
     pub(super) async fn serve(
         &self,
-        stream: TcpStream,
+        stream: Paced,
         peer: SocketAddr,
         tls: Option<TlsAcceptor>,
         stages: watch::Receiver<Stage>,
         alive: mpsc::Sender<Infallible>,
     ) {
-        let pulse = Arc::new(Pulse::default());
-        let stream = Paced::new(stream, Arc::clone(&pulse));
+        let pulse = stream.pulse();
         let service = Detached {
             router: self.router.clone(),
             peer,
@@ -81,50 +81,118 @@ impl Host {
             alive,
         };
         match tls {
-            None => self.speak(stream, service, stages).await,
-            Some(tls) => {
-                let handshake =
-                    tokio::time::timeout(self.limits.handshake_timeout, tls.accept(stream));
-                match handshake.await {
-                    Ok(Ok(stream)) => self.speak(stream, service, stages).await,
-                    Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-                    Err(_elapsed) => tracing::debug!(%peer, "TLS handshake took too long"),
+            None => self.speak(stream, service, stages, true).await,
+            // On the heap, so that connections without TLS do not carry its room about.
+            Some(tls) => Box::pin(self.shake_hands(stream, tls, service, stages)).await,
+        }
+    }
+
+    async fn shake_hands(
+        &self,
+        stream: Paced,
+        tls: TlsAcceptor,
+        service: Detached,
+        stages: watch::Receiver<Stage>,
+    ) {
+        let peer = service.peer;
+        let handshake = tokio::time::timeout(self.limits.handshake_timeout, tls.accept(stream));
+        match handshake.await {
+            // What came with the handshake's end is in the stream already: no socket tells of it.
+            Ok(Ok(stream)) => self.speak(stream, service, stages, false).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+            Err(_elapsed) => tracing::debug!(%peer, "TLS handshake took too long"),
+        }
+    }
+
+    /// Speaks HTTP until the connection ends, the client is too slow or the server stops. While the
+    /// client says nothing for long, nothing is held for HTTP, whose buffers are most of what a
+    /// connection costs: a thousand tills that wait for customers cost next to nothing.
+    async fn speak<S>(
+        &self,
+        mut io: S,
+        mut service: Detached,
+        mut stages: watch::Receiver<Stage>,
+        mut is_quiet: bool,
+    ) where
+        S: AsyncRead + AsyncWrite + Quiet + Unpin,
+    {
+        let (peer, pulse) = (service.peer, Arc::clone(&service.pulse));
+        let mut watchdog = Watchdog::new(Arc::clone(&pulse), &self.limits);
+        let end = loop {
+            if is_quiet && !self.hears(&io, &mut watchdog, &mut stages).await {
+                break End::Overdue;
+            }
+            let mut conn = self.http.serve_connection(TokioIo::new(io), service);
+            let end = self.converse(&mut conn, &mut watchdog, &mut stages).await;
+            let parts = conn.into_parts();
+            (io, service) = (parts.io.into_inner(), parts.service);
+            // Line ends after a body are a habit of old clients. Anything else is a request begun
+            // behind the last one, and then dropped.
+            match end {
+                End::Quiet if parts.read_buf.iter().all(|b| b"\r\n".contains(b)) => is_quiet = true,
+                End::Quiet => break End::Overdue,
+                // While draining, nobody waits for a pooled connection's other end to notice.
+                End::Spoken if *stages.borrow() == Stage::Running && !pulse.peer_done() => {
+                    // On the heap, for the few that need it: the buffer would be part of each task.
+                    return Box::pin(linger(io)).await;
                 }
+                End::Spoken | End::Broken | End::Overdue | End::Cut => break end,
+            }
+        };
+        if matches!(end, End::Overdue) {
+            tracing::debug!(%peer, "connection closed: silent or too slow");
+        }
+    }
+
+    /// HTTP, until one side ends it or the client falls quiet.
+    async fn converse<S>(
+        &self,
+        conn: &mut Conn<S>,
+        watchdog: &mut Watchdog,
+        stages: &mut watch::Receiver<Stage>,
+    ) -> End
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        loop {
+            let turn = std::future::poll_fn(|cx| self.poll_turn(conn, watchdog, cx));
+            tokio::select! {
+                biased;
+                end = turn => return end,
+                stage = next_stage(stages) => match stage {
+                    Stage::Running => {}
+                    Stage::Draining => Pin::new(&mut *conn).graceful_shutdown(),
+                    Stage::Cut => return End::Cut,
+                },
             }
         }
     }
 
-    /// Speaks HTTP until the connection ends, the client is too slow or the server stops.
-    async fn speak<S>(&self, io: S, service: Detached, mut stages: watch::Receiver<Stage>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let (peer, pulse) = (service.peer, Arc::clone(&service.pulse));
-        let mut watchdog = Watchdog::new(Arc::clone(&pulse), &self.limits);
-        let mut conn = self.http.serve_connection(TokioIo::new(io), service);
-        let mut draining = false;
-        let end = loop {
-            let turn = std::future::poll_fn(|cx| self.poll_turn(&mut conn, &mut watchdog, cx));
-            tokio::select! {
-                biased;
-                end = turn => break end,
-                stage = next_stage(&mut stages) => match stage {
-                    Stage::Running => {}
-                    Stage::Draining => {
-                        draining = true;
-                        Pin::new(&mut conn).graceful_shutdown();
-                    }
-                    Stage::Cut => break End::Cut,
-                },
+    /// Waits for the client to say something; false when it is time to close instead.
+    async fn hears<S: Quiet>(
+        &self,
+        io: &S,
+        watchdog: &mut Watchdog,
+        stages: &mut watch::Receiver<Stage>,
+    ) -> bool {
+        if *stages.borrow_and_update() != Stage::Running {
+            return false;
+        }
+        let heard = std::future::poll_fn(|cx| {
+            if io.poll_readable(cx).is_ready() {
+                return Poll::Ready(true);
             }
-        };
-        match end {
-            // While draining, nobody waits for a pooled connection's other end to notice.
-            End::Spoken if !draining && !pulse.peer_done() => {
-                linger(conn.into_parts().io.into_inner()).await;
+            loop {
+                match ready!(watchdog.poll(&self.limits, cx)) {
+                    Verdict::Quiet => {}
+                    Verdict::Overdue => return Poll::Ready(false),
+                }
             }
-            End::Overdue => tracing::debug!(%peer, "connection closed: too slow"),
-            End::Spoken | End::Broken | End::Cut => {}
+        });
+        tokio::select! {
+            biased;
+            heard = heard => heard,
+            _ = next_stage(stages) => false,
         }
     }
 
@@ -143,8 +211,11 @@ impl Host {
             Poll::Ready(Err(error)) if error.is_parse() => Poll::Ready(End::Spoken),
             Poll::Ready(Err(_)) => Poll::Ready(End::Broken),
             Poll::Pending => watchdog
-                .poll_overdue(&self.limits, cx)
-                .map(|()| End::Overdue),
+                .poll(&self.limits, cx)
+                .map(|verdict| match verdict {
+                    Verdict::Quiet => End::Quiet,
+                    Verdict::Overdue => End::Overdue,
+                }),
         }
     }
 }

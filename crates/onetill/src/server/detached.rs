@@ -38,9 +38,12 @@ impl Service<Request<Incoming>> for Detached {
     type Future = Answer;
 
     fn call(&self, mut request: Request<Incoming>) -> Answer {
-        let turn = self.pulse.busy();
+        let turn = self.pulse.busy(!request.body().is_end_stream());
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let answer = self.router.call(request);
+        let pulse = Arc::clone(&self.pulse);
+        let answer = self
+            .router
+            .call(request.map(|body| PacedUpload { body, pulse }));
         let alive = self.alive.clone();
         let task = tokio::spawn(async move {
             let _alive = alive;
@@ -89,6 +92,36 @@ fn broken() -> Response<Body> {
         HeaderValue::from_static("text/plain;charset=UTF-8"),
     );
     response
+}
+
+/// A request's body; its end makes it our turn.
+pub(super) struct PacedUpload {
+    body: Incoming,
+    pulse: Arc<Pulse>,
+}
+
+impl HttpBody for PacedUpload {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.pulse.body_done();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A reply's body; its end lets the connection count as idle.

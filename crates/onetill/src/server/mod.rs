@@ -3,13 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | this one | [`Server`]: bind, accept, drain |
-//! | `admission` | how many connections there may be |
+//! | `admission` | how many connections there may be, and who makes room |
 //! | `connection` | one connection from its first byte to its last |
 //! | `detached` | requests that outlive their client, and their panics |
 //! | `pace` | the clock that cuts slow connections |
-//! | [`tls`] | certificate and key |
+//! | [`tls`] | certificate and key, and their renewal |
 //! | [`body`] | request bodies, bounded in size and time |
 //! | [`limits`] | limits on failures by address and on calls by merchant |
+//! | [`open_files`] | the system's limit on connections |
 //!
 //! Two steps, so that the addresses are known (port 0 included) before the first request:
 //! [`Server::bind`], then [`Server::run`].
@@ -22,6 +23,7 @@ pub mod body;
 mod connection;
 mod detached;
 pub mod limits;
+pub mod open_files;
 mod pace;
 #[cfg(test)]
 mod tests;
@@ -36,16 +38,21 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio_rustls::TlsAcceptor;
+use tokio::task::JoinHandle;
 
 use self::admission::Admission;
 pub use self::body::{BODY_TIMEOUT, BodyError, read_body};
 use self::connection::Host;
+use self::pace::{Paced, Pulse};
+use self::tls::Identity;
 pub use self::tls::{TlsError, TlsFiles};
 
 /// How long the accept loop rests when the process is out of file descriptors or memory: the
 /// pending connection stays pending, so trying again at once would only burn a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
+/// Connections at a time of operators and of what asks for metrics.
+const OPS_CONNECTIONS_MAX: usize = 64;
 
 /// Where the server listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -54,6 +61,9 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// HTTPS beside it, served by the same router.
     pub tls: Option<TlsConfig>,
+    /// Plain HTTP for operators, with a router and places of its own: it answers also when the
+    /// others are full.
+    pub ops: Option<SocketAddr>,
     /// Bounds on connections and on each step of a request.
     pub limits: Limits,
 }
@@ -64,6 +74,7 @@ impl ServerConfig {
         Self {
             listen,
             tls: None,
+            ops: None,
             limits: Limits::default(),
         }
     }
@@ -74,8 +85,22 @@ impl ServerConfig {
 pub struct TlsConfig {
     /// Where HTTPS listens. Port 0 takes any free port.
     pub listen: SocketAddr,
-    /// Certificate chain and private key, read once, at start.
+    /// Certificate chain and private key.
     pub files: TlsFiles,
+    /// How often the files are looked at; SIGHUP has them looked at, too. When they have changed
+    /// and can be used, newcomers are shown the new certificate.
+    pub renew_every: Duration,
+}
+
+impl TlsConfig {
+    /// HTTPS on one address, with the files looked at once a minute.
+    pub fn new(listen: SocketAddr, files: TlsFiles) -> Self {
+        Self {
+            listen,
+            files,
+            renew_every: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Bounds on connections and on each step of a request. The body's own bounds are given to
@@ -94,13 +119,14 @@ pub struct Limits {
     /// How long requests in flight may take to end once the server was told to stop. Default
     /// 90 s, because a payment may be waited for up to 80 s.
     pub drain_timeout: Duration,
-    /// A request's line and headers together, bytes; more is answered 431. Default 64 KiB, at
-    /// least 8 KiB.
+    /// A request's line and headers together, bytes; more is answered 431. Default 16 KiB, at
+    /// least 8 KiB. Every connection may hold as much before anybody knows who it is.
     pub head_bytes_max: usize,
     /// Headers a request; more is answered 431. Default 100: the parser keeps that many on the
     /// stack, any other number costs an allocation for every request.
     pub headers_max: usize,
-    /// Connections at a time, both listeners together; more are closed at once. Default 10,000.
+    /// Connections at a time, HTTP and HTTPS together. One more takes the place of the longest
+    /// silent one, or is closed at once when all are busy. Default 10,000.
     pub connections_max: usize,
     /// Connections at a time from one client address (IPv6: one /64). Default: no bound, because
     /// a whole shop may sit behind one address.
@@ -115,7 +141,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(90),
-            head_bytes_max: 64 * 1024,
+            head_bytes_max: 16 * 1024,
             headers_max: connection::HEADERS_ON_STACK,
             connections_max: 10_000,
             connections_per_address_max: None,
@@ -130,6 +156,8 @@ pub struct Bound {
     pub http: SocketAddr,
     /// HTTPS, when it is on.
     pub https: Option<SocketAddr>,
+    /// HTTP for operators, when it is on.
+    pub ops: Option<SocketAddr>,
 }
 
 /// Why the server can't start. The text is for the operator and says what to do.
@@ -143,6 +171,9 @@ pub enum ServerError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system does not tell which address was taken.
+    #[error("the address taken is not known: {0}; try another one")]
+    Address(io::Error),
     /// The certificate or the key is unusable.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -179,9 +210,17 @@ enum Stage {
 /// A server that holds its addresses and serves nobody yet.
 pub struct Server {
     http: TcpListener,
-    https: Option<(TcpListener, TlsAcceptor)>,
+    https: Option<Https>,
+    ops: Option<(TcpListener, axum::Router)>,
     bound: Bound,
     limits: Limits,
+}
+
+/// The HTTPS listener, and what it shows.
+struct Https {
+    listener: TcpListener,
+    identity: Arc<Identity>,
+    renew_every: Duration,
 }
 
 impl Server {
@@ -195,19 +234,32 @@ impl Server {
             None => None,
         };
         let http = listen(config.listen).await?;
+        let ops = match config.ops {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let bound = Bound {
-            http: address_of(&http, config.listen)?,
-            https: match (&https, &config.tls) {
-                (Some((listener, _)), Some(tls)) => Some(address_of(listener, tls.listen)?),
-                (None, _) | (_, None) => None,
-            },
+            http: address_of(&http)?,
+            https: https
+                .as_ref()
+                .map(|https| address_of(&https.listener))
+                .transpose()?,
+            ops: ops.as_ref().map(address_of).transpose()?,
         };
         Ok(Self {
             http,
             https,
+            ops: ops.map(|listener| (listener, axum::Router::new())),
             bound,
             limits: config.limits,
         })
+    }
+
+    /// What operators are served, if they have an address of their own; otherwise nothing changes.
+    #[must_use]
+    pub fn with_ops(mut self, router: axum::Router) -> Self {
+        self.ops = self.ops.map(|(listener, _)| (listener, router));
+        self
     }
 
     /// The addresses taken, with the real port where 0 was asked for.
@@ -224,23 +276,56 @@ impl Server {
         let (stage, stages) = watch::channel(Stage::Running);
         let (alive, mut all_gone) = mpsc::channel(1);
         let drain_timeout = self.limits.drain_timeout;
-        let admission = Admission::new(&self.limits);
-        let host = Arc::new(Host::new(router, self.limits));
-        let mut doors = vec![Door::new(
-            self.http, None, &host, &admission, &stages, &alive,
-        )];
-        if let Some((listener, tls)) = self.https {
-            let door = Door::new(listener, Some(tls), &host, &admission, &stages, &alive);
-            doors.push(door);
-        }
-        doors.into_iter().for_each(|door| {
+        let renewal = self.https.as_ref().map(Https::renew);
+        for door in self.doors(router, &stages, &alive) {
             tokio::spawn(door.accept_all());
-        });
-        drop((host, admission, stages, alive));
+        }
+        drop((stages, alive));
         shutdown.await;
         tracing::info!("no new connections; requests in flight are being finished");
         stage.send_replace(Stage::Draining);
+        renewal.inspect(JoinHandle::abort);
         drain(&mut all_gone, &stage, drain_timeout).await
+    }
+
+    fn doors(
+        self,
+        router: axum::Router,
+        stages: &watch::Receiver<Stage>,
+        alive: &mpsc::Sender<Infallible>,
+    ) -> Vec<Door> {
+        let admission = Admission::new(&self.limits);
+        let host = Arc::new(Host::new(router, self.limits.clone()));
+        let operators = Limits {
+            connections_max: OPS_CONNECTIONS_MAX,
+            connections_per_address_max: None,
+            ..self.limits
+        };
+        let door = |listener, tls, host: &Arc<Host>, admission: &Arc<Admission>| Door {
+            listener,
+            tls,
+            host: Arc::clone(host),
+            admission: Arc::clone(admission),
+            stages: stages.clone(),
+            alive: alive.clone(),
+        };
+        let mut doors = vec![door(self.http, None, &host, &admission)];
+        if let Some(https) = self.https {
+            let tls = Some(https.identity);
+            doors.push(door(https.listener, tls, &host, &admission));
+        }
+        if let Some((listener, router)) = self.ops {
+            let admission = Admission::new(&operators);
+            let host = Arc::new(Host::new(router, operators));
+            doors.push(door(listener, None, &host, &admission));
+        }
+        doors
+    }
+}
+
+impl Https {
+    fn renew(&self) -> JoinHandle<()> {
+        tokio::spawn(Arc::clone(&self.identity).renew(self.renew_every))
     }
 }
 
@@ -264,9 +349,13 @@ async fn drain(
     Drained::Cut
 }
 
-async fn bind_tls(config: &TlsConfig) -> Result<(TcpListener, TlsAcceptor), ServerError> {
-    let acceptor = tls::acceptor(&config.files)?;
-    Ok((listen(config.listen).await?, acceptor))
+async fn bind_tls(config: &TlsConfig) -> Result<Https, ServerError> {
+    let identity = Arc::new(Identity::open(&config.files)?);
+    Ok(Https {
+        listener: listen(config.listen).await?,
+        identity,
+        renew_every: config.renew_every,
+    })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
@@ -275,17 +364,14 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
         .map_err(|source| ServerError::Listen { address, source })
 }
 
-fn address_of(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, ServerError> {
-    listener.local_addr().map_err(|source| ServerError::Listen {
-        address: asked,
-        source,
-    })
+fn address_of(listener: &TcpListener) -> Result<SocketAddr, ServerError> {
+    listener.local_addr().map_err(ServerError::Address)
 }
 
 /// One listening socket and all that its connections need.
 struct Door {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Identity>>,
     host: Arc<Host>,
     admission: Arc<Admission>,
     stages: watch::Receiver<Stage>,
@@ -293,24 +379,6 @@ struct Door {
 }
 
 impl Door {
-    fn new(
-        listener: TcpListener,
-        tls: Option<TlsAcceptor>,
-        host: &Arc<Host>,
-        admission: &Arc<Admission>,
-        stages: &watch::Receiver<Stage>,
-        alive: &mpsc::Sender<Infallible>,
-    ) -> Self {
-        Self {
-            listener,
-            tls,
-            host: Arc::clone(host),
-            admission: Arc::clone(admission),
-            stages: stages.clone(),
-            alive: alive.clone(),
-        }
-    }
-
     /// Accepts until the server drains; dropping the listener then refuses newcomers.
     async fn accept_all(self) {
         let mut stages = self.stages.clone();
@@ -339,19 +407,23 @@ impl Door {
 
     /// Starts a task for a connection that may stay; one too many is closed by dropping it.
     fn welcome(&self, stream: TcpStream, peer: SocketAddr) {
-        let Some(permit) = self.admission.admit(peer.ip()) else {
+        let pulse = Arc::new(Pulse::new());
+        let Some(permit) = self.admission.admit(peer.ip(), Arc::clone(&pulse)) else {
             return;
         };
         // Replies are written in one piece: waiting for more to send would only add delay.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
-        let host = Arc::clone(&self.host);
-        let (tls, stages, alive) = (self.tls.clone(), self.stages.clone(), self.alive.clone());
-        tokio::spawn(async move {
+        let (host, stream) = (Arc::clone(&self.host), Paced::new(stream, pulse));
+        let tls = self.tls.as_ref().map(|identity| identity.acceptor());
+        let (stages, alive) = (self.stages.clone(), self.alive.clone());
+        let place = permit.place();
+        let task = tokio::spawn(async move {
             let _permit = permit;
             host.serve(stream, peer, tls, stages, alive).await;
         });
+        self.admission.serves(place, task.abort_handle());
     }
 }
 

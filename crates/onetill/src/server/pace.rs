@@ -9,15 +9,19 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
+use tokio_rustls::server::TlsStream;
 
 use super::Limits;
+
+/// After so long a silence between two requests, a connection counts as quiet.
+const QUIET_AFTER: Duration = Duration::from_secs(5);
 
 /// A request's head is being received.
 const HEAD: u8 = 0;
@@ -25,10 +29,15 @@ const HEAD: u8 = 0;
 const BUSY: u8 = 1;
 /// Between two requests.
 const IDLE: u8 = 2;
+/// A request's body is being received; how long it may take is the handler's to say.
+const BODY: u8 = 3;
 
-/// What one connection is doing. Written and read by one task, so no ordering is needed.
-#[derive(Default)]
+/// What one connection is doing. Written by its task and, when a body ends, by its handler's;
+/// each change stands for itself, so no ordering is needed.
 pub(super) struct Pulse {
+    opened: Instant,
+    /// When the present state began, in milliseconds since it was opened.
+    since_ms: AtomicU64,
     phase: AtomicU8,
     /// Which request is being served, counted from one.
     turn: AtomicU32,
@@ -39,10 +48,44 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
+    /// A connection that has just been opened.
+    pub(super) fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            since_ms: AtomicU64::new(0),
+            phase: AtomicU8::new(HEAD),
+            turn: AtomicU32::new(0),
+            write_stuck: AtomicBool::new(false),
+            peer_done: AtomicBool::new(false),
+            changes: AtomicU32::new(0),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn opened_ago(ago: Duration) -> Self {
+        let opened = Instant::now().checked_sub(ago).unwrap();
+        Self {
+            opened,
+            ..Self::new()
+        }
+    }
+
     /// A whole head was received; the answer is this request's turn.
-    pub(super) fn busy(&self) -> u32 {
-        self.enter(BUSY);
+    pub(super) fn busy(&self, has_body: bool) -> u32 {
+        self.enter(if has_body { BODY } else { BUSY });
         self.turn.fetch_add(1, Relaxed).wrapping_add(1)
+    }
+
+    /// The request's body was received, if it still is this one that matters.
+    pub(super) fn body_done(&self) {
+        let _ = self.phase.compare_exchange(BODY, BUSY, Relaxed, Relaxed);
+    }
+
+    /// For how long the client has kept us waiting; `None` while it is our turn.
+    pub(super) fn waited_for(&self) -> Option<Duration> {
+        let is_ours = self.phase.load(Relaxed) == BUSY && !self.write_stuck.load(Relaxed);
+        let since = Duration::from_millis(self.since_ms.load(Relaxed));
+        (!is_ours).then(|| self.opened.elapsed().saturating_sub(since))
     }
 
     /// The reply of this turn was handed to the socket. Said of an earlier turn it means nothing:
@@ -90,44 +133,70 @@ impl Pulse {
             _busy => None,
         }
     }
+
+    fn is_idle(&self) -> bool {
+        self.phase.load(Relaxed) == IDLE && !self.write_stuck.load(Relaxed)
+    }
+
+    fn began(&self, now: Instant) {
+        let since = now.saturating_duration_since(self.opened).as_millis();
+        self.since_ms
+            .store(u64::try_from(since).unwrap_or(u64::MAX), Relaxed);
+    }
 }
 
-/// Becomes ready when a connection has stayed in one state for too long.
+/// What a [`Watchdog`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing was said since the last request was answered; told once.
+    Quiet,
+    /// The present state has lasted for too long.
+    Overdue,
+}
+
+/// Becomes ready when a connection has stayed in one state for long.
 pub(super) struct Watchdog {
     pulse: Arc<Pulse>,
     changes_seen: u32,
     due: Option<Instant>,
+    quiet_due: Option<Instant>,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl Watchdog {
     pub(super) fn new(pulse: Arc<Pulse>, limits: &Limits) -> Self {
-        let due = deadline(limits.head_timeout);
+        let due = Instant::now().checked_add(limits.head_timeout);
         Self {
             changes_seen: pulse.changes.load(Relaxed),
             pulse,
             due,
+            quiet_due: None,
             sleep: Box::pin(tokio::time::sleep_until(due.unwrap_or_else(Instant::now))),
         }
     }
 
     /// To be called after everything that may change the pulse in this turn.
-    pub(super) fn poll_overdue(&mut self, limits: &Limits, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, limits: &Limits, cx: &mut Context<'_>) -> Poll<Verdict> {
         self.look(limits);
-        let Some(due) = self.due else {
+        let Some(next) = self.quiet_due.into_iter().chain(self.due).min() else {
             return Poll::Pending;
         };
         // A timer set too early is left alone: re-arming it when it fires is rarer than
         // re-arming it for every request.
-        if self.sleep.deadline() > due {
-            self.sleep.as_mut().reset(due);
+        if self.sleep.deadline() > next {
+            self.sleep.as_mut().reset(next);
         }
         loop {
             ready!(self.sleep.as_mut().poll(cx));
-            if self.sleep.deadline() >= due {
-                return Poll::Ready(());
+            if self.sleep.deadline() >= next {
+                break;
             }
-            self.sleep.as_mut().reset(due);
+            self.sleep.as_mut().reset(next);
+        }
+        if self.quiet_due.take_if(|at| *at == next).is_some() {
+            Poll::Ready(Verdict::Quiet)
+        } else {
+            Poll::Ready(Verdict::Overdue)
         }
     }
 
@@ -135,14 +204,35 @@ impl Watchdog {
         let changes = self.pulse.changes.load(Relaxed);
         if changes != self.changes_seen {
             self.changes_seen = changes;
-            self.due = self.pulse.patience(limits).and_then(deadline);
+            let now = Instant::now();
+            self.pulse.began(now);
+            // A time too far away to be written down never comes.
+            let patience = self.pulse.patience(limits);
+            self.due = patience.and_then(|patience| now.checked_add(patience));
+            self.quiet_due = now
+                .checked_add(QUIET_AFTER)
+                .filter(|_| self.pulse.is_idle());
         }
     }
 }
 
-/// A time too far away to be written down never comes.
-fn deadline(patience: Duration) -> Option<Instant> {
-    Instant::now().checked_add(patience)
+/// A stream that can be waited for without a buffer, when all that came was read before.
+pub(super) trait Quiet {
+    /// Ready when there is something to read, or the end.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+impl Quiet for Paced {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        // What failed fails again when it is read.
+        self.stream.poll_read_ready(cx).map(drop)
+    }
+}
+
+impl Quiet for TlsStream<Paced> {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_ref().0.poll_readable(cx)
+    }
 }
 
 /// A TCP stream that reports to a [`Pulse`]. It sits below TLS, so half a record counts too.
@@ -154,6 +244,11 @@ pub(super) struct Paced {
 impl Paced {
     pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
         Self { stream, pulse }
+    }
+
+    /// What it reports to.
+    pub(super) fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
     }
 }
 

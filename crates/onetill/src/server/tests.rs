@@ -1,5 +1,7 @@
 //! The server over real loopback sockets, with short timeouts.
 
+mod tls;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,6 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
@@ -287,7 +288,7 @@ async fn oversize_heads_get_431() {
     let server = start(Limits::default()).await;
     let long = format!(
         "GET /hello HTTP/1.1\r\nhost: t\r\nx: {}\r\n\r\n",
-        "x".repeat(70_000)
+        "x".repeat(20_000)
     );
     assert!(server.ask(&long).await.starts_with("HTTP/1.1 431"));
     let many = format!(
@@ -306,11 +307,16 @@ async fn one_connection_too_many_is_closed() {
     let server = start(limits).await;
     let mut first = server.connect().await;
     first
-        .write_all(b"GET /hello HTTP/1.1\r\nhost: t\r\n\r\n")
+        .write_all(b"GET /slow HTTP/1.1\r\nhost: t\r\n\r\n")
         .await
         .unwrap();
-    reply_on(&mut first, "hello").await;
-    assert_eq!(rest_of(&mut server.connect().await).await, "");
+    // Who waits for an answer keeps the place: the newcomer is closed.
+    while try_hello(&server).await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!try_hello(&server).await);
+    server.release.notify_one();
+    reply_on(&mut first, "slow").await;
     drop(first);
     // The place comes back as soon as the server has seen the first one go.
     while !try_hello(&server).await {
@@ -323,6 +329,57 @@ async fn try_hello(server: &Running) -> bool {
     let mut stream = server.connect().await;
     let _ = stream.write_all(get_request("/hello").as_bytes()).await;
     rest_of(&mut stream).await.ends_with("hello")
+}
+
+#[tokio::test]
+async fn who_talks_is_served_whoever_holds_the_places() {
+    let limits = Limits {
+        connections_max: 3,
+        ..Limits::default()
+    };
+    let server = start(limits).await;
+    let (mut silent, mut dribbling) = (server.connect().await, server.connect().await);
+    dribbling.write_all(b"GET /hello HT").await.unwrap();
+    let mut bodiless = server.connect().await;
+    let head = b"POST /upload HTTP/1.1\r\nhost: t\r\ncontent-length: 9\r\n\r\n";
+    bodiless.write_all(head).await.unwrap();
+    // Nobody is sent away before a second has passed.
+    let mut attempts = 0;
+    while !try_hello(&server).await {
+        attempts += 1;
+        assert!(attempts < 200, "never served");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for _ in 0..5 {
+        assert!(try_hello(&server).await);
+    }
+    let _ = (silent.shutdown().await, dribbling.shutdown().await);
+    let _ = rest_of(&mut silent).await;
+}
+
+#[tokio::test]
+async fn operators_are_served_when_everybody_else_is_not() {
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = ServerConfig {
+        ops: Some(loopback),
+        limits: Limits {
+            connections_max: 0,
+            ..Limits::default()
+        },
+        ..ServerConfig::http(loopback)
+    };
+    let server = Server::bind(config).await.unwrap();
+    let server = server.with_ops(Router::new().route("/metrics", get(|| async { "figures" })));
+    let (public, ops) = (server.addresses().http, server.addresses().ops.unwrap());
+    tokio::spawn(server.run(Router::new(), std::future::pending()));
+    let ask = async |address, path| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let _ = stream.write_all(get_request(path).as_bytes()).await;
+        rest_of(&mut stream).await
+    };
+    assert_eq!(ask(public, "/metrics").await, "");
+    assert!(ask(ops, "/metrics").await.ends_with("figures"));
+    assert!(ask(ops, "/hello").await.starts_with("HTTP/1.1 404"));
 }
 
 #[tokio::test]
@@ -434,57 +491,4 @@ async fn taken_port_is_explained() {
         error.to_string().contains("another program uses this port"),
         "{error}"
     );
-}
-
-/// A client that trusts exactly `cert`.
-fn connector(cert: CertificateDer<'static>) -> tokio_rustls::TlsConnector {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(cert).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tokio_rustls::TlsConnector::from(Arc::new(config))
-}
-
-#[tokio::test]
-async fn https_beside_http() {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let files = TlsFiles {
-        cert: dir.path().join("server.crt"),
-        key: dir.path().join("server.key"),
-    };
-    std::fs::write(&files.cert, made.cert.pem()).unwrap();
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
-    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let tls = Some(TlsConfig {
-        listen: loopback,
-        files,
-    });
-    let config = ServerConfig {
-        listen: loopback,
-        tls,
-        limits: short(),
-    };
-    let server = start_with(config, &Arc::default()).await;
-    let https = server.bound.https.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
-    let stream = TcpStream::connect(https).await.unwrap();
-    let stream = connector(made.cert.der().clone())
-        .connect(name, stream)
-        .await
-        .unwrap();
-    assert!(
-        ask_on(stream, &get_request("/hello"))
-            .await
-            .ends_with("hello")
-    );
-    assert!(server.get("/hello").await.ends_with("hello"));
-    // Neither silence nor plain HTTP gets past the handshake.
-    let mut silent = TcpStream::connect(https).await.unwrap();
-    assert_eq!(rest_of(&mut silent).await, "");
-    assert_eq!(server.stop().await, Drained::Clean);
 }

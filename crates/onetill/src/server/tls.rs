@@ -1,13 +1,16 @@
-//! Certificate and key of the HTTPS listener.
+//! Certificate and key of the HTTPS listener, and their renewal while it runs.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
@@ -81,10 +84,115 @@ pub enum TlsError {
     },
 }
 
+/// What newcomers are shown. Connections that are open keep what they were shown.
+pub(super) struct Identity {
+    files: TlsFiles,
+    acceptor: RwLock<TlsAcceptor>,
+}
+
+impl Identity {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// [`TlsError`], with a text that names the file and what to do.
+    pub(super) fn open(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self {
+            files: files.clone(),
+            acceptor: RwLock::new(acceptor(&Pem::read(files)?, files)?),
+        })
+    }
+
+    /// An acceptor of the certificate in use.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Looks at the files every `every` and at SIGHUP, for ever, and takes them over when they
+    /// have changed. What cannot be used is told once, and the old certificate stays.
+    pub(super) async fn renew(self: Arc<Self>, every: Duration) {
+        let mut hangup = signal(SignalKind::hangup()).ok();
+        let mut seen = Pem::read(&self.files).map(|pem| pem.digest()).ok();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(every) => {}
+                () = hung_up(hangup.as_mut()) => {}
+            }
+            let identity = Arc::clone(&self);
+            let looked = tokio::task::spawn_blocking(move || identity.look(seen)).await;
+            // It is not known what was seen if the look broke off: look again.
+            seen = looked.unwrap_or(seen);
+        }
+    }
+
+    /// Takes over what has changed since `seen`; what is seen now.
+    fn look(&self, seen: Option<[u8; 32]>) -> Option<[u8; 32]> {
+        let pem = match Pem::read(&self.files) {
+            Ok(pem) => pem,
+            Err(error) => {
+                if seen.is_some() {
+                    tracing::error!("{error}. The certificate in use stays");
+                }
+                return None;
+            }
+        };
+        let digest = pem.digest();
+        if seen != Some(digest) {
+            self.take_over(&pem);
+        }
+        Some(digest)
+    }
+
+    fn take_over(&self, pem: &Pem) {
+        let path = self.files.cert.display();
+        match acceptor(pem, &self.files) {
+            Ok(renewed) => {
+                *self
+                    .acceptor
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner) = renewed;
+                tracing::info!(%path, "the certificate was renewed");
+            }
+            Err(error) => tracing::error!("{error}. The certificate in use stays"),
+        }
+    }
+}
+
+/// The next SIGHUP; never, when this process cannot hear it.
+async fn hung_up(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Both files as they were read.
+struct Pem {
+    cert: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Pem {
+    fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self {
+            cert: read(&files.cert)?,
+            key: Zeroizing::new(read(&files.key)?),
+        })
+    }
+
+    /// Tells one pair from another without keeping the key.
+    fn digest(&self) -> [u8; 32] {
+        let parts = [Sha256::digest(&self.cert), Sha256::digest(&*self.key)];
+        Sha256::digest(parts.concat()).into()
+    }
+}
+
 /// An acceptor for TLS 1.2 and 1.3 that offers HTTP/1.1.
-pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
-    let chain = certificates(&files.cert)?;
-    let key = private_key(&files.key)?;
+fn acceptor(pem: &Pem, files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+    let chain = certificates(&pem.cert, &files.cert)?;
+    let key = private_key(&pem.key, &files.key)?;
     let unusable = |source| TlsError::Unusable {
         cert: files.cert.clone(),
         key: files.key.clone(),
@@ -100,23 +208,21 @@ pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = read(path)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
         Ok(_) | Err(_) => Err(TlsError::NoCertificate { path: path.into() }),
     }
 }
 
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+fn private_key(pem: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     const ENCRYPTED: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED"];
-    let pem = Zeroizing::new(read(path)?);
     let holds = |mark: &[u8]| pem.windows(mark.len()).any(|window| window == mark);
     if ENCRYPTED.into_iter().any(holds) {
         return Err(TlsError::KeyEncrypted { path: path.into() });
     }
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|_| TlsError::NoKey { path: path.into() })
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError::NoKey { path: path.into() })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
@@ -148,12 +254,12 @@ mod tests {
     }
 
     fn refusal(files: &TlsFiles) -> String {
-        acceptor(files).err().unwrap().to_string()
+        Identity::open(files).err().unwrap().to_string()
     }
 
     #[test]
     fn takes_a_matching_pair() {
-        assert!(acceptor(&pair().files).is_ok());
+        assert!(Identity::open(&pair().files).is_ok());
     }
 
     #[test]

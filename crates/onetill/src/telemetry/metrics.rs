@@ -163,6 +163,10 @@ fn describe_server() {
         names::CONNECTIONS_REFUSED,
         "Connections closed at once: too many in all (total) or from one address (address)"
     );
+    describe_counter!(
+        names::CONNECTIONS_SENT_AWAY,
+        "Silent connections closed to make room for newcomers"
+    );
     describe_gauge!(
         names::PROCESS_MEMORY_BYTES,
         Unit::Bytes,

@@ -32,6 +32,8 @@ pub const JOBS_LAG_SECONDS: &str = "onetill_jobs_lag_seconds";
 pub const CONNECTIONS: &str = "onetill_connections";
 /// Connections closed at once: `reason` (`total`, `address`).
 pub const CONNECTIONS_REFUSED: &str = "onetill_connections_refused_total";
+/// Silent connections closed to make room for newcomers.
+pub const CONNECTIONS_SENT_AWAY: &str = "onetill_connections_sent_away_total";
 /// Memory this process holds, bytes.
 pub const PROCESS_MEMORY_BYTES: &str = "process_resident_memory_bytes";
 /// When this process started, seconds since 1970.

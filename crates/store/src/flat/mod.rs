@@ -29,6 +29,8 @@ macro_rules! codes {
 // Below the macro, which they use.
 mod payment;
 mod posting;
+#[cfg(any(test, feature = "testing"))]
+pub mod probe;
 mod recharge;
 mod refund;
 mod work;

@@ -3,9 +3,11 @@
 //! | module | checks |
 //! |---|---|
 //! | `place` | the data directory, the master key, the disk |
+//! | `open_files` | how many connections the system leaves room for |
 //! | `rows` | the store: reachable, schema, durability, work left over |
 //! | `running` | the gateway, if one runs |
 
+mod open_files;
 mod place;
 mod rows;
 mod running;
@@ -129,7 +131,9 @@ async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     findings.extend(place::directory(config));
     findings.push(place::disk(config));
     findings.extend(rows::examine(config, now).await);
-    findings.extend(running::examine(config).await);
+    let (gateway, running) = running::examine(config).await;
+    findings.push(open_files::examine(config, gateway));
+    findings.extend(running);
     findings
 }
 

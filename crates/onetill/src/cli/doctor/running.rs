@@ -8,10 +8,12 @@ use wire::opengateway::call::Call;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether a gateway runs, and whether it is ready.
-pub(super) async fn examine(config: &Config) -> Vec<Finding> {
+/// Whether a gateway runs, as which process, and whether it is ready.
+pub(super) async fn examine(config: &Config) -> (Option<i32>, Vec<Finding>) {
     let path = socket::path(&config.data);
-    match UnixStream::connect(&path).await {
+    let connected = UnixStream::connect(&path).await;
+    let peer = connected.as_ref().ok().and_then(|it| it.peer_cred().ok());
+    let findings = match connected {
         Ok(_) => vec![
             Finding::ok("gateway: one runs on this data directory"),
             ready(config).await,
@@ -21,7 +23,8 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
             "run this as the user that the gateway runs as",
         )],
         Err(_) => vec![Finding::ok("gateway: none runs on this data directory")],
-    }
+    };
+    (peer.and_then(|peer| peer.pid()), findings)
 }
 
 /// Asks the address of the settings, which a gateway with other flags need not have.

@@ -56,6 +56,8 @@ use wire::opengateway::{
 
 /// Under this name a reply tells its request's id, as the log knows it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How the log and the metrics call what was turned away for asking too much.
+const TOO_MANY: &str = "HTTP_429";
 /// The most a request body may be, in bytes.
 const BODY_BYTES_MAX: usize = wire::opengateway::document::BODY_BYTES_MAX;
 
@@ -171,9 +173,10 @@ async fn serve(
     response
 }
 
-/// What went well is only worth a line to those who look for it.
+/// What went well is only worth a line to those who look for it. So is what was turned away for
+/// asking too much: it would be for a stranger to say how fast the log grows.
 fn log(code: &'static str, took: Duration) {
-    if code == ReturnCode::Success.as_str() {
+    if code == ReturnCode::Success.as_str() || code == TOO_MANY {
         tracing::debug!(code, ?took, "answered");
     } else {
         tracing::info!(code, ?took, "answered");
@@ -308,7 +311,7 @@ fn write(
 
 fn refuse_http(status: StatusCode) -> Answered {
     let code = if status == StatusCode::TOO_MANY_REQUESTS {
-        "HTTP_429"
+        TOO_MANY
     } else {
         "HTTP_503"
     };

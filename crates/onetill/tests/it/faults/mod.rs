@@ -7,6 +7,7 @@
 //! | `disk` | a full disk refuses new payments, answers queries, and recovers by itself |
 //! | `io_errors` | so does a disk that fails; after a failed sync nothing acknowledged rests on it |
 //! | `database` | so does a gateway whose PostgreSQL is gone; a full queue refuses at once |
+//! | `hostile` | slow, silent and hostile clients hinder nobody and fill no memory |
 //! | `ending` | SIGTERM finishes what is in flight |
 //! | `command_line` | what the program prints works as printed |
 //! | `browser` | the payer's page in headless Chromium |
@@ -32,6 +33,7 @@ mod disk;
 mod ending;
 mod fleet;
 mod io_errors;
+mod hostile;
 mod kills;
 mod receiver;
 mod sale;

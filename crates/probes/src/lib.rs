@@ -1,0 +1,46 @@
+//! What must hold for any bytes whatever: one function a decoder, and one for sequences of
+//! commands. Each takes bytes, panics when something is not as it must be, and returns nothing.
+//!
+//! cargo-fuzz calls them from `fuzz/fuzz_targets`; `cargo test` replays the kept inputs
+//! (`fuzz/corpus`) and every input that ever failed (`fuzz/crashes`) through the same functions.
+//!
+//! | module | probes |
+//! |---|---|
+//! | [`documents`] | bodies of JSON and XML |
+//! | [`requests`] | a whole request: URL, seal, signature, message |
+//! | [`replies`] | what clients read: replies and notifications |
+//! | [`texts`] | the small parsers: amounts, serials, URLs, signatures, sealed texts |
+//! | [`rows`] | stored rows |
+//! | [`decisions`] | any commands in any order over the memory store, audited after each |
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a probe stops at the first thing that is not as it should be"
+)]
+
+mod bytes;
+pub mod decisions;
+pub mod documents;
+pub mod replies;
+pub mod requests;
+pub mod rows;
+pub mod texts;
+
+/// One probe: it panics when the bytes break something.
+pub type Probe = fn(&[u8]);
+
+/// Every probe by the name of its fuzz target.
+pub const PROBES: [(&str, Probe); 9] = [
+    ("json_document", documents::json),
+    ("xml_document", documents::xml),
+    ("request", requests::probe),
+    ("reply", replies::probe),
+    ("seal", texts::seal),
+    ("numbers", texts::numbers),
+    ("url", texts::url),
+    ("rows", rows::probe),
+    ("decisions", decisions::probe),
+];
