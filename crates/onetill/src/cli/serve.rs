@@ -32,7 +32,9 @@ const OTHER_FILES: usize = 100;
   onetill serve --listen 0.0.0.0:8080 --data /var/lib/onetill
       an embedded store in one directory
   onetill serve --store postgres://onetill@db/onetill --tls-cert cert.pem --tls-key key.pem
-      one of several gateways over a PostgreSQL database, with HTTPS on port 8443")]
+      one of several gateways over a PostgreSQL database, with HTTPS on port 8443
+  onetill serve --demo --sandbox-url http://127.0.0.1:8780
+      the demo with its wallet in a process of its own: onetill sandbox")]
 pub struct ServeArgs {
     #[command(flatten)]
     settings: Settings,
@@ -119,13 +121,23 @@ async fn end(workers: Workers, composed: Composed) {
 
 /// Completes at the first SIGTERM or SIGINT, or when nothing can be written any more.
 fn told_to_stop(engine: Engine) -> std::io::Result<impl Future<Output = ()>> {
+    let signalled = signalled()?;
+    Ok(async move {
+        tokio::select! {
+            () = signalled => {}
+            () = engine.stopped() => {}
+        }
+    })
+}
+
+/// Completes at the first SIGTERM or SIGINT.
+pub(super) fn signalled() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            () = engine.stopped() => {}
         }
     })
 }

@@ -12,8 +12,8 @@
 //!
 //! | helper | holds |
 //! |---|---|
-//! | `sale`, `till` | what merchants ask for, and what they were told |
-//! | `fleet` | gateways over one store, and their audit |
+//! | `sale`, `top_up`, `till` | what merchants ask for, and what they were told |
+//! | `fleet` | gateways over one store, the wallet they share, and the rows' audit |
 //! | `verdict`, `witness` | what the store and the wallet must say about it |
 //! | `receiver` | a merchant's server that is notified |
 //! | `devtools` | a browser, remotely controlled |
@@ -31,5 +31,6 @@ mod kills;
 mod receiver;
 mod sale;
 mod till;
+mod top_up;
 mod verdict;
 mod witness;
