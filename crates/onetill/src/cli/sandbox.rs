@@ -57,6 +57,7 @@ pub struct SandboxArgs {
 pub async fn run(args: SandboxArgs) -> Result<ExitCode, CommandError> {
     args.check_exposure()?;
     telemetry::init(LogFormat::Text, "info", system_clock()())?;
+    serve::raise_open_files(Limits::default().connections_max);
     create_data_dir(&args.data)?;
     let _lock = lock_file(&args.data.join("sandbox.lock"))?;
     let server = Server::bind(args.server()).await?;

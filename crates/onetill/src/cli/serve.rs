@@ -87,7 +87,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
 
 /// Allows as many open files as the system lets this process have: many systems start programs
 /// with 1024, below the connections that are to be served.
-fn raise_open_files(connections_max: usize) {
+pub(super) fn raise_open_files(connections_max: usize) {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,

@@ -25,7 +25,7 @@ use store::testing::TestCluster;
 use tokio::{sync::watch, task::JoinSet};
 
 const TILLS: usize = 16;
-const ROUNDS: u32 = 25;
+const ROUNDS: u32 = 15;
 /// After so many rounds all ends and the books are compared: the wallet remembers its last
 /// 200,000 payments only.
 const ROUNDS_A_BOOK: u32 = 100;

@@ -21,6 +21,11 @@ use std::{
     sync::Arc,
 };
 
+/// A wallet remembers its last 200,000 payments and 10,000 top-ups: so many of the newest are
+/// compared, far more than a run adds between two comparisons.
+const PAYMENTS_COMPARED_MAX: usize = 150_000;
+const TOP_UPS_COMPARED_MAX: usize = 8_000;
+
 /// How many payments both books have, and refunds and top-ups that both have done.
 #[derive(Debug, Default)]
 pub struct Agreement {
@@ -59,7 +64,7 @@ impl Wallet {
         }
     }
 
-    /// Compares every payment, refund and top-up of the gateways with the wallet's.
+    /// Compares the payments, refunds and top-ups of the gateways with the wallet's.
     pub async fn agrees_with(&self, ledger: &Ledger) -> Agreement {
         let mut agreement = Agreement::default();
         self.knows_nothing_else(ledger);
@@ -68,15 +73,18 @@ impl Wallet {
             let refunds = done.entry(refund.payment).or_default();
             refunds.push((refund.serial, refund.amount));
         }
-        for payment in &ledger.payments {
+        let payments = newest(&ledger.payments, PAYMENTS_COMPARED_MAX);
+        for payment in payments {
             let refunds = done.remove(&payment.serial).unwrap_or_default();
             agreement.refunds += refunds.len();
             agreement.payments += usize::from(self.payments.contains(&payment.serial));
             self.same_money(payment);
             self.same_refunds(payment, refunds);
         }
+        let first = payments.first().map(|it| it.serial);
+        done.retain(|payment, _| first.is_some_and(|first| *payment >= first));
         assert!(done.is_empty(), "refunds of no payment: {done:?}");
-        for recharge in &ledger.recharges {
+        for recharge in newest(&ledger.recharges, TOP_UPS_COMPARED_MAX) {
             agreement.top_ups += usize::from(self.same_top_up(recharge).await);
         }
         agreement
@@ -121,6 +129,10 @@ impl Wallet {
             (state, told) => panic!("{state:?} here, {told:?} there: {recharge:?}"),
         }
     }
+}
+
+fn newest<T>(all: &[T], count_max: usize) -> &[T] {
+    &all[all.len().saturating_sub(count_max)..]
 }
 
 fn is_done(refund: &Refund) -> bool {
