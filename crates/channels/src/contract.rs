@@ -15,6 +15,7 @@ use domain::{
     recharge::Reach,
     time::UnixMs,
 };
+use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 /// A future on the heap, so that channels of different kinds share one type.
@@ -65,7 +66,7 @@ pub trait RechargeProvider: Send + Sync {
 }
 
 /// "Charge the payer who showed this code."
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayRequest {
     /// The gateway's number of the payment.
     pub serial: Serial,
@@ -99,7 +100,7 @@ impl fmt::Debug for PayRequest {
 }
 
 /// "Open an order that the payer pays by themselves."
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrepareRequest {
     /// The gateway's number of the payment.
     pub serial: Serial,
@@ -120,7 +121,7 @@ pub struct PrepareRequest {
 }
 
 /// A payment as a channel is asked about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentAt {
     /// The gateway's number of the payment.
     pub serial: Serial,
@@ -133,7 +134,7 @@ pub struct PaymentAt {
 }
 
 /// "Give back this much of that payment."
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundRequest {
     /// The gateway's number of the refund.
     pub refund: Serial,
@@ -150,7 +151,7 @@ pub struct RefundRequest {
 }
 
 /// "Give this much data to that phone."
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RechargeRequest {
     /// The gateway's number of the top-up.
     pub serial: Serial,
@@ -163,7 +164,7 @@ pub struct RechargeRequest {
 }
 
 /// The answer to "open an order that the payer pays by themselves".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PrepareOutcome {
     /// Open, with what the payer needs.
     Prepared(Credential),

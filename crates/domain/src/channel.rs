@@ -72,7 +72,7 @@ pub enum Decline {
 }
 
 /// The answer to "charge this" and to "what became of it?".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PayOutcome {
     /// Charged.
     Paid(Receipt),
@@ -87,7 +87,7 @@ pub enum PayOutcome {
 }
 
 /// The answer to "make it so that nothing is charged".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReverseOutcome {
     /// Nothing is charged. Carries the receipt when money had moved and was given back.
     Reversed(Option<Receipt>),
@@ -98,7 +98,7 @@ pub enum ReverseOutcome {
 }
 
 /// The answer to "give back this much" and to "what became of that refund?".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefundOutcome {
     /// Given back.
     Done,
@@ -113,7 +113,7 @@ pub enum RefundOutcome {
 }
 
 /// The answer of a top-up provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RechargeOutcome {
     /// Accepted under the provider's own order number.
     Accepted(String),

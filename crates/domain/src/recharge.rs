@@ -4,6 +4,7 @@ use crate::{
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     time::UnixMs,
 };
+use serde::{Deserialize, Serialize};
 
 /// A top-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct Recharge {
 }
 
 /// Where topped-up data is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reach {
     /// In the whole country.
     National,

@@ -64,14 +64,17 @@ fn reversed(outcome: ReverseOutcome) -> Rows {
     decide(&mut rows, &BeginPayment { payment });
     let (tenant, serial) = (TENANT, SERIAL);
     decide(&mut rows, &GiveUp { tenant, serial });
-    let reverse = RecordReverse {
-        tenant,
-        serial,
+    decide(&mut rows, &reversal(outcome));
+    rows
+}
+
+fn reversal(outcome: ReverseOutcome) -> RecordReverse {
+    RecordReverse {
+        tenant: TENANT,
+        serial: SERIAL,
         outcome,
         refund_serial: Serial(2),
-    };
-    decide(&mut rows, &reverse);
-    rows
+    }
 }
 
 fn charged(outcome: PayOutcome) -> RecordPay {
@@ -149,4 +152,34 @@ fn silence_about_money_that_went_back_starts_no_new_work() {
         let payment = rows.payment(PaymentRef::Serial(TENANT, SERIAL)).unwrap();
         assert!(payment.paid().is_some());
     }
+}
+
+/// Two gateways had the same payment reversed, and the answer that knew of no money came first.
+#[test]
+fn a_second_reversal_that_found_money_is_booked() {
+    let mut rows = reversed(ReverseOutcome::Reversed(None));
+    decide(&mut rows, &reversal(ReverseOutcome::Unknown));
+    decide(&mut rows, &reversal(ReverseOutcome::Reversed(None)));
+    assert_eq!(rows.job(SERIAL), Some(&confirmation()), "nothing new");
+    for _ in 0..2 {
+        decide(
+            &mut rows,
+            &reversal(ReverseOutcome::Reversed(Some(receipt()))),
+        );
+        let payment = rows.payment(PaymentRef::Serial(TENANT, SERIAL)).unwrap();
+        let paid = payment.paid().unwrap();
+        assert_eq!((paid.refunded, paid.refunding), (Fen::new(100), Fen::ZERO));
+        assert_eq!(rows.job(SERIAL), None, "nothing is left to ask");
+    }
+}
+
+#[test]
+fn a_second_reversal_that_came_too_late_for_the_money_is_refunded() {
+    let mut rows = reversed(ReverseOutcome::Reversed(None));
+    decide(&mut rows, &reversal(ReverseOutcome::Paid(receipt())));
+    let payment = rows.payment(PaymentRef::Serial(TENANT, SERIAL)).unwrap();
+    assert_eq!(payment.paid().unwrap().refunding, Fen::new(100));
+    let job = rows.job(Serial(2)).unwrap();
+    assert_eq!(job.kind, JobKind::FinishRefund);
+    assert_eq!(rows.job(SERIAL), None);
 }

@@ -7,6 +7,7 @@ use crate::{
     server::{Limits, ServerConfig, TlsConfig, TlsFiles, limits::FailureLimits},
     telemetry::LogFormat,
 };
+use channels::sandbox::SandboxUrl;
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -73,6 +74,10 @@ pub struct Options {
     /// Turns the sandbox on: a pretended wallet behind every channel
     #[arg(long, env = "ONETILL_SANDBOX")]
     pub sandbox: bool,
+    /// Sandbox in a process of its own (`onetill sandbox`) that stands behind every channel, such
+    /// as http://127.0.0.1:8780
+    #[arg(long, env = "ONETILL_SANDBOX_URL", value_name = "URL")]
+    pub sandbox_url: Option<String>,
     /// How long every answer of the sandbox takes, in milliseconds [default: 0]
     #[arg(long, env = "ONETILL_SANDBOX_LATENCY_MS", value_name = "MS")]
     pub sandbox_latency_ms: Option<u64>,
@@ -160,8 +165,10 @@ pub struct Config {
     pub store_writers: usize,
     /// Load the demo data if the store is empty.
     pub demo: bool,
-    /// The sandbox's latency in milliseconds; `None` when it is off.
+    /// The latency in milliseconds of the sandbox in this process; `None` when there is none.
     pub sandbox_latency_ms: Option<u64>,
+    /// Where the sandbox is, if it is a process of its own.
+    pub sandbox_url: Option<SandboxUrl>,
     /// How the server is reached from outside, if set.
     pub public_url: Option<String>,
     /// The rules of all merchants.
@@ -241,6 +248,7 @@ impl Options {
             demo: self.demo || file.demo,
             demo_exposed: self.demo_exposed || file.demo_exposed,
             sandbox: self.sandbox || file.sandbox,
+            sandbox_url: self.sandbox_url.or(file.sandbox_url),
             sandbox_latency_ms: self.sandbox_latency_ms.or(file.sandbox_latency_ms),
             public_url: self.public_url.or(file.public_url),
             zone: self.zone.or(file.zone),
@@ -275,14 +283,16 @@ impl Options {
     pub fn check(self) -> Result<Config, ConfigError> {
         let rules = self.rules()?;
         let data = self.data_dir();
-        let sandbox = self.sandbox || self.demo;
+        let sandbox_url = self.sandbox_url()?;
+        let own_sandbox = sandbox_url.is_none() && (self.sandbox || self.demo);
         let failures = FailureLimits::default();
         let burst = self.failures_max.unwrap_or(failures.burst);
         Ok(Config {
             server: self.server()?,
             store: self.store_url()?,
             store_writers: self.store_writers.unwrap_or(2).max(1),
-            sandbox_latency_ms: sandbox.then(|| self.sandbox_latency_ms.unwrap_or(0)),
+            sandbox_latency_ms: own_sandbox.then(|| self.sandbox_latency_ms.unwrap_or(0)),
+            sandbox_url,
             log_format: self.log_format()?,
             log_filter: self.log.unwrap_or_else(|| "info".to_owned()),
             demo: self.demo,
@@ -324,6 +334,25 @@ impl Options {
             value,
             hint,
         })
+    }
+
+    fn sandbox_url(&self) -> Result<Option<SandboxUrl>, ConfigError> {
+        let Some(url) = &self.sandbox_url else {
+            return Ok(None);
+        };
+        if let Some(latency_ms) = self.sandbox_latency_ms {
+            return Err(ConfigError::Value {
+                name: "sandbox-latency-ms",
+                value: latency_ms.to_string(),
+                hint: "a sandbox of its own has its own: onetill sandbox --latency-ms",
+            });
+        }
+        let found = SandboxUrl::parse(url).ok_or_else(|| ConfigError::Value {
+            name: "sandbox-url",
+            value: url.clone(),
+            hint: "use http://HOST:PORT, as in http://127.0.0.1:8780",
+        })?;
+        Ok(Some(found))
     }
 
     fn server(&self) -> Result<ServerConfig, ConfigError> {

@@ -20,7 +20,7 @@ pub(super) fn credential(serial: Serial, order: &Order, base_url: &str) -> Optio
 }
 
 /// The page where the payer pays or declines.
-fn page(serial: Serial, base_url: &str) -> String {
+pub(super) fn page(serial: Serial, base_url: &str) -> String {
     format!("{}/sandbox/pay/{serial}", base_url.trim_end_matches('/'))
 }
 

@@ -39,9 +39,16 @@ pub struct Journal {
 
 #[derive(Debug)]
 struct Writing {
-    queue: mpsc::Sender<Record>,
+    queue: mpsc::Sender<Entry>,
     queued: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Record(Record),
+    /// All before it is to be written now; told once it is.
+    Flush(mpsc::Sender<()>),
 }
 
 impl Journal {
@@ -56,6 +63,18 @@ impl Journal {
             writer: OnceLock::new(),
             lost: Arc::default(),
         })
+    }
+
+    /// Waits until all that was remembered so far is written, or counted as lost.
+    pub fn flush(&self) {
+        let Some(writing) = self.writer.get() else {
+            return;
+        };
+        let (written, waiting) = mpsc::channel();
+        if writing.queue.send(Entry::Flush(written)).is_ok() {
+            // An error means that the writer has ended, after writing all it was given.
+            let _ = waiting.recv();
+        }
     }
 
     /// How many records could not be written since the start.
@@ -74,13 +93,13 @@ impl Memory for Journal {
     }
 
     fn begin(&self, living: Arc<dyn Living>) -> io::Result<()> {
-        let (queue, records) = mpsc::channel();
+        let (queue, entries) = mpsc::channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let writer = Writer::start(&self.dir, living, &self.lost)?;
         let taken = Arc::clone(&queued);
         let thread = thread::Builder::new()
             .name("sandbox-journal".to_owned())
-            .spawn(move || writer.run(&records, &taken))?;
+            .spawn(move || writer.run(&entries, &taken))?;
         let _ = self.writer.set(Writing {
             queue,
             queued,
@@ -94,7 +113,7 @@ impl Memory for Journal {
             return;
         };
         if writing.queued.fetch_add(1, Ordering::Relaxed) < QUEUE_MAX
-            && writing.queue.send(record).is_ok()
+            && writing.queue.send(Entry::Record(record)).is_ok()
         {
             return;
         }
@@ -176,19 +195,32 @@ impl Writer {
         })
     }
 
-    fn run(mut self, records: &mpsc::Receiver<Record>, queued: &AtomicUsize) {
+    fn run(mut self, entries: &mpsc::Receiver<Entry>, queued: &AtomicUsize) {
         self.rewrite();
-        while let Ok(first) = records.recv() {
+        while let Ok(first) = entries.recv() {
             // While this thread sleeps, a sender has nobody to wake, which keeps it fast.
             thread::sleep(GATHER);
-            let rest = records.try_iter().take(LINES_MAX);
-            for record in std::iter::once(first).chain(rest) {
-                queued.fetch_sub(1, Ordering::Relaxed);
-                self.put(&record);
+            let rest = entries.try_iter().take(LINES_MAX);
+            for entry in std::iter::once(first).chain(rest) {
+                self.take(&entry, queued);
             }
             self.flush();
             if self.lines >= LINES_MAX {
                 self.next_file();
+            }
+        }
+    }
+
+    fn take(&mut self, entry: &Entry, queued: &AtomicUsize) {
+        match entry {
+            Entry::Record(record) => {
+                queued.fetch_sub(1, Ordering::Relaxed);
+                self.put(record);
+            }
+            Entry::Flush(written) => {
+                self.flush();
+                // Whoever asked may have gone.
+                let _ = written.send(());
             }
         }
     }

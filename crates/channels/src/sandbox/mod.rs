@@ -16,6 +16,10 @@
 //! Refunds of amounts that end in 98 fen are waiting first and done when asked again; those that
 //! end in 97 fen are refused. Top-ups are done after 1 s, and fail for numbers ending in 0000.
 //!
+//! One gateway may have the sandbox inside its own process. Several share one that runs as a
+//! process of its own and is spoken to over HTTP: [`interface`] is what both sides say, and
+//! [`RemoteSandbox`] the gateway's side.
+//!
 //! The sandbox plays somebody else's computer, so it keeps what it was told in a [`Memory`] of its
 //! own, which outlives the gateway's process. It forgets the oldest finished payments beyond
 //! 200,000. Asked to refund a payment that it does not know, it takes the gateway's word that it
@@ -24,10 +28,12 @@
 mod account;
 mod book;
 mod credential;
+pub mod interface;
 mod journal;
 mod memory;
 mod page;
 mod receipt;
+mod remote;
 mod top_up;
 mod trigger;
 
@@ -38,6 +44,7 @@ pub use account::Account;
 pub use journal::Journal;
 pub use memory::{InMemory, Living, Memory, Record};
 pub use page::{ActResult, ChannelEvent, PayerAction, SandboxOrder, SandboxState};
+pub use remote::{News, NewsError, RemoteSandbox, SandboxUrl};
 pub use top_up::TopUp;
 
 use crate::contract::{
@@ -146,6 +153,16 @@ impl Sandbox {
                 charged,
                 given_back,
             })
+        })
+    }
+
+    /// The refunds of `serial` that were made or are on their way, oldest first: the gateway's
+    /// number of each, and how much.
+    #[must_use]
+    pub fn refunds(&self, serial: Serial) -> Vec<(Serial, Fen)> {
+        self.book.edit(serial, |slot| {
+            let refunds = slot.iter().flat_map(|account| &account.refunds);
+            refunds.map(|it| (it.serial, it.amount)).collect()
         })
     }
 

@@ -3,6 +3,7 @@
 use super::{
     Sandbox,
     account::{Account, State},
+    credential::page,
     receipt::receipt,
 };
 use domain::{
@@ -12,6 +13,7 @@ use domain::{
     payment::Flow,
     time::UnixMs,
 };
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 /// What a payer does on the page of an order.
@@ -71,7 +73,7 @@ pub enum SandboxState {
 }
 
 /// What the channel tells by itself, as wallets notify.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChannelEvent {
     /// The payer paid.
     Paid {
@@ -113,6 +115,12 @@ impl Sandbox {
             account.settle(now);
             shown(serial, account)
         })
+    }
+
+    /// Where the payer of `serial` pays or declines: what a QR code of the order says.
+    #[must_use]
+    pub fn page(&self, serial: Serial) -> String {
+        page(serial, &self.config.base_url)
     }
 
     /// What payers do from now on. A receiver that falls more than 1024 events behind loses the

@@ -2,6 +2,7 @@
 
 mod conservation;
 mod orders;
+mod remote;
 mod restart;
 mod rig;
 mod triggers;

@@ -12,6 +12,7 @@ use crate::{
     rows::{Inconsistent, PaymentRef, Plan, Rows},
     time::UnixMs,
 };
+use serde::{Deserialize, Serialize};
 
 /// Records the answer to the charge itself.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub struct RecordQuery {
 }
 
 /// The answer to "what became of it?".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum QueryOutcome {
     /// Charged.
     Paid(Receipt),

@@ -5,7 +5,7 @@ use super::{
     record_pay::{Learned, load, return_late_money},
 };
 use crate::{
-    channel::ReverseOutcome,
+    channel::{Receipt, ReverseOutcome},
     ids::{Serial, TenantId},
     job::{CONFIRM_AFTER_MS, HANDOVER_MS, Job, JobKind, retry_after_ms},
     ledger::Posting,
@@ -77,37 +77,48 @@ impl Command for RecordReverse {
     fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Learned, Inconsistent> {
         let mut payment = load(rows, self.tenant, self.serial)?;
         let mut late_refund = None;
-        if let PaymentState::Ending(end) = payment.state {
-            match &self.outcome {
-                ReverseOutcome::Reversed(None) => confirm_later(rows, &mut payment, end, now),
-                ReverseOutcome::Reversed(Some(receipt)) => {
-                    let paid = Paid {
-                        refunded: payment.amount,
-                        ..Paid::new(receipt.clone())
-                    };
-                    rows.post(Posting::payment(&payment, now));
-                    rows.post(Posting::reversal(&payment, now));
-                    rows.remove_job(payment.tenant, payment.serial);
-                    payment.state = PaymentState::Ended {
-                        end,
-                        at: now,
-                        paid: Some(paid),
-                    };
-                }
-                ReverseOutcome::Paid(receipt) => {
-                    payment.state = PaymentState::Ended {
-                        end,
-                        at: now,
-                        paid: None,
-                    };
-                    let receipt = receipt.clone();
-                    return_late_money(rows, &mut payment, receipt, self.refund_serial, now)?;
-                    late_refund = Some(self.refund_serial);
-                }
-                ReverseOutcome::Unknown => try_again(rows, &payment, now),
+        match (&payment.state, &self.outcome) {
+            (PaymentState::Ending(end), ReverseOutcome::Reversed(None)) => {
+                let end = *end;
+                confirm_later(rows, &mut payment, end, now);
             }
-            rows.put_payment(payment.clone());
+            (PaymentState::Ending(_), ReverseOutcome::Unknown) => try_again(rows, &payment, now),
+            // The answer to another call may have ended the payment before: money that moved is
+            // booked all the same.
+            (
+                PaymentState::Ending(end)
+                | PaymentState::Ended {
+                    end, paid: None, ..
+                },
+                ReverseOutcome::Reversed(Some(receipt)),
+            ) => {
+                let end = *end;
+                book_reversal(rows, &mut payment, end, receipt, now);
+            }
+            (
+                PaymentState::Ending(end)
+                | PaymentState::Ended {
+                    end, paid: None, ..
+                },
+                ReverseOutcome::Paid(receipt),
+            ) => {
+                payment.state = ended(*end, now, None);
+                let receipt = receipt.clone();
+                return_late_money(rows, &mut payment, receipt, self.refund_serial, now)?;
+                late_refund = Some(self.refund_serial);
+            }
+            (
+                PaymentState::Ended { paid: None, .. },
+                ReverseOutcome::Reversed(None) | ReverseOutcome::Unknown,
+            )
+            | (
+                PaymentState::Open { .. }
+                | PaymentState::Paid(_)
+                | PaymentState::Ended { paid: Some(_), .. },
+                _,
+            ) => {}
         }
+        rows.put_payment(payment.clone());
         Ok(Learned {
             payment: Box::new(payment),
             late_refund,
@@ -115,12 +126,24 @@ impl Command for RecordReverse {
     }
 }
 
-fn confirm_later(rows: &mut Rows, payment: &mut Payment, end: End, now: UnixMs) {
-    payment.state = PaymentState::Ended {
-        end,
-        at: now,
-        paid: None,
+const fn ended(end: End, at: UnixMs, paid: Option<Paid>) -> PaymentState {
+    PaymentState::Ended { end, at, paid }
+}
+
+/// Books the money that had moved and was given back.
+fn book_reversal(rows: &mut Rows, payment: &mut Payment, end: End, receipt: &Receipt, now: UnixMs) {
+    let paid = Paid {
+        refunded: payment.amount,
+        ..Paid::new(receipt.clone())
     };
+    rows.post(Posting::payment(payment, now));
+    rows.post(Posting::reversal(payment, now));
+    rows.remove_job(payment.tenant, payment.serial);
+    payment.state = ended(end, now, Some(paid));
+}
+
+fn confirm_later(rows: &mut Rows, payment: &mut Payment, end: End, now: UnixMs) {
+    payment.state = ended(end, now, None);
     let due_at = now.plus_ms(CONFIRM_AFTER_MS);
     rows.put_job(Job::new(
         payment.tenant,

@@ -13,8 +13,8 @@ use crate::{
     vault::{self, Vault, VaultError},
 };
 use channels::{
-    Channels, Guard, GuardConfig, Observer, RechargeGuard, RechargeProvider,
-    sandbox::{Journal, SANDBOX_CHANNELS, Sandbox, SandboxConfig},
+    Channel, Channels, Guard, GuardConfig, Observer, RechargeGuard, RechargeProvider,
+    sandbox::{Journal, RemoteSandbox, SANDBOX_CHANNELS, Sandbox, SandboxConfig},
 };
 use domain::time::UnixMs;
 use jiff::{Timestamp, tz::TimeZone};
@@ -135,10 +135,18 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     let directory = Directory::new(vault);
     directory.refresh(reader.as_ref()).await?;
     let sandbox = open_sandbox(config, &clock)?;
+    let remote_sandbox = config.sandbox_url.clone().map(RemoteSandbox::new);
+    let remote_sandbox = remote_sandbox.map(Arc::new);
+    let (channels, recharge) = match (&sandbox, &remote_sandbox) {
+        (Some(sandbox), _) => behind_all(sandbox, &clock),
+        (None, Some(sandbox)) => behind_all(sandbox, &clock),
+        (None, None) => (Channels::new(), None),
+    };
     let gateway = Gateway {
-        channels: channels_of(sandbox.as_ref(), &clock),
-        recharge: sandbox.as_ref().map(|sandbox| recharge_of(sandbox, &clock)),
+        channels,
+        recharge,
         sandbox,
+        remote_sandbox,
         engine,
         reader,
         directory,
@@ -161,7 +169,11 @@ fn data_error(dir: &Path) -> impl FnOnce(std::io::Error) -> ComposeError {
     move |source| ComposeError::Data { path, source }
 }
 
-fn create_data_dir(dir: &Path) -> Result<(), ComposeError> {
+/// Makes a data directory that nobody else can look into, and its place durable.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_data_dir(dir: &Path) -> Result<(), ComposeError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -193,7 +205,11 @@ pub fn lock(config: &Config) -> Result<Vec<File>, ComposeError> {
     Ok(locks)
 }
 
-fn lock_file(path: &Path) -> Result<File, ComposeError> {
+/// Locks the file `path` for this process until it is dropped.
+///
+/// # Errors
+/// When another process holds it, or it cannot be made.
+pub fn lock_file(path: &Path) -> Result<File, ComposeError> {
     let lock = File::create(path).map_err(data_error(path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -340,15 +356,25 @@ fn open_sandbox(config: &Config, clock: &Clock) -> Result<Option<Arc<Sandbox>>, 
     Ok(Some(Arc::new(sandbox.map_err(data_error(&dir))?)))
 }
 
+/// `sandbox` as every channel and as the top-up provider.
+fn behind_all<S: Channel + RechargeProvider + 'static>(
+    sandbox: &Arc<S>,
+    clock: &Clock,
+) -> (Channels, Option<Arc<dyn RechargeProvider>>) {
+    let channel = Arc::clone(sandbox) as Arc<dyn Channel>;
+    let provider = Arc::clone(sandbox) as Arc<dyn RechargeProvider>;
+    (
+        channels_of(&channel, clock),
+        Some(recharge_of(provider, clock)),
+    )
+}
+
 /// Each number has a guard of its own, so that one dead channel never closes another.
-fn channels_of(sandbox: Option<&Arc<Sandbox>>, clock: &Clock) -> Channels {
-    let Some(sandbox) = sandbox else {
-        return Channels::new();
-    };
+fn channels_of(sandbox: &Arc<dyn Channel>, clock: &Clock) -> Channels {
     SANDBOX_CHANNELS
         .iter()
         .fold(Channels::new(), |channels, number| {
-            let inner = Arc::clone(sandbox) as Arc<dyn channels::Channel>;
+            let inner = Arc::clone(sandbox);
             let (settings, clock) = (GuardConfig::default(), Arc::clone(clock));
             channels.with(
                 *number,
@@ -357,8 +383,7 @@ fn channels_of(sandbox: Option<&Arc<Sandbox>>, clock: &Clock) -> Channels {
         })
 }
 
-fn recharge_of(sandbox: &Arc<Sandbox>, clock: &Clock) -> Arc<dyn RechargeProvider> {
-    let inner = Arc::clone(sandbox) as Arc<dyn RechargeProvider>;
+fn recharge_of(inner: Arc<dyn RechargeProvider>, clock: &Clock) -> Arc<dyn RechargeProvider> {
     let (settings, clock) = (GuardConfig::default(), Arc::clone(clock));
     Arc::new(RechargeGuard::new(inner, settings, clock, Arc::new(Calls)))
 }

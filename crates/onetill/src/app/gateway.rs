@@ -5,7 +5,10 @@ use super::{
     serials::SerialIssuer, settlements::Settlements,
 };
 use crate::outbound::TargetPolicy;
-use channels::{Channel, Channels, RechargeProvider, sandbox::Sandbox};
+use channels::{
+    Channel, Channels, RechargeProvider,
+    sandbox::{RemoteSandbox, Sandbox},
+};
 use domain::{
     channel::ChannelNo,
     command::Command,
@@ -45,6 +48,8 @@ pub struct Gateway {
     pub recharge: Option<Arc<dyn RechargeProvider>>,
     /// The sandbox behind the channels, for its payer's page, if it is on.
     pub sandbox: Option<Arc<Sandbox>>,
+    /// The sandbox behind the channels, for its news, if it is a process of its own.
+    pub remote_sandbox: Option<Arc<RemoteSandbox>>,
     /// The merchants.
     pub directory: Directory,
     /// Issues gateway serials.
@@ -162,9 +167,15 @@ impl Gateway {
     /// `at` as the wire writes times: `yyyy-MM-dd HH:mm:ss` in the gateway's zone.
     #[must_use]
     pub fn wire_time(&self, at: UnixMs) -> String {
-        let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        at.to_zoned(self.rules.zone.clone())
-            .strftime("%Y-%m-%d %H:%M:%S")
-            .to_string()
+        wire_time(at, &self.rules.zone)
     }
+}
+
+/// `at` as `yyyy-MM-dd HH:mm:ss` in `zone`.
+#[must_use]
+pub fn wire_time(at: UnixMs, zone: &TimeZone) -> String {
+    let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }

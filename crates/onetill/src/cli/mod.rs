@@ -3,6 +3,7 @@
 //! | module | command |
 //! |---|---|
 //! | [`serve`] | runs the gateway |
+//! | [`sandbox`] | runs the pretended wallet as a process of its own |
 //! | [`call`] | asks a gateway as a merchant's till does |
 //! | [`sign`] | shows and checks signatures |
 //! | [`merchant`] | merchants: adding, changing, listing, importing |
@@ -27,6 +28,7 @@ pub mod merchant;
 pub mod migrate;
 pub mod order;
 pub mod output;
+pub mod sandbox;
 pub mod secret;
 pub mod serve;
 pub mod sign;
@@ -67,6 +69,8 @@ pub struct Cli {
 enum Command {
     /// Run the gateway
     Serve(serve::ServeArgs),
+    /// Run the pretended wallet as a process of its own, for several gateways
+    Sandbox(sandbox::SandboxArgs),
     /// Ask a gateway as a merchant's till does: pay, order, refund, query, cancel, recharge
     Call(call::CallArgs),
     /// Show what a request's signature is made of, and where a given one goes wrong
@@ -114,6 +118,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     let shape = if cli.json { Shape::Json } else { Shape::Text };
     match cli.command {
         Command::Serve(args) => serve::run(args).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
         Command::Call(args) => call::run(args, shape).await,
         Command::Sign(args) => sign::run(args, shape).await,
         Command::Doctor(args) => doctor::run(args, shape).await,

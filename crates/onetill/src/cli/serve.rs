@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     inbound,
     outbound::{ATTEMPT_TIMEOUT, Sender},
-    server::{Bound, Server, open_files},
+    server::{Bound, Limits, Server, open_files},
     telemetry,
     workers::Workers,
 };
@@ -28,7 +28,9 @@ use tokio::{
   onetill serve --listen 0.0.0.0:8080 --data /var/lib/onetill
       an embedded store in one directory
   onetill serve --store postgres://onetill@db/onetill --tls-cert cert.pem --tls-key key.pem
-      one of several gateways over a PostgreSQL database, with HTTPS on port 8443")]
+      one of several gateways over a PostgreSQL database, with HTTPS on port 8443
+  onetill serve --demo --sandbox-url http://127.0.0.1:8780
+      the demo with its wallet in a process of its own: onetill sandbox")]
 pub struct ServeArgs {
     #[command(flatten)]
     settings: Settings,
@@ -42,7 +44,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let mut config = args.settings.read()?.check()?;
     let clock = system_clock();
     telemetry::init(config.log_format, &config.log_filter, clock())?;
-    fit_open_files(&mut config);
+    fit_open_files(&mut config.server.limits);
     let server = Server::bind(config.server.clone()).await?;
     let bound = server.addresses();
     let composed = compose(&config.at(bound), clock).await?;
@@ -87,9 +89,9 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
 
 /// Allows as many open files as the system lets this process have, and no more connections than
 /// there are files for: one too many would take the file that a payment needs.
-fn fit_open_files(config: &mut Config) {
+pub(super) fn fit_open_files(limits: &mut Limits) {
     let open_files = open_files::raise();
-    let wanted = config.server.limits.connections_max;
+    let wanted = limits.connections_max;
     let room = open_files::room_for(wanted, open_files);
     if room < wanted {
         tracing::warn!(
@@ -99,7 +101,7 @@ fn fit_open_files(config: &mut Config) {
             "fewer connections than wanted are served: {}",
             open_files::ADVICE
         );
-        config.server.limits.connections_max = room;
+        limits.connections_max = room;
     }
 }
 
@@ -111,13 +113,23 @@ async fn end(workers: Workers, composed: Composed) {
 
 /// Completes at the first SIGTERM or SIGINT, or when nothing can be written any more.
 fn told_to_stop(engine: Engine) -> std::io::Result<impl Future<Output = ()>> {
+    let signalled = signalled()?;
+    Ok(async move {
+        tokio::select! {
+            () = signalled => {}
+            () = engine.stopped() => {}
+        }
+    })
+}
+
+/// Completes at the first SIGTERM or SIGINT.
+pub(super) fn signalled() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            () = engine.stopped() => {}
         }
     })
 }

@@ -35,8 +35,10 @@ fn uncommented_example() -> String {
 
 #[test]
 fn the_example_file_names_real_settings_and_the_real_defaults() {
-    let options = read(&uncommented_example()).unwrap();
+    let mut options = read(&uncommented_example()).unwrap();
     assert_eq!(options.payer_codes, Some(PayerCodes::default()));
+    // Two places of the sandbox are shown; only one can be set.
+    assert!(options.sandbox_url.take().is_some());
     let config = options.check().unwrap();
     let default = Options::default().check().unwrap();
     assert_eq!(config.server.listen, default.server.listen);
@@ -123,6 +125,29 @@ fn stopping_waits_longer_than_any_payment_unless_told_otherwise() {
     assert_eq!(drain(None, None), 90);
     assert_eq!(drain(Some(200), None), 210);
     assert_eq!(drain(Some(200), Some(5)), 5);
+}
+
+#[test]
+fn a_sandbox_elsewhere_replaces_the_one_in_this_process() {
+    let elsewhere = |url: &str| Options {
+        demo: true,
+        sandbox_url: Some(url.to_owned()),
+        ..Options::default()
+    };
+    let config = elsewhere("http://127.0.0.1:8780/").check().unwrap();
+    let url = config.sandbox_url.unwrap().to_string();
+    assert_eq!(url, "http://127.0.0.1:8780");
+    assert_eq!(config.sandbox_latency_ms, None);
+    for url in ["127.0.0.1:8780", "https://127.0.0.1:8780", "http:///", "x"] {
+        let error = elsewhere(url).check().err().unwrap().to_string();
+        assert!(error.contains("http://127.0.0.1:8780"), "{url}: {error}");
+    }
+    let both = Options {
+        sandbox_latency_ms: Some(5),
+        ..elsewhere("http://127.0.0.1:8780")
+    };
+    let error = both.check().err().unwrap().to_string();
+    assert!(error.contains("--latency-ms"), "{error}");
 }
 
 #[test]

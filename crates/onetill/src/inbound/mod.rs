@@ -4,15 +4,20 @@
 //! |---|---|
 //! | [`opengateway`] | dialect 1: wallet payments and data top-ups |
 //! | [`sandbox_page`] | the payer's page of the sandbox |
+//! | [`sandbox_api`] | the sandbox in a process of its own, as gateways ask it |
 //! | [`health`] | liveness, readiness, metrics |
 
 pub mod health;
 pub mod opengateway;
+pub mod sandbox_api;
 pub mod sandbox_page;
 
 use crate::{app::Gateway, server::limits::FailureLimits};
-use axum::Router;
+use axum::{Router, routing::get};
+use channels::sandbox::Sandbox;
 use std::sync::Arc;
+use store::Clock;
+use tokio::sync::watch;
 
 /// All routes of the gateway, on one address. The sandbox's page is there only when the sandbox
 /// is on.
@@ -37,4 +42,17 @@ pub fn public_router(gateway: &Arc<Gateway>, failures: FailureLimits) -> Router 
 /// What operators are served on their own address: checks and metrics.
 pub fn ops_router(gateway: &Arc<Gateway>) -> Router {
     health::router(Arc::clone(gateway)).merge(health::metrics(gateway))
+}
+
+/// All routes of a sandbox in a process of its own. Whoever listens to its news is let go when
+/// `stopped` becomes true.
+pub fn sandbox_router(
+    sandbox: &Arc<Sandbox>,
+    clock: Clock,
+    stopped: watch::Receiver<bool>,
+) -> Router {
+    let page = sandbox_page::router_without_gateway(Arc::clone(sandbox), clock);
+    page.merge(sandbox_api::router(Arc::clone(sandbox), stopped))
+        .route("/health/live", get(async || "live\n"))
+        .route("/health/ready", get(async || "ready\n"))
 }

@@ -3,7 +3,7 @@
 use super::rig::{Rig, order, serial};
 use crate::{
     contract::{Channel, RechargeProvider, RechargeRequest},
-    sandbox::{Journal, PayerAction, SandboxState},
+    sandbox::{Journal, Memory, PayerAction, Record, SandboxState},
 };
 use domain::{
     channel::{RechargeOutcome, RefundOutcome},
@@ -11,7 +11,7 @@ use domain::{
     payment::Flow,
     recharge::Reach,
 };
-use std::{fs, path::Path, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 fn open(dir: &Path) -> Rig {
     Rig::with(Arc::new(Journal::open(dir).unwrap()))
@@ -104,6 +104,28 @@ async fn a_kill_without_warning_keeps_what_was_written() {
         fs::copy(&file, copy.path().join(file.file_name().unwrap())).unwrap();
     }
     check(&open(copy.path())).await;
+    drop(rig);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_flushed_is_on_file_while_the_sandbox_lives() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Arc::new(Journal::open(dir.path()).unwrap());
+    let rig = Rig::with(Arc::clone(&journal) as _);
+    for n in 1..=1_000 {
+        rig.pay(n, "99").await;
+    }
+    journal.flush();
+    // A journal that has just begun may repeat the past.
+    let mut known = BTreeSet::new();
+    let read = Journal::open(dir.path()).unwrap();
+    let recalled = read.recall(&mut |record| {
+        if let Record::Payment(serial, _) = record {
+            known.insert(serial);
+        }
+    });
+    recalled.unwrap();
+    assert_eq!((known.len(), journal.lost()), (1_000, 0));
     drop(rig);
 }
 

@@ -138,10 +138,11 @@ async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
 }
 
 fn settings(config: &Config) -> Finding {
-    if config.sandbox_latency_ms.is_some() && !config.demo {
+    let pretends = config.sandbox_latency_ms.is_some() || config.sandbox_url.is_some();
+    if pretends && !config.demo {
         return Finding::warn(
             "settings: valid, with the sandbox on: payments are pretended",
-            "leave --sandbox out where customers pay",
+            "leave --sandbox and --sandbox-url out where customers pay",
         );
     }
     Finding::ok("settings: valid")

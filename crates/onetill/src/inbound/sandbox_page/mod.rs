@@ -27,7 +27,10 @@ mod tests;
 mod texts;
 mod view;
 
-use crate::{app::Gateway, server::body::read_body};
+use crate::{
+    app::{Gateway, gateway::wire_time},
+    server::body::read_body,
+};
 use axum::{
     Router,
     body::Body,
@@ -41,9 +44,12 @@ use channels::sandbox::{ActResult, PayerAction, Sandbox, SandboxOrder};
 use domain::{
     ids::Serial,
     payment::{Credential, Payment},
+    time::UnixMs,
 };
+use jiff::tz::{TimeZone, offset};
 use language::Language;
 use std::{sync::Arc, time::Duration};
+use store::Clock;
 use view::{OrderView, Told};
 
 /// The most a posted form may be, in bytes.
@@ -55,19 +61,46 @@ const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 /// set no public address.
 const NOWHERE: [&str; 2] = ["://0.0.0.0", "://[::]"];
 
+/// Wallets show Beijing's time, which has no summer time.
+const BEIJING_H: i8 = 8;
+
 /// Where the page's facts come from.
 struct Page {
-    gateway: Arc<Gateway>,
     sandbox: Arc<Sandbox>,
+    clock: Clock,
+    zone: TimeZone,
+    /// Knows the merchant, when the sandbox is a part of it.
+    gateway: Option<Arc<Gateway>>,
 }
 
-/// The routes of the payer's page. Every reply forbids caching, framing and foreign content.
+/// The routes of the payer's page of a gateway's own sandbox.
 pub fn router(gateway: Arc<Gateway>, sandbox: Arc<Sandbox>) -> Router {
+    routes(Page {
+        sandbox,
+        clock: Arc::clone(&gateway.clock),
+        zone: gateway.rules.zone.clone(),
+        gateway: Some(gateway),
+    })
+}
+
+/// The routes of the payer's page of a sandbox in a process of its own, which knows no merchant's
+/// name or number.
+pub fn router_without_gateway(sandbox: Arc<Sandbox>, clock: Clock) -> Router {
+    routes(Page {
+        sandbox,
+        clock,
+        zone: TimeZone::fixed(offset(BEIJING_H)),
+        gateway: None,
+    })
+}
+
+/// Every reply forbids caching, framing and foreign content.
+fn routes(page: Page) -> Router {
     Router::new()
         .route("/sandbox/pay/{serial}", get(show).post(act))
         .route("/sandbox/pay/{serial}/state", get(state))
         .layer(middleware::map_response(security::add_headers))
-        .with_state(Arc::new(Page { gateway, sandbox }))
+        .with_state(Arc::new(page))
 }
 
 async fn show(
@@ -117,6 +150,10 @@ async fn act(
 }
 
 impl Page {
+    fn now(&self) -> UnixMs {
+        (self.clock)()
+    }
+
     fn order(&self, serial: &str) -> Option<SandboxOrder> {
         self.sandbox.order(Serial::parse(serial)?)
     }
@@ -131,30 +168,37 @@ impl Page {
     }
 
     fn told(&self, status: StatusCode, order: &SandboxOrder) -> Response {
-        let told = Told::new(order, self.gateway.now());
+        let told = Told::new(order, self.now());
         let content_type = [(header::CONTENT_TYPE, "application/json")];
         (status, content_type, told.to_json()).into_response()
     }
 
     async fn view(&self, order: SandboxOrder, headers: &HeaderMap) -> OrderView {
         let payment = self.payment(order.serial).await;
-        let merchant = payment.as_ref().and_then(|it| {
-            let account = self.gateway.directory.find_by_no(it.tenant, it.merchant)?;
-            Some(account.merchant.name.clone())
-        });
+        let link = match &self.gateway {
+            Some(_) => payment.as_ref().and_then(link_of),
+            None => Some(self.sandbox.page(order.serial)),
+        };
         OrderView {
-            merchant,
-            address: address(payment.as_ref(), order.serial, headers),
+            merchant: payment.as_ref().and_then(|it| self.merchant_of(it)),
+            address: address(link, order.serial, headers),
             merchant_serial: payment.map(|it| it.merchant_serial),
-            expires: self.gateway.wire_time(order.expires_at),
-            now: self.gateway.now(),
+            expires: wire_time(order.expires_at, &self.zone),
+            now: self.now(),
             order,
         }
     }
 
+    fn merchant_of(&self, payment: &Payment) -> Option<String> {
+        let directory = &self.gateway.as_ref()?.directory;
+        let account = directory.find_by_no(payment.tenant, payment.merchant)?;
+        Some(account.merchant.name.clone())
+    }
+
     /// What the gateway knows about the order. The page can do without it when the store is down.
     async fn payment(&self, serial: Serial) -> Option<Payment> {
-        match self.gateway.reader.payment_of_any(serial).await {
+        let gateway = self.gateway.as_ref()?;
+        match gateway.reader.payment_of_any(serial).await {
             Ok(payment) => payment,
             Err(error) => {
                 tracing::warn!(%serial, %error, "a payer's page lacks its merchant");
@@ -164,13 +208,20 @@ impl Page {
     }
 }
 
+fn link_of(payment: &Payment) -> Option<String> {
+    match payment.credential.as_ref()? {
+        Credential::Link(link) => Some(link.clone()),
+        Credential::Wallet(_) => None,
+    }
+}
+
 /// The page's own address: what the merchant was given as the order's code. What the browser asked
 /// for, when the order opens inside a wallet or the code names no reachable host.
-fn address(payment: Option<&Payment>, serial: Serial, headers: &HeaderMap) -> Option<String> {
-    if let Some(Credential::Link(link)) = payment.and_then(|it| it.credential.as_ref())
+fn address(link: Option<String>, serial: Serial, headers: &HeaderMap) -> Option<String> {
+    if let Some(link) = link
         && !NOWHERE.iter().any(|host| link.contains(host))
     {
-        return Some(link.clone());
+        return Some(link);
     }
     let host = headers.get(header::HOST)?.to_str().ok()?;
     Some(format!("http://{host}/sandbox/pay/{serial}"))

@@ -295,7 +295,7 @@ async fn an_order_inside_a_wallet_has_a_page_too() {
 
 #[test]
 fn a_code_with_an_unreachable_host_gives_way_to_the_visited_one() {
-    use super::{HeaderMap, address};
+    use super::{HeaderMap, address, link_of};
     let mut headers = HeaderMap::new();
     headers.insert(header::HOST, "till.example".parse().unwrap());
     let serial = Serial::parse("20261122000000000742").unwrap();
@@ -315,6 +315,6 @@ fn a_code_with_an_unreachable_host_gives_way_to_the_visited_one() {
     ] {
         let payment = rig::payment_with(link, serial);
         let expected = Some(shown.unwrap_or(link).to_owned());
-        assert_eq!(address(Some(&payment), serial, &headers), expected);
+        assert_eq!(address(link_of(&payment), serial, &headers), expected);
     }
 }

@@ -263,6 +263,7 @@ fn standing_still() -> (Arc<Gateway>, WorkQueue) {
         channels: Channels::new().with(domain::channel::ChannelNo(1), sandbox),
         recharge: None,
         sandbox: None,
+        remote_sandbox: None,
         directory: directory(),
         serials: SerialIssuer::new(lease, UnixMs(0), UnixMs(i64::MAX), 0),
         settlements: Settlements::default(),

@@ -1,10 +1,12 @@
-//! The gateways over one store, and looks at that store from outside.
+//! The gateways over one store, the wallet they share, and looks at that store from outside.
 
 use crate::support::process::{Process, Recipe};
 use domain::{
     ids::{ClaimKey, ClaimSpace},
     merchant::Merchant,
     payment::Payment,
+    recharge::Recharge,
+    refund::Refund,
     rows::PaymentRef,
 };
 use onetill::app::compose::system_clock;
@@ -16,6 +18,7 @@ use std::{
 use store::{
     Reader,
     audit::{AuditReport, audit},
+    contract::Snapshot,
     postgres::PostgresStore,
     sqlite::SqliteStore,
 };
@@ -35,27 +38,46 @@ pub struct Fleet {
     pub rows: Rows,
     /// The gateways, running.
     pub gateways: Vec<Process>,
+    /// The wallet that all of them ask: somebody else's computer, so it is never killed.
+    pub wallet: Process,
 }
 
+/// What a store holds, by the gateway's serials.
+#[derive(Default)]
+pub struct Ledger {
+    /// The payments.
+    pub payments: Vec<Payment>,
+    /// The refunds.
+    pub refunds: Vec<Refund>,
+    /// The top-ups.
+    pub recharges: Vec<Recharge>,
+}
+
+/// Rows that are read at a time.
+const PAGE_ROWS: u32 = 1_000;
 /// Windows short enough that what was left open ends within a test.
 const SHORT_WINDOWS: [&str; 4] = ["--window-s", "8", "--order-window-s", "8"];
 
 impl Fleet {
     /// One gateway over an embedded store.
     pub async fn embedded(dir: &Path) -> Self {
-        let recipe = Recipe::demo(dir, "only").with(&SHORT_WINDOWS);
+        let wallet = Process::start(Recipe::sandbox(dir, "wallet")).await;
+        let recipe = gateway(dir, "only", &wallet);
         let rows = Rows::Sqlite(recipe.data.join("onetill.db"));
         let gateways = vec![Process::start(recipe).await];
-        Self { rows, gateways }
+        Self {
+            rows,
+            gateways,
+            wallet,
+        }
     }
 
     /// Two gateways over one database, with the same master key.
     pub async fn shared(dir: &Path, url: &str) -> Self {
+        let wallet = Process::start(Recipe::sandbox(dir, "wallet")).await;
         let store = ["--store", url];
-        let first = Recipe::demo(dir, "first").with(&SHORT_WINDOWS).with(&store);
-        let second = Recipe::demo(dir, "second")
-            .with(&SHORT_WINDOWS)
-            .with(&store);
+        let first = gateway(dir, "first", &wallet).with(&store);
+        let second = gateway(dir, "second", &wallet).with(&store);
         let key = "master.key";
         let first = Process::start(first).await;
         fs::create_dir(&second.data).expect("a directory");
@@ -63,13 +85,24 @@ impl Fleet {
         fs::copy(first.recipe.data.join(key), second.data.join(key)).expect("a copy");
         let gateways = vec![first, Process::start(second).await];
         let rows = Rows::Postgres(url.to_owned());
-        Self { rows, gateways }
+        Self {
+            rows,
+            gateways,
+            wallet,
+        }
     }
 
     /// A look at the rows, opened now.
     pub async fn look(&self) -> Look {
         Look::open(&self.rows).await
     }
+}
+
+/// A demo gateway that asks `wallet`.
+fn gateway(dir: &Path, name: &str, wallet: &Process) -> Recipe {
+    let url = format!("http://{}", wallet.recipe.address);
+    let recipe = Recipe::demo(dir, name).with(&SHORT_WINDOWS);
+    recipe.with(&["--sandbox-url", &url])
 }
 
 /// A look at a store's rows, beside the gateways that write them. It is opened anew for each
@@ -122,6 +155,37 @@ impl Look {
         report
     }
 
+    /// All payments, refunds and top-ups as they are now.
+    pub async fn ledger(&self) -> Ledger {
+        let mut snapshot = self.reader.snapshot().await.expect("a snapshot");
+        let mut ledger = Ledger {
+            recharges: recharges(&mut *snapshot).await,
+            ..Ledger::default()
+        };
+        loop {
+            let after = ledger.payments.last().map(|it| it.serial);
+            let page = snapshot.payments(after, PAGE_ROWS).await.expect("payments");
+            if page.is_empty() {
+                break;
+            }
+            ledger.payments.extend(page);
+        }
+        loop {
+            let after = ledger.refunds.last().map(|it| it.serial);
+            let page = snapshot.refunds(after, PAGE_ROWS).await.expect("refunds");
+            if page.is_empty() {
+                return ledger;
+            }
+            ledger.refunds.extend(page);
+        }
+    }
+
+    /// All top-ups as they are now.
+    pub async fn recharges(&self) -> Vec<Recharge> {
+        let mut snapshot = self.reader.snapshot().await.expect("a snapshot");
+        recharges(&mut *snapshot).await
+    }
+
     /// Waits until no work and no notification is left to do.
     pub async fn finished(&self, patience: Duration) -> Duration {
         let started = Instant::now();
@@ -150,5 +214,17 @@ impl Look {
             left.push_str(&format!("{job:?} {payment:?} {refund:?}\n"));
         }
         left
+    }
+}
+
+async fn recharges(snapshot: &mut dyn Snapshot) -> Vec<Recharge> {
+    let mut all: Vec<Recharge> = Vec::new();
+    loop {
+        let after = all.last().map(|it| it.serial);
+        let page = snapshot.recharges(after, PAGE_ROWS).await.expect("top-ups");
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
     }
 }

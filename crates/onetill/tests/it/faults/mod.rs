@@ -14,9 +14,9 @@
 //!
 //! | helper | holds |
 //! |---|---|
-//! | `sale`, `till` | what merchants ask for, and what they were told |
+//! | `sale`, `top_up`, `till` | what merchants ask for, and what they were told |
 //! | `shop` | what one merchant was told while a store was broken |
-//! | `fleet` | gateways over one store, and their audit |
+//! | `fleet` | gateways over one store, the wallet they share, and the rows' audit |
 //! | `verdict`, `witness` | what the store and the wallet must say about it |
 //! | `receiver` | a merchant's server that is notified |
 //! | `devtools` | a browser, remotely controlled |
@@ -32,12 +32,13 @@ mod dice;
 mod disk;
 mod ending;
 mod fleet;
-mod io_errors;
 mod hostile;
+mod io_errors;
 mod kills;
 mod receiver;
 mod sale;
 mod shop;
 mod till;
+mod top_up;
 mod verdict;
 mod witness;

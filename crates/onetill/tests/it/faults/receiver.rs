@@ -1,5 +1,5 @@
-//! A merchant's server that is notified of payments. It fails now and then, so that some
-//! notifications come twice.
+//! A merchant's server that is notified of payments and top-ups. It fails now and then, so that
+//! some notifications come twice.
 
 use crate::support::process::Merchant;
 use axum::{
@@ -31,7 +31,7 @@ pub struct Receiver {
 
 struct Heard {
     merchant: Merchant,
-    /// How often each of the merchant's serials was acknowledged.
+    /// How often each of the merchant's serials, or phones topped up, was acknowledged.
     acknowledged: Mutex<HashMap<String, usize>>,
     count: AtomicUsize,
 }
@@ -65,7 +65,7 @@ impl Receiver {
         format!("http://{}/paid?pid=7", self.address)
     }
 
-    /// How often it acknowledged the sale `number`.
+    /// How often it acknowledged the sale, or the phone, `number`.
     pub fn acknowledged(&self, number: &str) -> usize {
         let all = self.heard.acknowledged.lock().expect("no panic");
         all.get(number).copied().unwrap_or_default()
@@ -97,10 +97,13 @@ async fn receive(
 }
 
 impl Heard {
-    /// The merchant's serial of a notification that is signed as it must be.
+    /// What a notification that is signed as it must be is about: the merchant's serial, or the
+    /// phone of a top-up.
     fn read(&self, query: &str, body: &[u8]) -> Option<String> {
         let query = QueryString::parse(query).ok()?;
         sign::verify(self.merchant.key(), &query.sign?, body).ok()?;
-        Received::decode(body).ok()?.field("CHARGE_CODE")
+        let received = Received::decode(body).ok()?;
+        let serial = received.field("CHARGE_CODE");
+        serial.or_else(|| received.field("flow.phoneNo"))
     }
 }

@@ -1,7 +1,6 @@
 //! What a merchant asked for and what it was told: the memory that a gateway is held to.
 
 use crate::support::process::HttpReply;
-use std::time::Instant;
 use wire::opengateway::{
     ChannelType, Order, PreOrder, Refund,
     request::{DynamicIdType, TradeType},
@@ -77,9 +76,7 @@ pub struct Sale {
     pub refunds: Vec<Back>,
     /// What became of the cancellation, if one was asked for.
     pub cancel: Option<Told>,
-    /// When it was asked about.
-    pub touched: Vec<Instant>,
-    /// The round of the test in which that was last.
+    /// The round of the test in which it was last asked about.
     pub round: u32,
 }
 
@@ -96,15 +93,8 @@ impl Sale {
             page_paid: false,
             refunds: Vec::new(),
             cancel: None,
-            touched: vec![Instant::now()],
             round,
         }
-    }
-
-    /// Notes that something was asked or answered now.
-    pub fn touch(&mut self, round: u32) {
-        self.touched.push(Instant::now());
-        self.round = round;
     }
 
     /// Takes over what the reply to the payment or order says.

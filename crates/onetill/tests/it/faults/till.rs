@@ -4,6 +4,7 @@
 use super::{
     dice::Dice,
     sale::{self, Back, How, Sale, Told},
+    top_up::TopUp,
 };
 use crate::support::process::{Client, HttpReply, Merchant};
 use std::{io, net::SocketAddr, time::Duration};
@@ -18,12 +19,16 @@ pub struct Till {
     pub gateway: SocketAddr,
     /// Everything it sold.
     pub sales: Vec<Sale>,
+    /// Everything it topped up.
+    pub top_ups: Vec<TopUp>,
     /// The round of the test.
     pub round: u32,
     /// Whether the next sale is one whose customer hesitates.
     pub slow_next: bool,
     /// Where it is notified.
     notify: String,
+    /// Its customers, on the wallet's page.
+    page: Client,
     dice: Dice,
     merchant: Merchant,
 }
@@ -36,15 +41,23 @@ const SLOW_ENDS: [&str; 3] = ["01", "03", "08"];
 
 impl Till {
     /// A till that has sold nothing.
-    pub fn new(number: usize, gateway: SocketAddr, notify: &str, seed: u64) -> Self {
+    pub fn new(
+        number: usize,
+        gateway: SocketAddr,
+        wallet: SocketAddr,
+        notify: &str,
+        seed: u64,
+    ) -> Self {
         let salt = u64::try_from(number).expect("a small number");
         Self {
             number,
             gateway,
             sales: Vec::new(),
+            top_ups: Vec::new(),
             round: 0,
             slow_next: false,
             notify: notify.to_owned(),
+            page: Client::new(wallet),
             dice: Dice::new(seed ^ salt.wrapping_mul(0xA076_1D64_78BD_642F)),
             merchant: Merchant::demo(),
         }
@@ -73,10 +86,11 @@ impl Till {
 
     async fn step(&mut self, client: &mut Client) -> io::Result<()> {
         match self.dice.below(100) {
-            0..=44 => self.pay(client).await,
-            45..=64 => self.order(client).await,
-            65..=79 => self.refund(client).await,
-            80..=87 => self.cancel(client).await,
+            0..=39 => self.pay(client).await,
+            40..=59 => self.order(client).await,
+            60..=74 => self.refund(client).await,
+            75..=82 => self.cancel(client).await,
+            83..=88 => self.top_up(client).await,
             _ => self.query(client).await,
         }
     }
@@ -109,9 +123,9 @@ impl Till {
             _ => "action=pay",
         };
         let page = format!("/sandbox/pay/{serial}");
-        let reply = client.post_form(&page, action).await?;
-        sale.page_paid = reply.status == 200 && action.ends_with("pay");
-        sale.touch(self.round);
+        let reply = self.page.post_form(&page, action).await?;
+        sale.page_paid = reply.status == 200 && reply.text().contains("\"state\":\"paid\"");
+        sale.round = self.round;
         Ok(())
     }
 
@@ -133,12 +147,11 @@ impl Till {
             How::PayerCode(_) => Operation::PreOrder,
             How::Page(_) => Operation::Order,
         };
-        sale.touch(self.round);
+        sale.round = self.round;
         let reply = client
             .call(&self.merchant.post(operation, &sale.body()))
             .await?;
         sale.begun(&reply);
-        sale.touch(self.round);
         Ok(())
     }
 
@@ -184,12 +197,11 @@ impl Till {
         let sale = &mut self.sales[sale];
         let (number, fen) = (sale.refunds[back].number.clone(), sale.refunds[back].fen);
         let body = sale::refund(&sale.number, &number, fen);
-        sale.touch(self.round);
+        sale.round = self.round;
         let reply = client
             .call(&self.merchant.post(Operation::Refund, &body))
             .await?;
         sale.refunds[back].told = Told::of(&reply);
-        sale.touch(self.round);
         Ok(())
     }
 
@@ -203,10 +215,32 @@ impl Till {
     async fn ask_cancel(&mut self, client: &mut Client, index: usize) -> io::Result<()> {
         let sale = &mut self.sales[index];
         sale.cancel = Some(Told::Nothing);
-        sale.touch(self.round);
+        sale.round = self.round;
         let reply = client.call(&self.merchant.cancel(&sale.number)).await?;
         sale.cancel = Some(Told::of(&reply));
-        sale.touch(self.round);
+        Ok(())
+    }
+
+    async fn top_up(&mut self, client: &mut Client) -> io::Result<()> {
+        // 1, the till, and a count: every phone is topped up once.
+        let count = self.top_ups.len() + 1;
+        let dead = if self.dice.percent(15) {
+            "0000"
+        } else {
+            "1234"
+        };
+        let phone = format!("1{:02}{count:04}{dead}", self.number);
+        let notify = self.dice.percent(70).then(|| self.notify.clone());
+        let top_up = TopUp::new(&self.merchant, phone, notify, self.round);
+        self.top_ups.push(top_up);
+        self.ask_top_up(client, self.top_ups.len() - 1).await
+    }
+
+    async fn ask_top_up(&mut self, client: &mut Client, index: usize) -> io::Result<()> {
+        let top_up = &mut self.top_ups[index];
+        top_up.round = self.round;
+        let reply = client.call(&top_up.call).await?;
+        top_up.begun(&reply);
         Ok(())
     }
 
@@ -252,6 +286,12 @@ impl Till {
                 if self.sales[index].refunds[back].told == Told::Nothing {
                     self.ask_refund(&mut client, index, back).await?;
                 }
+            }
+        }
+        for index in 0..self.top_ups.len() {
+            if self.top_ups[index].told == Told::Nothing {
+                again += 1;
+                self.ask_top_up(&mut client, index).await?;
             }
         }
         Ok(again)

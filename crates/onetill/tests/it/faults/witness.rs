@@ -1,156 +1,144 @@
-//! The pretended wallet's own books, against the gateway's.
+//! The pretended wallet's own books, against the gateways'. They agree to the fen or the test
+//! fails: the wallet is never killed, and written to its end before it is asked.
 
-use super::{fleet::Look, sale::Sale};
-use channels::sandbox::{Journal, Memory, Record, Sandbox, SandboxConfig};
+use super::fleet::Ledger;
+use channels::{
+    RechargeProvider,
+    sandbox::{Journal, Memory, Record, Sandbox, SandboxConfig},
+};
 use domain::{
+    channel::RechargeOutcome,
     ids::Serial,
-    payment::{Payment, PaymentState},
-    refund::RefundState,
-    time::UnixMs,
+    money::Fen,
+    payment::Payment,
+    recharge::{Recharge, RechargeState},
+    refund::{Refund, RefundState},
 };
 use onetill::app::compose::system_clock;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
 };
 
-/// What a wallet may forget when the process that plays it is killed: it writes every 20 ms.
-const FORGETS: Duration = Duration::from_millis(300);
+/// A wallet remembers its last 200,000 payments and 10,000 top-ups: so many of the newest are
+/// compared, far more than a run adds between two comparisons.
+const PAYMENTS_COMPARED_MAX: usize = 150_000;
+const TOP_UPS_COMPARED_MAX: usize = 8_000;
 
-/// When a gateway was killed, on this test's clock and on the gateway's.
-#[derive(Clone, Copy, Debug)]
-pub struct Kill {
-    instant: Instant,
-    at: UnixMs,
-}
-
-impl Kill {
-    /// A kill just now.
-    pub fn now() -> Self {
-        Self {
-            instant: Instant::now(),
-            at: system_clock()(),
-        }
-    }
-}
-
-/// How the books compare.
+/// How many payments both books have, and refunds and top-ups that both have done.
 #[derive(Debug, Default)]
-pub struct Comparison {
-    /// Payments that both books have, with the same money in them.
-    pub equal: usize,
-    /// Payments that differ because the wallet forgot its last moments at a kill.
-    pub forgotten: usize,
+pub struct Agreement {
+    /// Payments that the wallet heard of.
+    pub payments: usize,
+    /// Refunds that were made.
+    pub refunds: usize,
+    /// Top-ups that were done.
+    pub top_ups: usize,
 }
 
-/// The wallet of a gateway that has ended.
+/// The books of a wallet that has ended.
 pub struct Wallet {
     sandbox: Sandbox,
-    serials: BTreeSet<Serial>,
+    payments: BTreeSet<Serial>,
+    top_ups: BTreeSet<Serial>,
 }
 
 impl Wallet {
     /// Opens the wallet of the data directory `data`.
     pub fn open(data: &Path) -> Self {
-        let journal = Journal::open(&data.join("sandbox")).expect("a journal");
-        let mut serials = BTreeSet::new();
+        let journal = Journal::open(data).expect("a journal");
+        let (mut payments, mut top_ups) = (BTreeSet::new(), BTreeSet::new());
         let recalled = journal.recall(&mut |record| {
-            if let Record::Payment(serial, _) = record {
-                serials.insert(serial);
-            }
+            match record {
+                Record::Payment(serial, _) => payments.insert(serial),
+                Record::TopUp(serial, _) => top_ups.insert(serial),
+            };
         });
         recalled.expect("a readable journal");
         let sandbox = Sandbox::new(system_clock(), SandboxConfig::default(), Arc::new(journal));
         Self {
             sandbox: sandbox.expect("a wallet"),
-            serials,
+            payments,
+            top_ups,
         }
     }
 
-    /// What the wallet still holds of the payment `serial`, in fen.
-    fn holds(&self, serial: Serial) -> i64 {
-        let held = self.sandbox.held(serial);
-        held.map_or(0, |it| it.charged.get() - it.given_back.get())
-    }
-
-    /// Checks that no customer was charged for a payment that the gateway has no record of.
-    pub async fn charged_nobody_unrecorded(&self, look: &Look) {
-        for serial in &self.serials {
-            let payment = look.reader().payment_of_any(*serial).await;
-            let known = payment.expect("a readable store").is_some();
-            assert!(known || self.holds(*serial) == 0, "{serial} has no record");
+    /// Compares the payments, refunds and top-ups of the gateways with the wallet's.
+    pub async fn agrees_with(&self, ledger: &Ledger) -> Agreement {
+        let mut agreement = Agreement::default();
+        self.knows_nothing_else(ledger);
+        let mut done: BTreeMap<Serial, Vec<(Serial, Fen)>> = BTreeMap::new();
+        for refund in ledger.refunds.iter().filter(|it| is_done(it)) {
+            let refunds = done.entry(refund.payment).or_default();
+            refunds.push((refund.serial, refund.amount));
         }
-    }
-
-    /// Compares each sale's money. Only what was touched just before a kill may differ.
-    pub async fn compare(&self, sales: &[&Sale], kills: &[Kill], look: &Look) -> Comparison {
-        let mut comparison = Comparison::default();
-        let mut charges: HashMap<Serial, &Sale> = HashMap::new();
-        for sale in sales {
-            let Some(payment) = look.payment(&sale.number).await else {
-                continue;
-            };
-            let booked = match &payment.state {
-                PaymentState::Paid(paid)
-                | PaymentState::Ended {
-                    paid: Some(paid), ..
-                } => payment.amount.get() - paid.refunded.get() - paid.refunding.get(),
-                PaymentState::Ended { paid: None, .. } => 0,
-                PaymentState::Open { .. } | PaymentState::Ending(_) => {
-                    panic!("still open: {sale:?}")
-                }
-            };
-            let held = self.holds(payment.serial);
-            let may_differ = was_touched_before_a_kill(sale, kills)
-                || look.changed_before_a_kill(&payment, kills).await;
-            assert!(
-                booked == held || may_differ,
-                "booked {booked}, the wallet holds {held}: {sale:?}"
-            );
-            let counter = if booked == held {
-                &mut comparison.equal
-            } else {
-                &mut comparison.forgotten
-            };
-            *counter += 1;
-            let earlier = charges.insert(payment.serial, sale);
-            assert!(
-                earlier.is_none(),
-                "one serial, two sales: {sale:?} {earlier:?}"
-            );
+        let payments = newest(&ledger.payments, PAYMENTS_COMPARED_MAX);
+        for payment in payments {
+            let refunds = done.remove(&payment.serial).unwrap_or_default();
+            agreement.refunds += refunds.len();
+            agreement.payments += usize::from(self.payments.contains(&payment.serial));
+            self.same_money(payment);
+            self.same_refunds(payment, refunds);
         }
-        comparison
+        let first = payments.first().map(|it| it.serial);
+        done.retain(|payment, _| first.is_some_and(|first| *payment >= first));
+        assert!(done.is_empty(), "refunds of no payment: {done:?}");
+        for recharge in newest(&ledger.recharges, TOP_UPS_COMPARED_MAX) {
+            agreement.top_ups += usize::from(self.same_top_up(recharge).await);
+        }
+        agreement
     }
-}
 
-fn was_touched_before_a_kill(sale: &Sale, kills: &[Kill]) -> bool {
-    sale.touched.iter().any(|touched| {
-        kills.iter().any(|kill| {
-            let before = kill.instant.checked_duration_since(*touched);
-            before.is_some_and(|it| it < FORGETS)
-        })
-    })
-}
+    /// Nobody was charged, and no phone topped up, without a record.
+    fn knows_nothing_else(&self, ledger: &Ledger) {
+        let payments: BTreeSet<_> = ledger.payments.iter().map(|it| it.serial).collect();
+        let unknown: Vec<_> = self.payments.difference(&payments).collect();
+        assert!(unknown.is_empty(), "no record of payments {unknown:?}");
+        let recharges: BTreeSet<_> = ledger.recharges.iter().map(|it| it.serial).collect();
+        let unknown: Vec<_> = self.top_ups.difference(&recharges).collect();
+        assert!(unknown.is_empty(), "no record of top-ups {unknown:?}");
+    }
 
-impl Look {
-    /// Whether a worker learned of the payment's money, or moved it, just before a kill.
-    async fn changed_before_a_kill(&self, payment: &Payment, kills: &[Kill]) -> bool {
-        let refunds = self.reader().refunds_of(payment.tenant, payment.serial);
-        let refunds = refunds.await.expect("readable refunds");
-        let ends = refunds.iter().filter_map(|refund| match refund.state {
-            RefundState::Done(at) | RefundState::Failed(at, _) => Some(at),
-            RefundState::InProgress => None,
+    fn same_money(&self, payment: &Payment) {
+        let booked = payment.paid().map_or((Fen::ZERO, Fen::ZERO), |paid| {
+            assert_eq!(paid.refunding, Fen::ZERO, "still on its way: {payment:?}");
+            (payment.amount, paid.refunded)
         });
-        let paid_at = payment.paid().map(|it| it.receipt.paid_at);
-        let mut changes = ends.chain(paid_at).chain(payment.settled_at());
-        let forgets_ms = i64::try_from(FORGETS.as_millis()).expect("a short time");
-        changes.any(|at| {
-            let before_ms = kills.iter().map(|kill| kill.at.since_ms(at));
-            before_ms
-                .into_iter()
-                .any(|ms| (0..forgets_ms).contains(&ms))
-        })
+        let held = self.sandbox.held(payment.serial);
+        let held = held.map_or((Fen::ZERO, Fen::ZERO), |it| (it.charged, it.given_back));
+        assert_eq!(booked, held, "charged and given back, of {payment:?}");
+    }
+
+    fn same_refunds(&self, payment: &Payment, mut booked: Vec<(Serial, Fen)>) {
+        let mut made = self.sandbox.refunds(payment.serial);
+        booked.sort_unstable();
+        made.sort_unstable();
+        assert_eq!(booked, made, "refunds of {payment:?}");
+    }
+
+    /// Whether it was done, which both must say.
+    async fn same_top_up(&self, recharge: &Recharge) -> bool {
+        let told = RechargeProvider::query(&self.sandbox, recharge.serial).await;
+        match (&recharge.state, &told) {
+            (RechargeState::Done(number, _), RechargeOutcome::Done(same)) => {
+                assert_eq!(number, same, "{recharge:?}");
+                true
+            }
+            (RechargeState::Failed(None, _), RechargeOutcome::Failed) => false,
+            (state, told) => panic!("{state:?} here, {told:?} there: {recharge:?}"),
+        }
+    }
+}
+
+fn newest<T>(all: &[T], count_max: usize) -> &[T] {
+    &all[all.len().saturating_sub(count_max)..]
+}
+
+fn is_done(refund: &Refund) -> bool {
+    match refund.state {
+        RefundState::Done(_) => true,
+        RefundState::Failed(..) => false,
+        RefundState::InProgress => panic!("still in progress: {refund:?}"),
     }
 }

@@ -1,5 +1,5 @@
-//! A gateway in a process of its own, to be killed, stopped and started again, and clients that
-//! speak HTTP to it.
+//! A gateway, or a sandbox, in a process of its own, to be killed, stopped and started again, and
+//! clients that speak HTTP to it.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -33,16 +33,18 @@ pub const END_MAX: Duration = Duration::from_secs(20);
 const REPLY_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
 
-/// How a gateway is started. The same recipe starts it again after a kill.
+/// How a gateway or a sandbox is started. The same recipe starts it again after a kill.
 #[derive(Clone)]
 pub struct Recipe {
+    /// The command.
+    command: &'static [&'static str],
     /// The data directory.
     pub data: PathBuf,
     /// Where its log goes, appended; what it prints for people goes beside it, to `.out`.
     pub log: PathBuf,
     /// Where it listens.
     pub address: SocketAddr,
-    /// More options of `serve --demo`.
+    /// More options of the command.
     pub options: Vec<String>,
     /// What stands before the program, such as `unshare -m`.
     pub wrapper: Vec<OsString>,
@@ -51,7 +53,17 @@ pub struct Recipe {
 impl Recipe {
     /// A demo gateway named `name` in `dir`, on a free port of the loopback.
     pub fn demo(dir: &Path, name: &str) -> Self {
+        Self::of(&["serve", "--demo"], dir, name)
+    }
+
+    /// A sandbox named `name` in `dir`, on a free port of the loopback.
+    pub fn sandbox(dir: &Path, name: &str) -> Self {
+        Self::of(&["sandbox"], dir, name)
+    }
+
+    fn of(command: &'static [&'static str], dir: &Path, name: &str) -> Self {
         Self {
+            command,
             data: dir.join(name),
             log: dir.join(format!("{name}.log")),
             address: free_address(),
@@ -82,7 +94,7 @@ impl Recipe {
         let mut command = bare(&words[0]);
         command
             .args(&words[1..])
-            .args(["serve", "--demo"])
+            .args(self.command)
             .args(["--listen", &self.address.to_string()])
             .arg("--data")
             .arg(&self.data)
@@ -121,7 +133,7 @@ pub fn free_address() -> SocketAddr {
     listener.local_addr().expect("an address")
 }
 
-/// A running gateway. Dropping it kills it, by its own number.
+/// A running gateway or sandbox. Dropping it kills it, by its own number.
 pub struct Process {
     /// How it was started.
     pub recipe: Recipe,
@@ -129,7 +141,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a gateway and waits until it is ready.
+    /// Starts it and waits until it is ready.
     pub async fn start(recipe: Recipe) -> Self {
         let started = Instant::now();
         loop {
@@ -143,7 +155,7 @@ impl Process {
             // Another program may have taken the port for a moment.
             assert!(
                 log.contains("cannot listen") && started.elapsed() < READY_MAX,
-                "the gateway did not start:\n{log}"
+                "it did not start:\n{log}"
             );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -192,8 +204,22 @@ impl Process {
 
     /// Sends SIGTERM and returns at once.
     pub fn ask_to_end(&self) {
+        self.signal("TERM");
+    }
+
+    /// Stops it where it is, as if its machine stood still.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`Process::pause`].
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
         let status = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &self.pid().to_string()])
+            .args(["-c", "kill -\"$1\" \"$0\"", &self.pid().to_string(), name])
             .status();
         assert!(status.expect("a shell").success());
     }
@@ -207,7 +233,7 @@ impl Process {
             }
             assert!(
                 started.elapsed() < patience,
-                "the gateway does not end:\n{}",
+                "it does not end:\n{}",
                 self.log_tail()
             );
             tokio::time::sleep(POLL).await;
@@ -261,7 +287,8 @@ pub struct HttpReply {
 impl HttpReply {
     /// The dialect's CODE.
     pub fn code(&self) -> String {
-        self.field("RESULT.CODE")
+        let received = Received::decode(&self.body).ok();
+        received.and_then(|it| it.code_text()).unwrap_or_default()
     }
 
     /// A field of the dialect's document; empty when there is none.

@@ -182,6 +182,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
         channels: Channels::new().with(CHANNEL, Arc::clone(sandbox) as Arc<dyn channels::Channel>),
         recharge: None,
         sandbox: Some(Arc::clone(sandbox)),
+        remote_sandbox: None,
         directory: directory(),
         serials: SerialIssuer::new(
             NodeLease { node: 0, owner: 1 },
