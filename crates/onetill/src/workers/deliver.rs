@@ -1,7 +1,7 @@
 //! Delivers notifications to merchants, at least once, without letting a slow receiver delay
 //! another's.
 
-use crate::{app::Gateway, inbound::opengateway::notify, outbound::Sender};
+use crate::{app::Gateway, inbound::opengateway::notify, outbound::Post};
 use domain::{
     command::{ClaimNotifications, RecordDelivery},
     ids::MerchantNo,
@@ -26,7 +26,7 @@ const PASS_MAX: usize = 256;
 /// The worker.
 pub struct Deliverer {
     gateway: Arc<Gateway>,
-    sender: Sender,
+    sender: Box<dyn Post>,
     running: Arc<Running>,
 }
 
@@ -46,10 +46,10 @@ struct Place {
 impl Deliverer {
     /// A worker for `gateway` that posts with `sender`.
     #[must_use]
-    pub fn new(gateway: Arc<Gateway>, sender: Sender) -> Self {
+    pub fn new(gateway: Arc<Gateway>, sender: impl Post) -> Self {
         Self {
             gateway,
-            sender,
+            sender: Box::new(sender),
             running: Arc::new(Running::new()),
         }
     }

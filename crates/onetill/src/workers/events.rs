@@ -14,6 +14,7 @@ pub async fn listen(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
     };
     loop {
         let event = tokio::select! {
+            biased;
             event = events.recv() => event,
             _ = stopped.changed() => return,
         };
@@ -37,7 +38,11 @@ async fn record(gateway: &Gateway, event: ChannelEvent) {
     }
 }
 
-async fn record_outcome(
+/// Records the channel's own word on the payment `serial`.
+///
+/// # Errors
+/// When the store failed; the channel has to tell it again.
+pub async fn record_outcome(
     gateway: &Gateway,
     serial: Serial,
     outcome: QueryOutcome,

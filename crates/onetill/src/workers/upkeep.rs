@@ -40,6 +40,7 @@ fn ticks() -> Interval {
 /// Waits for the next pass; false when told to stop.
 async fn is_due(ticks: &mut Interval, stopped: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
+        biased;
         _ = ticks.tick() => true,
         _ = stopped.changed() => false,
     }
