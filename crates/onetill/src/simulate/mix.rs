@@ -81,7 +81,7 @@ impl Mix {
             false => dice.within(1..most + 1),
         };
         Self {
-            kill: often(12),
+            kill: often(25),
             store_fails: often(60),
             commit_unknown: often(40),
             store_slow: often(100),
@@ -93,7 +93,7 @@ impl Mix {
             channel_slow: often(150),
             payer_waits: often(500),
             declines: often(200),
-            contradicts: often(150),
+            contradicts: often(400),
             too_late: often(500),
             refund_refused: often(250),
             refund_waits: often(300),
@@ -108,7 +108,7 @@ impl Mix {
                 again: often(3),
             },
             nodes: 1 + u64::from(dice.per_mille(300)),
-            sales: dice.within(8..24),
+            sales: dice.within(10..36),
             span_ms: dice.within(5_000..60_000),
             window_s: if dice.per_mille(500) { 20 } else { 80 },
         }

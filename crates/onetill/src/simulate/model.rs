@@ -165,14 +165,23 @@ impl Model {
     pub fn left(&mut self, id: u32) {
         self.unanswered.insert(id);
         let states = std::mem::take(&mut self.states).into_iter();
-        self.states = states
-            .map(|mut state| {
-                state
-                    .flights
-                    .retain(|it, phase| *it != id || *phase == Phase::Sent);
-                state
-            })
-            .collect();
+        let left = states.map(|mut state| {
+            let sent = |it: &u32, phase: &mut Phase| *it != id || *phase == Phase::Sent;
+            state.flights.retain(sent);
+            self.without_idle(state)
+        });
+        self.states = left.collect();
+    }
+
+    /// The state without requests that nobody waits for and that can change nothing any more.
+    fn without_idle(&self, mut state: State) -> State {
+        let mut flights = std::mem::take(&mut state.flights);
+        flights.retain(|id, _| {
+            let op = self.ops.get(id).filter(|_| self.unanswered.contains(id));
+            op.is_none_or(|op| state.may_change_by(*op))
+        });
+        state.flights = flights;
+        state
     }
 
     /// A reply came.
@@ -230,6 +239,7 @@ impl Model {
         let mut frontier: Vec<State> = self.states.iter().cloned().collect();
         while let Some(state) = frontier.pop() {
             for next in self.successors(&state) {
+                let next = self.without_idle(next);
                 if self.states.insert(next.clone()) {
                     frontier.push(next);
                 }
@@ -364,6 +374,20 @@ impl State {
         }
     }
 
+    /// Whether a request may ever take effect here.
+    fn may_change_by(&self, op: Op) -> bool {
+        let is_over = matches!(self.money, Money::Cancelled | Money::Closed);
+        match op {
+            Op::Pay { .. } => self.money == Money::Absent,
+            Op::Query => false,
+            Op::Refund { number, .. } => {
+                !is_over && !self.given.iter().any(|it| it.number == number)
+            }
+            // A cancellation needs an open payment, or a paid one of which nothing went back.
+            Op::Cancel => !is_over && self.given.is_empty(),
+        }
+    }
+
     fn giving(&self, number: u8, fen: i64) -> Self {
         let mut next = self.clone();
         let back = Back::Unanswered;
@@ -445,5 +469,138 @@ impl State {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAY: Op = Op::Pay { fen: 100 };
+    const REFUND: Op = Op::Refund { number: 1, fen: 60 };
+
+    /// A sale whose requests were answered so, one after the other.
+    fn told(kind: Kind, replies: &[(Op, Said)]) -> Result<Model, String> {
+        let mut model = Model::new(kind);
+        for (op, said) in replies {
+            let id = model.sent(*op);
+            model.answered(id, *said)?;
+        }
+        Ok(model)
+    }
+
+    const BY_CODE: Kind = Kind {
+        by_code: true,
+        replays: false,
+    };
+
+    fn shown(state: Shown) -> Said {
+        Said::State(state.code())
+    }
+
+    #[test]
+    fn what_can_be_is_explained() {
+        for replies in [
+            &[(PAY, Said::Success), (Op::Query, shown(Shown::Paid))] as &[_],
+            &[(PAY, Said::Fail), (Op::Query, shown(Shown::Closed))],
+            &[
+                (PAY, Said::NotRecorded),
+                (PAY, Said::Success),
+                (PAY, Said::Repeat),
+            ],
+            &[(PAY, Said::Unknown), (Op::Query, Said::Nonexistent)],
+            &[
+                (PAY, Said::Success),
+                (REFUND, Said::Success),
+                (REFUND, Said::Success),
+            ],
+            &[
+                (PAY, Said::Success),
+                (REFUND, Said::Fail),
+                (REFUND, Said::Fail),
+            ],
+            &[
+                (PAY, Said::Success),
+                (Op::Cancel, Said::Success),
+                (Op::Cancel, Said::Fail),
+            ],
+            &[
+                (PAY, Said::Success),
+                (Op::Cancel, Said::Success),
+                (Op::Cancel, Said::Revoked),
+            ],
+        ] {
+            assert!(told(BY_CODE, replies).is_ok(), "{replies:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_a_contradiction() {
+        for replies in [
+            &[(Op::Query, shown(Shown::Paid))] as &[_],
+            &[(PAY, Said::Success), (Op::Query, Said::Nonexistent)],
+            &[(PAY, Said::Success), (Op::Query, shown(Shown::Closed))],
+            &[(PAY, Said::Success), (PAY, Said::Success)],
+            &[(PAY, Said::Fail), (Op::Query, shown(Shown::Paid))],
+            &[(PAY, Said::NotRecorded), (Op::Query, shown(Shown::Paid))],
+            &[
+                (PAY, Said::Success),
+                (Op::Query, shown(Shown::PartlyRefunded)),
+            ],
+            &[
+                (PAY, Said::Success),
+                (
+                    Op::Refund {
+                        number: 1,
+                        fen: 101,
+                    },
+                    Said::Success,
+                ),
+            ],
+            &[
+                (PAY, Said::Success),
+                (REFUND, Said::Success),
+                (Op::Refund { number: 2, fen: 60 }, Said::Success),
+                (Op::Query, shown(Shown::Refunded)),
+            ],
+            &[
+                (PAY, Said::Success),
+                (REFUND, Said::Success),
+                (REFUND, Said::Repeat),
+            ],
+        ] {
+            let wrong = told(BY_CODE, replies);
+            assert!(wrong.is_err(), "{replies:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_a_reply_may_have_happened_or_not_until_a_reply_tells() {
+        let seen = |state| {
+            let mut model = told(BY_CODE, &[(PAY, Said::Success)]).unwrap();
+            let lost = model.sent(REFUND);
+            model.left(lost);
+            let id = model.sent(Op::Query);
+            model.answered(id, state).map(|()| model)
+        };
+        assert!(seen(shown(Shown::Paid)).is_ok());
+        let mut known = seen(shown(Shown::PartlyRefunded)).unwrap();
+        let id = known.sent(Op::Query);
+        assert!(known.answered(id, shown(Shown::Paid)).is_err());
+    }
+
+    #[test]
+    fn requests_at_the_same_time_are_taken_in_any_order() {
+        let mut model = told(BY_CODE, &[(PAY, Said::Success)]).unwrap();
+        let (refund, cancel) = (model.sent(REFUND), model.sent(Op::Cancel));
+        model.answered(refund, Said::Amount).unwrap();
+        model.answered(cancel, Said::Success).unwrap();
+        let mut model = told(BY_CODE, &[(PAY, Said::Success)]).unwrap();
+        let (refund, cancel) = (model.sent(REFUND), model.sent(Op::Cancel));
+        model.answered(refund, Said::Success).unwrap();
+        // Both were accepted, so the channel refuses one of them later: the cancellation.
+        model.answered(cancel, Said::Success).unwrap();
+        let id = model.sent(Op::Query);
+        assert!(model.answered(id, shown(Shown::Cancelled)).is_err());
     }
 }

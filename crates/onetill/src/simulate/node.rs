@@ -2,7 +2,7 @@
 
 use super::{
     pulse::Pulse,
-    reader::Seen,
+    reader::{Seen, on_the_spot},
     receiver::Receiver,
     rows::Rows,
     wallet::{Line, Provider, Wallet},
@@ -25,7 +25,7 @@ use domain::channel::ChannelNo;
 use hyper_util::service::TowerToHyperService;
 use jiff::tz::{TimeZone, offset};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{Engine, Reader};
+use store::{Engine, Reader, audit::audit};
 use tokio::task::JoinHandle;
 
 /// The channel that all sales go through.
@@ -115,8 +115,27 @@ impl<R: Rows> Surroundings<R> {
                 None => {}
             }
             stop(writing).await;
+            self.prove(pulse.name());
             let most_ms = if self.world.is_quiet() { 100 } else { 15_000 };
             self.world.pass_ms(10..most_ms).await;
+        }
+    }
+
+    /// Whatever a death leaves behind obeys every rule at once.
+    fn prove(&self, name: &str) {
+        let proved = on_the_spot(async {
+            let mut snapshot = self.rows.reader().snapshot().await?;
+            audit(snapshot.as_mut(), &mut |_| {}).await
+        });
+        match proved {
+            Ok(report) if report.is_clean() => {}
+            Ok(report) => {
+                let text = format!("{name} left {:?}", report.violations);
+                self.world.fail(None, &text);
+            }
+            Err(error) => self
+                .world
+                .fail(None, &format!("the rows cannot be read: {error}")),
         }
     }
 

@@ -16,6 +16,10 @@ use wire::opengateway::{
     request::{DynamicIdType, TradeType},
 };
 
+/// How many requests about one sale are under way at the same time, or one more: what explains
+/// their replies grows with every one.
+const AT_ONCE_MAX: usize = 4;
+
 /// A sale.
 pub struct Sale {
     counter: Arc<Counter>,
@@ -72,7 +76,7 @@ impl Sale {
             }
             let op = self.choose();
             self.start(&mut asking, op);
-            if world.chooses(500) {
+            if world.chooses(500) || asking.len() >= AT_ONCE_MAX {
                 asking.join_next().await;
             }
         }

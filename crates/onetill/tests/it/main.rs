@@ -4,11 +4,16 @@
 //! |---|---|
 //! | [`support`] | gateways in this process with a clock to set, and gateways in processes to kill |
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
+//! | [`simulation`] | seeded faults around the real program, and planted bugs that they find |
 //! | [`faults`] | kills, stores that fail, the command line, the payer's page in a browser |
 
 #[cfg(test)]
 mod dialect;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod simulation_plants;
 #[cfg(test)]
 mod support;

@@ -124,7 +124,8 @@ impl Wallet {
         tokio::spawn(async move {
             loop {
                 wallet.world.pass_ms(10..3_000).await;
-                if wallet.told(serial).await {
+                // What was taken may be told once more.
+                if wallet.told(serial).await && wallet.world.chooses(700) {
                     break;
                 }
             }
