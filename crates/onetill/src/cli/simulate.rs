@@ -191,6 +191,7 @@ impl Summary {
             late_successes,
             clock_jumps,
             notified,
+            unfollowed,
             virtual_ms,
         } = run.counts;
         let all = &mut self.counts;
@@ -204,6 +205,7 @@ impl Summary {
         all.late_successes += late_successes;
         all.clock_jumps += clock_jumps;
         all.notified += notified;
+        all.unfollowed += unfollowed;
         all.virtual_ms += virtual_ms;
         self.digest = is_only.then(|| run.digest.clone());
         self.trace = trace.then(|| run.lines.clone());
@@ -234,7 +236,7 @@ impl Summary {
         format!(
             "{} seeds, {} requests ({} without a reply, {} sent again), {} kills, {} lost answers, \
              {} failures of the store, {} late successes, {} clock jumps, {} notifications, \
-             {} h simulated in {:.1} s",
+             {} sales too busy to follow, {} h simulated in {:.1} s",
             self.seeds,
             it.requests,
             it.unanswered,
@@ -245,6 +247,7 @@ impl Summary {
             it.late_successes,
             it.clock_jumps,
             it.notified,
+            it.unfollowed,
             it.virtual_ms / 3_600_000,
             self.took.as_secs_f64(),
         )
@@ -268,6 +271,7 @@ impl Summary {
             "late_successes": it.late_successes,
             "clock_jumps": it.clock_jumps,
             "notified": it.notified,
+            "unfollowed": it.unfollowed,
             "virtual_s": it.virtual_ms / 1_000,
             "took_s": self.took.as_secs_f64(),
             "digest": self.digest,

@@ -37,7 +37,7 @@ pub async fn end<R: Rows>(around: &Surroundings<R>, counter: &Counter, sales: &[
         world.fail(None, &text);
     }
     for sale in sales {
-        sale.query().await;
+        sale.ask_at_last().await;
     }
     if let Err(error) = judge(around, counter, reader.as_ref()) {
         world.fail(None, &format!("the rows cannot be read: {error}"));

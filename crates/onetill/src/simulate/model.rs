@@ -107,7 +107,7 @@ struct State {
     flights: BTreeMap<u32, Phase>,
 }
 
-/// More states than this, and a sale was asked too much at once to be followed.
+/// More states than this, and so much is asked at once that a sale is not followed any more.
 const STATES_MAX: usize = 50_000;
 
 /// All that may have become of a sale.
@@ -119,6 +119,8 @@ pub struct Model {
     /// Requests whose replies nobody waits for any more.
     unanswered: BTreeSet<u32>,
     next: u32,
+    /// Too much was asked at once: it is not followed any more.
+    is_lost: bool,
 }
 
 impl Model {
@@ -138,6 +140,7 @@ impl Model {
             ops: BTreeMap::new(),
             unanswered: BTreeSet::new(),
             next: 0,
+            is_lost: false,
         }
     }
 
@@ -189,7 +192,10 @@ impl Model {
     /// # Errors
     /// When no state explains it; the text says what would have been explained.
     pub fn answered(&mut self, id: u32, said: Said) -> Result<(), String> {
-        self.spread()?;
+        self.spread();
+        if self.is_lost {
+            return Ok(());
+        }
         let phases = self.states.iter().filter_map(|it| it.flights.get(&id));
         let expected: BTreeSet<Phase> = phases.copied().collect();
         match said {
@@ -211,16 +217,11 @@ impl Model {
         Ok(())
     }
 
-    /// How many states there are, for the curious.
+    /// Whether so much was asked at once that the sale could not be followed to its end; what it
+    /// was told is held against the rows all the same.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.states.len()
-    }
-
-    /// Whether no state is left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.states.is_empty()
+    pub const fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// Keeps the states whose request `id` is in a phase that explains its end, which ends it.
@@ -235,20 +236,21 @@ impl Model {
     }
 
     /// Adds every state that may have come of those there are.
-    fn spread(&mut self) -> Result<(), String> {
+    fn spread(&mut self) {
         let mut frontier: Vec<State> = self.states.iter().cloned().collect();
         while let Some(state) = frontier.pop() {
+            if self.states.len() > STATES_MAX {
+                self.is_lost = true;
+                self.states.clear();
+                return;
+            }
             for next in self.successors(&state) {
                 let next = self.without_idle(next);
                 if self.states.insert(next.clone()) {
                     frontier.push(next);
                 }
             }
-            if self.states.len() > STATES_MAX {
-                return Err("too many states to follow".to_owned());
-            }
         }
-        Ok(())
     }
 
     fn successors(&self, state: &State) -> Vec<State> {

@@ -83,9 +83,11 @@ impl Sale {
         while asking.join_next().await.is_some() {}
     }
 
-    /// Asks what became of it.
-    pub async fn query(&self) {
+    /// Asks what became of it, in the end.
+    pub async fn ask_at_last(&self) {
         self.ask(Op::Query).await;
+        let lost = u64::from(self.model().is_lost());
+        self.counter.world.count(|it| it.unfollowed += lost);
     }
 
     fn start(self: &Arc<Self>, asking: &mut JoinSet<()>, op: Op) {

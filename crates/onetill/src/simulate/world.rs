@@ -39,6 +39,8 @@ pub struct Counts {
     pub clock_jumps: u64,
     /// Notifications taken by their receivers.
     pub notified: u64,
+    /// Sales that were asked too much at once for a model to follow.
+    pub unfollowed: u64,
     /// Time that passed in the run, in milliseconds.
     pub virtual_ms: u64,
 }

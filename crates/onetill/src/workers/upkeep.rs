@@ -1,7 +1,7 @@
 //! The node's lease, the directory, and the gauges.
 
 use crate::{
-    app::{Gateway, compose::take_lease, serials::LEASE_MS},
+    app::{Gateway, compose::take_lease},
     telemetry,
 };
 use std::{sync::Arc, time::Duration};
@@ -88,7 +88,7 @@ async fn show_open_payments(gateway: &Gateway) {
 
 async fn renew(gateway: &Gateway) {
     let lease = gateway.serials.lease();
-    let until = gateway.now().plus_ms(LEASE_MS);
+    let until = gateway.serials.renewal(gateway.now());
     let renew = AdminOp::RenewNode {
         node: lease.node,
         owner: lease.owner,
