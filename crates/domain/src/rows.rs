@@ -92,6 +92,9 @@ impl PaymentRef {
 #[derive(Debug, Default)]
 pub struct Rows {
     claimed: HashSet<Serial>,
+    /// Claimed, and not begun by any decision yet: the store records claims before the first
+    /// decision of a batch, whatever their order.
+    unbegun: HashSet<Serial>,
     payments: HashMap<Serial, Payment>,
     payment_keys: HashMap<ClaimKey, Serial>,
     refunds: HashMap<Serial, Refund>,
@@ -137,6 +140,12 @@ impl Rows {
     /// Notes that the new payment `serial` was recorded, because its key was free.
     pub fn add_claimed(&mut self, serial: Serial) {
         self.claimed.insert(serial);
+        self.unbegun.insert(serial);
+    }
+
+    /// The new payment `serial` begins; decisions that come before it in their batch do not see it.
+    pub fn begin(&mut self, serial: Serial) {
+        self.unbegun.remove(&serial);
     }
 
     /// Adds a loaded payment.
@@ -184,7 +193,8 @@ impl Rows {
             PaymentRef::Key(tenant, key) => (tenant, *self.payment_keys.get(&key)?),
         };
         let payment = self.payments.get(&serial)?;
-        (payment.tenant == tenant).then_some(payment)
+        let is_there = payment.tenant == tenant && !self.unbegun.contains(&serial);
+        is_there.then_some(payment)
     }
 
     /// A refund by claim.

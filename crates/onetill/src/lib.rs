@@ -9,6 +9,7 @@
 //! | [`inbound`] | one folder a dialect: decode, use case, encode |
 //! | [`outbound`] | messages to merchants, and whom they may reach |
 //! | [`workers`] | passes over stored work |
+//! | [`simulate`] | a seeded world of faults around the real program, and what must hold in it |
 //! | [`server`] | sockets, TLS, limits, shutdown |
 //! | [`admin`] | the local socket that provisioning goes through |
 //! | [`telemetry`] | logs and metrics |
@@ -23,6 +24,7 @@ pub mod config;
 pub mod inbound;
 pub mod outbound;
 pub mod server;
+pub mod simulate;
 pub mod telemetry;
 pub mod vault;
 pub mod workers;

@@ -90,7 +90,8 @@ impl Vault {
         Self::from_hex(&hex).ok_or_else(|| VaultError::Damaged(path.display().to_string()))
     }
 
-    fn from_hex(hex: &[u8]) -> Option<Self> {
+    /// The vault of a key in hex; `None` when it is not 64 digits.
+    pub(crate) fn from_hex(hex: &[u8]) -> Option<Self> {
         let bytes = decode_hex(std::str::from_utf8(hex).ok()?.trim())?;
         let cipher = Aes256Gcm::new_from_slice(&bytes[..]).ok()?;
         Some(Self { cipher })

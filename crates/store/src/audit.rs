@@ -12,15 +12,18 @@ mod merge;
 mod report;
 mod rules;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use report::{AuditReport, Balance, Counts, Rule, VIOLATIONS_KEPT_MAX, Violation};
 
 use crate::contract::{Snapshot, StoreError};
+use domain::{ids::Serial, refund::Refund};
 use merge::Merge;
-use rules::Rules;
 
-/// How many claims that lead elsewhere are named at most.
+pub(crate) use merge::Subject;
+pub(crate) use rules::Rules;
+
+/// How many payments are named at most that their claims do not lead to.
 const CLAIMS_ASTRAY_MAX: u32 = 100;
 
 /// Reads all rows of `snapshot` and checks every [`Rule`]. `progress` hears, now and then, how
@@ -33,12 +36,50 @@ pub async fn audit(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<AuditReport, StoreError> {
     let mut rules = Rules::default();
-    let astray = snapshot.claims_astray(CLAIMS_ASTRAY_MAX).await?;
-    astray.into_iter().for_each(|serial| rules.astray(serial));
-    let mut merge = Merge::new(snapshot, progress);
-    merge.each_refund(|refund| rules.remember(refund)).await?;
-    while let Some(subject) = merge.next().await? {
-        rules.check(&subject);
-    }
+    pass(snapshot, progress, &mut rules).await?;
     Ok(rules.finish())
+}
+
+/// Looks at all rows of one pass.
+pub(crate) trait Judge: Send {
+    /// Sees every refund, before anything is checked.
+    fn remember(&mut self, refund: &Refund);
+    /// Hears of a payment that its claim does not lead to, or not to it alone.
+    fn astray(&mut self, payment: Serial);
+    /// Sees all rows of one number, numbers ascending.
+    fn check(&mut self, subject: &Subject);
+}
+
+/// Two judges of the same pass.
+impl<A: Judge, B: Judge> Judge for (A, B) {
+    fn remember(&mut self, refund: &Refund) {
+        self.0.remember(refund);
+        self.1.remember(refund);
+    }
+
+    fn astray(&mut self, payment: Serial) {
+        self.0.astray(payment);
+        self.1.astray(payment);
+    }
+
+    fn check(&mut self, subject: &Subject) {
+        self.0.check(subject);
+        self.1.check(subject);
+    }
+}
+
+/// Shows all rows of `snapshot` to `judge`.
+pub(crate) async fn pass(
+    snapshot: &mut dyn Snapshot,
+    progress: &mut (dyn FnMut(u64) + Send),
+    judge: &mut impl Judge,
+) -> Result<(), StoreError> {
+    let astray = snapshot.claims_astray(CLAIMS_ASTRAY_MAX).await?;
+    astray.into_iter().for_each(|payment| judge.astray(payment));
+    let mut merge = Merge::new(snapshot, progress);
+    merge.each_refund(|refund| judge.remember(refund)).await?;
+    while let Some(subject) = merge.next().await? {
+        judge.check(&subject);
+    }
+    Ok(())
 }

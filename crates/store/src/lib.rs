@@ -8,6 +8,7 @@
 //! | [`sqlite`] | the embedded store |
 //! | [`postgres`] | the shared store of several gateway nodes |
 //! | [`audit`] | proves the ledger and every invariant from the raw rows |
+//! | [`gate`] | the audit, and whether every promise made to clients was kept |
 //!
 //! This is the only crate that knows SQL. It holds no business rule: decisions are
 //! [`domain::command`]s, run unchanged on each store.
@@ -17,6 +18,7 @@ pub mod contract;
 pub mod engine;
 mod file;
 mod flat;
+pub mod gate;
 pub mod memory;
 pub mod postgres;
 pub mod sqlite;

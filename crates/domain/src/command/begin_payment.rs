@@ -44,6 +44,7 @@ impl Command for BeginPayment {
             let existing = existing.ok_or(Inconsistent(serial))?.clone();
             return Ok(Began::Exists(Box::new(existing)));
         }
+        rows.begin(serial);
         rows.put_job(Job::new(
             tenant,
             serial,

@@ -97,6 +97,15 @@ impl SerialIssuer {
         UnixMs(state.last_ms).max(now)
     }
 
+    /// Until when to renew the lease at `now`. Never shorter than it is: serials up to its end may
+    /// have been issued, and whoever takes the number next starts after the end that is stored.
+    /// Where the clock was set back, it goes on from the last serial.
+    pub fn renewal(&self, now: UnixMs) -> UnixMs {
+        let state = self.state();
+        let from = now.max(UnixMs(state.last_ms));
+        from.plus_ms(LEASE_MS).max(state.lease_until)
+    }
+
     /// Notes that the lease now ends at `until`.
     pub fn renewed(&self, until: UnixMs) {
         self.state().lease_until = until;
@@ -142,6 +151,20 @@ mod tests {
         let last = first.next(UnixMs(999));
         let second = issuer(1_000, 3_000);
         assert!(second.next(UnixMs(500)) > last);
+    }
+
+    #[test]
+    fn a_clock_set_back_never_shortens_a_lease_nor_ends_the_serials() {
+        let used = issuer(0, 120_000);
+        let last = used.next(UnixMs(110_000));
+        let until = used.renewal(UnixMs(50_000));
+        assert!(until >= UnixMs(120_000), "{until:?}");
+        used.renewed(until);
+        assert!(used.next(UnixMs(50_000)) > last);
+        // Nor where nothing was issued for long.
+        let idle = issuer(0, 120_000);
+        assert_eq!(idle.renewal(UnixMs(50_000)), UnixMs(120_000));
+        assert_eq!(idle.renewal(UnixMs(110_000)), UnixMs(110_000 + LEASE_MS));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | [`doctor`] | checks a gateway's surroundings |
 //! | [`backup`], [`migrate`] | copies the store; brings it to the newest schema |
 //! | [`mod@bench`] | loads a gateway and measures it |
+//! | [`mod@simulate`] | runs the program in a seeded world of faults |
 //!
 //! [`output`] is how all of them print, [`secret`] how they take keys, [`admin_client`] how they
 //! reach the rows.
@@ -32,6 +33,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod serve;
 pub mod sign;
+pub mod simulate;
 
 use crate::config::Options;
 use clap::{Arg, Args, Command as Clap, Parser, Subcommand};
@@ -89,6 +91,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Load a gateway and measure it
     Bench(bench::BenchArgs),
+    /// Run the program in a seeded world of faults and hold it to what it said
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Why a command failed: a text for the person who typed it.
@@ -131,6 +135,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
             bench::run(args).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Simulate(args) => simulate::run(args, shape).await,
     }
 }
 

@@ -16,4 +16,4 @@ mod resolver;
 pub mod sender;
 
 pub use guard::{Target, TargetError, TargetPolicy, check_url, is_public};
-pub use sender::{ATTEMPT_TIMEOUT, Attempt, Outcome, Sender, SenderError};
+pub use sender::{ATTEMPT_TIMEOUT, Attempt, Outcome, Post, Sender, SenderError};

@@ -12,6 +12,7 @@ use reqwest::{
     Certificate, Client, ClientBuilder, Response, StatusCode, Url, dns::Resolve,
     header::CONTENT_TYPE, redirect,
 };
+use store::contract::BoxFuture;
 use tokio::time::Instant;
 
 use super::{
@@ -101,6 +102,28 @@ pub enum SenderError {
     /// The HTTP client refused its settings, such as a CA certificate that is not one.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
+}
+
+/// Who carries messages to merchants; the simulation stands in for the network.
+pub trait Post: Send + Sync + 'static {
+    /// Posts `body` to `url` once.
+    fn post<'a>(
+        &'a self,
+        url: &'a str,
+        content_type: &'static str,
+        body: Vec<u8>,
+    ) -> BoxFuture<'a, Attempt>;
+}
+
+impl Post for Sender {
+    fn post<'a>(
+        &'a self,
+        url: &'a str,
+        content_type: &'static str,
+        body: Vec<u8>,
+    ) -> BoxFuture<'a, Attempt> {
+        Box::pin(self.post(url, content_type, body))
+    }
 }
 
 /// Posts messages to URLs that merchants chose, under the operator's policy.

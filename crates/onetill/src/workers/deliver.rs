@@ -5,7 +5,7 @@ use super::{
     Pass,
     places::{Place, Places},
 };
-use crate::{app::Gateway, inbound::opengateway::notify, outbound::Sender};
+use crate::{app::Gateway, inbound::opengateway::notify, outbound::Post};
 use domain::{
     command::{ClaimNotifications, RecordDelivery},
     ids::{MerchantNo, Serial, TenantId},
@@ -40,7 +40,7 @@ const BREATH: Duration = Duration::from_millis(2);
 /// The worker.
 pub struct Deliverer {
     gateway: Arc<Gateway>,
-    sender: Sender,
+    sender: Box<dyn Post>,
     places: Arc<Places<Merchant>>,
     /// The last pass left notifications that are due, for want of places.
     is_short: AtomicBool,
@@ -49,10 +49,10 @@ pub struct Deliverer {
 impl Deliverer {
     /// A worker for `gateway` that posts with `sender`.
     #[must_use]
-    pub fn new(gateway: Arc<Gateway>, sender: Sender) -> Self {
+    pub fn new(gateway: Arc<Gateway>, sender: impl Post) -> Self {
         Self {
             gateway,
-            sender,
+            sender: Box::new(sender),
             places: Places::new(AT_ONCE_MAX),
             is_short: AtomicBool::new(false),
         }

@@ -17,7 +17,7 @@ pub mod places;
 pub mod settled;
 pub mod upkeep;
 
-use crate::{app::Gateway, outbound::Sender};
+use crate::{app::Gateway, outbound::Post};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
@@ -47,7 +47,7 @@ pub struct Workers {
 impl Workers {
     /// Starts all workers.
     #[must_use]
-    pub fn start(gateway: &Arc<Gateway>, sender: Sender) -> Self {
+    pub fn start(gateway: &Arc<Gateway>, sender: impl Post) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut running = JoinSet::new();
         let chaser = Arc::new(chase::Chaser::new(Arc::clone(gateway)));

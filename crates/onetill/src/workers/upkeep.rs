@@ -1,7 +1,7 @@
 //! The node's lease, the directory, and the gauges.
 
 use crate::{
-    app::{Gateway, compose::take_lease, serials::LEASE_MS},
+    app::{Gateway, compose::take_lease},
     telemetry,
 };
 use domain::ids::Serial;
@@ -41,6 +41,7 @@ fn ticks() -> Interval {
 /// Waits for the next pass; false when told to stop.
 pub(super) async fn is_due(ticks: &mut Interval, stopped: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
+        biased;
         _ = ticks.tick() => true,
         _ = stopped.changed() => false,
     }
@@ -95,7 +96,7 @@ pub async fn open_payments_by_age(
 
 async fn renew(gateway: &Gateway) {
     let lease = gateway.serials.lease();
-    let until = gateway.now().plus_ms(LEASE_MS);
+    let until = gateway.serials.renewal(gateway.now());
     let renew = AdminOp::RenewNode {
         node: lease.node,
         owner: lease.owner,

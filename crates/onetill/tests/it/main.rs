@@ -5,6 +5,7 @@
 //! | [`support`] | gateways in this process with a clock to set, and gateways in processes to kill |
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
 //! | [`channels`] | channels that hang, talk nonsense, repeat or contradict themselves |
+//! | [`simulation`] | seeded faults around the real program, and planted bugs that they find |
 //! | [`faults`] | kills, stores that fail, the command line, the payer's page in a browser |
 
 #[cfg(test)]
@@ -13,5 +14,9 @@ mod channels;
 mod dialect;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod simulation_plants;
 #[cfg(test)]
 mod support;

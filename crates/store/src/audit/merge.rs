@@ -12,7 +12,7 @@ const PAGE_LEN: u32 = 1_000;
 
 /// All rows that carry one number.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(crate) struct Subject {
     pub serial: Serial,
     pub payment: Option<Payment>,
     pub refund: Option<Refund>,

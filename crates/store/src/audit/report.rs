@@ -29,6 +29,9 @@ pub enum Rule {
     Refunding,
     /// No more goes back than was paid.
     OverRefunded,
+    /// All the money of a payment that ended went back or is on its way; a payment whose
+    /// cancellation went through has ended.
+    Ended,
     /// The parts of a receipt add up to the amount of its payment.
     ReceiptParts,
     /// An open payment has the job of settling it, a payment given up the job of undoing it, and

@@ -1,6 +1,7 @@
 //! The rules, checked number by number.
 
 use super::{
+    Judge,
     merge::Subject,
     report::{AuditReport, Rule},
 };
@@ -18,7 +19,7 @@ use domain::{
 use std::collections::BTreeMap;
 
 #[derive(Default)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     report: AuditReport,
     /// By payment, for those that have refunds.
     refunds: BTreeMap<Serial, RefundsOf>,
@@ -63,9 +64,9 @@ impl RefundsOf {
     }
 }
 
-impl Rules {
-    /// Adds a refund to what is known of its payment, before anything is checked.
-    pub fn remember(&mut self, refund: &Refund) {
+impl Judge for Rules {
+    /// Adds a refund to what is known of its payment.
+    fn remember(&mut self, refund: &Refund) {
         let of = self.refunds.entry(refund.payment);
         let of = of.or_insert_with(|| RefundsOf::new(refund));
         of.refund = refund.serial;
@@ -85,15 +86,13 @@ impl Rules {
         }
     }
 
-    /// Reports a payment that its claim does not lead to, or not to it alone.
-    pub fn astray(&mut self, payment: Serial) {
+    fn astray(&mut self, payment: Serial) {
         let found = "its merchant's number does not lead to it alone".to_owned();
         let subject = format!("payment {payment}");
         self.report.add(Rule::Claim, subject, found);
     }
 
-    /// Checks all rows of one number.
-    pub fn check(&mut self, subject: &Subject) {
+    fn check(&mut self, subject: &Subject) {
         self.count(subject);
         if let Some(payment) = &subject.payment {
             self.check_payment(payment, subject);
@@ -108,7 +107,9 @@ impl Rules {
         self.check_job(subject);
         self.check_notification(subject);
     }
+}
 
+impl Rules {
     /// Checks what only the whole shows.
     pub fn finish(mut self) -> AuditReport {
         for (payment, of) in &self.refunds {
@@ -160,6 +161,7 @@ impl Rules {
             broken.unless_posted(Rule::ReversalPosting, subject, Movement::Reversal, expected);
         }
         broken.unless_refunds_agree(payment, &refunds, reversed);
+        broken.unless_it_ends_without_money(payment, refunds.cancelled);
         broken.unless_parts_add_up(payment);
         broken.unless_job(
             Rule::PaymentJob,
@@ -415,6 +417,19 @@ impl<'a> Broken<'a> {
         });
         self.unless(refunded + refunding <= amount, Rule::OverRefunded, || {
             format!("{refunded} + {refunding} of {amount} fen")
+        });
+    }
+
+    fn unless_it_ends_without_money(&mut self, payment: &Payment, cancelled: bool) {
+        let left = payment.paid().map(|paid| paid.refundable(payment.amount));
+        let holds = match payment.state {
+            PaymentState::Open { .. } | PaymentState::Ending(_) => true,
+            PaymentState::Paid(_) => !cancelled,
+            PaymentState::Ended { .. } => left.is_none_or(|left| left == Fen::ZERO),
+        };
+        self.unless(holds, Rule::Ended, || {
+            let ended = matches!(payment.state, PaymentState::Ended { .. });
+            format!("ended: {ended}, cancellation done: {cancelled}, {left:?} not on its way back")
         });
     }
 

@@ -25,25 +25,25 @@ use domain::{
     time::UnixMs,
 };
 
-const TENANT: TenantId = TenantId(1);
-const MERCHANT: MerchantNo = MerchantNo(7);
-const AMOUNT: Fen = Fen::new(1_000);
-const NOW: UnixMs = UnixMs(1_000_000);
+pub(crate) const TENANT: TenantId = TenantId(1);
+pub(crate) const MERCHANT: MerchantNo = MerchantNo(7);
+pub(crate) const AMOUNT: Fen = Fen::new(1_000);
+pub(crate) const NOW: UnixMs = UnixMs(1_000_000);
 
-const OPEN: i64 = 1;
-const PAID: i64 = 2;
-const ENDING: i64 = 3;
-const ENDED: i64 = 4;
-const REVERSED: i64 = 5;
-const REFUNDED: i64 = 6;
-const LATE: i64 = 7;
-const CANCELLED: i64 = 8;
-const REFUND_DONE: i64 = 101;
-const REFUND_UNDER_WAY: i64 = 102;
-const REFUND_FAILED: i64 = 103;
-const TOP_UP_CREATED: i64 = 201;
-const TOP_UP_DONE: i64 = 202;
-const TOP_UP_FAILED: i64 = 203;
+pub(crate) const OPEN: i64 = 1;
+pub(crate) const PAID: i64 = 2;
+pub(crate) const ENDING: i64 = 3;
+pub(crate) const ENDED: i64 = 4;
+pub(crate) const REVERSED: i64 = 5;
+pub(crate) const REFUNDED: i64 = 6;
+pub(crate) const LATE: i64 = 7;
+pub(crate) const CANCELLED: i64 = 8;
+pub(crate) const REFUND_DONE: i64 = 101;
+pub(crate) const REFUND_UNDER_WAY: i64 = 102;
+pub(crate) const REFUND_FAILED: i64 = 103;
+pub(crate) const TOP_UP_CREATED: i64 = 201;
+pub(crate) const TOP_UP_DONE: i64 = 202;
+pub(crate) const TOP_UP_FAILED: i64 = 203;
 const NOWHERE: i64 = 999;
 
 async fn run<C: Command>(store: &mut Memory, command: C) -> C::Reply {
@@ -138,7 +138,7 @@ async fn refund(store: &mut Memory, of: i64, serial: i64, fen: i64) {
         merchant: MERCHANT,
         serial: Serial(serial),
         key: ClaimKey::of(TENANT, MERCHANT, ClaimSpace::Refund, &serial.to_string()),
-        merchant_serial: None,
+        merchant_serial: Some(serial.to_string()),
         amount: Fen::new(fen),
     };
     run(store, command).await;
@@ -185,7 +185,7 @@ async fn top_up(store: &mut Memory, serial: i64, outcome: Option<RechargeOutcome
 }
 
 /// A store that holds a payment, refund and top-up of each kind.
-async fn history() -> Memory {
+pub(crate) async fn history() -> Memory {
     let mut store = Memory::new();
     let it = &mut store;
     for serial in OPEN..=CANCELLED {

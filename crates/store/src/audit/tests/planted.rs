@@ -149,7 +149,7 @@ planted! {
 
     a_reversal_nobody_counted: |store| {
         store.with_money(REVERSED, |paid| paid.refunded = Fen::ZERO).await
-    } => [Refunded];
+    } => [Refunded, Ended];
 
     more_given_back_than_refunds_say: |store| {
         store.with_money(REFUNDED, |paid| paid.refunded = Fen::new(301)).await
@@ -164,6 +164,35 @@ planted! {
         let payment = store.with_money(REFUNDED, |paid| paid.refunding = Fen::new(701)).await;
         Changes { refunds: vec![Refund { amount: Fen::new(701), ..refund }], ..payment }
     } => [OverRefunded];
+
+    money_of_an_ended_payment_that_nobody_gives_back: |store| {
+        let mut payment = store.payment(ENDED).await;
+        let posting = Posting::payment(&payment, NOW);
+        let end = payment.end_when_given_up();
+        payment.state = PaymentState::Ended { end, at: NOW, paid: Some(Paid::new(receipt())) };
+        let jobs_removed = vec![(TENANT, payment.serial)];
+        Changes { postings: vec![posting], jobs_removed, ..put_payment(payment) }
+    } => [Ended];
+
+    a_cancellation_that_left_its_payment_paid: |store| {
+        let mut payment = store.payment(CANCELLED).await;
+        payment.state = PaymentState::Paid(payment.paid().unwrap().clone());
+        put_payment(payment)
+    } => [Ended];
+
+    an_order_paid_and_not_in_the_outbox: |store| {
+        let mut payment = store.payment(OPEN).await;
+        let posting = Posting::payment(&payment, NOW);
+        payment.state = PaymentState::Paid(Paid::new(receipt()));
+        let jobs_removed = vec![(TENANT, payment.serial)];
+        Changes { postings: vec![posting], jobs_removed, ..put_payment(payment) }
+    } => [PaymentNotification];
+
+    a_message_of_a_paid_order_without_an_address: |store| {
+        let mut payment = store.payment(PAID).await;
+        payment.details.notify_url = None;
+        put_payment(payment)
+    } => [PaymentNotification];
 
     a_receipt_of_another_sum: |store| {
         store.with_money(PAID, |paid| paid.receipt.bills[0].amount = Fen::new(999)).await

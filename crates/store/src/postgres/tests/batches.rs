@@ -59,12 +59,13 @@ fn recharge(serial: i64) -> Recharge {
 async fn twins_in_one_batch_are_recorded_once() {
     let mut writer = store().await.writer().await.unwrap();
     let (first, twin, other) = (payment(10, "A"), payment(11, "A"), payment(12, "B"));
-    let rows = writer
+    let mut rows = writer
         .load(claiming([&first, &twin, &other]))
         .await
         .unwrap();
     assert!(rows.was_claimed(first.serial) && rows.was_claimed(other.serial));
     assert!(!rows.was_claimed(twin.serial));
+    rows.begin(first.serial);
     assert_eq!(
         rows.payment(PaymentRef::Key(TENANT, twin.key)),
         Some(&first)
