@@ -58,6 +58,11 @@ fn agrees_with_serde(body: &[u8]) {
     let Ok(document) = Document::decode(body) else {
         return;
     };
+    // Around a document the dialect knows two spaces more than JSON does.
+    let is_white = |byte: &u8| *byte == b' ' || (9..=13).contains(byte);
+    let start = body.iter().position(|byte| !is_white(byte)).unwrap_or(0);
+    let end = body.iter().rposition(|byte| !is_white(byte)).unwrap_or(0);
+    let body = &body[start..=end];
     let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
     assert!(is_json, "JSON for us, but not for serde");
     // A number too large for a float is still one whose digits we keep.

@@ -122,7 +122,9 @@ impl Host {
             if is_quiet && !self.hears(&io, &mut watchdog, &mut stages).await {
                 break End::Overdue;
             }
-            let mut conn = self.http.serve_connection(TokioIo::new(io), service);
+            // On the heap: what is quiet again must not keep room for it.
+            let conn = self.http.serve_connection(TokioIo::new(io), service);
+            let mut conn = Box::new(conn);
             let end = self.converse(&mut conn, &mut watchdog, &mut stages).await;
             let parts = conn.into_parts();
             (io, service) = (parts.io.into_inner(), parts.service);

@@ -224,8 +224,11 @@ pub(super) trait Quiet {
 
 impl Quiet for Paced {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        // What failed fails again when it is read.
-        self.stream.poll_read_ready(cx).map(drop)
+        // Asking the socket itself: a new one counts as ready until it was read in vain. What
+        // fails here fails again when it is read.
+        let mut byte = [0];
+        let peeked = self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte));
+        peeked.map(drop)
     }
 }
 
