@@ -7,7 +7,7 @@ use domain::{
     payment::Payment,
 };
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ type News = Option<Arc<Payment>>;
 /// Who waits for which payment.
 #[derive(Default)]
 pub struct Settlements {
-    waiting: Mutex<HashMap<(TenantId, Serial), watch::Sender<News>>>,
+    waiting: Mutex<BTreeMap<(TenantId, Serial), watch::Sender<News>>>,
 }
 
 /// A place in the queue for one payment; leaving is by drop.
@@ -53,7 +53,7 @@ impl Settlements {
         self.waiting().keys().copied().collect()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<(TenantId, Serial), watch::Sender<News>>> {
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<(TenantId, Serial), watch::Sender<News>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ use domain::{
     job::Job,
 };
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -107,8 +107,8 @@ impl Chaser {
     }
 
     /// Takes places for what is due. Whom there is none for is added to `full`.
-    fn enter(&self, due: &[DueJob], full: &mut Vec<Asks>) -> HashMap<Entered, Place<Asks>> {
-        let mut entered = HashMap::new();
+    fn enter(&self, due: &[DueJob], full: &mut Vec<Asks>) -> BTreeMap<Entered, Place<Asks>> {
+        let mut entered = BTreeMap::new();
         for job in due {
             match self.places.enter(job.asks, self.places_of(job.asks)) {
                 Some(place) => drop(entered.insert((job.tenant, job.subject), place)),
@@ -119,7 +119,7 @@ impl Chaser {
         entered
     }
 
-    async fn claim(&self, entered: &HashMap<Entered, Place<Asks>>) -> Vec<Job> {
+    async fn claim(&self, entered: &BTreeMap<Entered, Place<Asks>>) -> Vec<Job> {
         if entered.is_empty() {
             return Vec::new();
         }

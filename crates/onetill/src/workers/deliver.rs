@@ -13,7 +13,7 @@ use domain::{
     payment::Payment,
 };
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -98,8 +98,8 @@ impl Deliverer {
         &self,
         due: &[Notification],
         full: &mut Vec<Merchant>,
-    ) -> HashMap<Subject, Place<Merchant>> {
-        let mut entered = HashMap::new();
+    ) -> BTreeMap<Subject, Place<Merchant>> {
+        let mut entered = BTreeMap::new();
         for it in due {
             let merchant = (it.tenant, it.merchant);
             match self.places.enter(merchant, AT_ONCE_MAX_PER_MERCHANT) {
@@ -111,7 +111,7 @@ impl Deliverer {
         entered
     }
 
-    async fn claim(&self, entered: &HashMap<Subject, Place<Merchant>>) -> Vec<Notification> {
+    async fn claim(&self, entered: &BTreeMap<Subject, Place<Merchant>>) -> Vec<Notification> {
         if entered.is_empty() {
             return Vec::new();
         }
@@ -124,7 +124,7 @@ impl Deliverer {
     }
 
     /// Claims what has a place and starts on it; says how many it started.
-    async fn start(self: &Arc<Self>, mut entered: HashMap<Subject, Place<Merchant>>) -> usize {
+    async fn start(self: &Arc<Self>, mut entered: BTreeMap<Subject, Place<Merchant>>) -> usize {
         let claimed = self.claim(&entered).await;
         let mut payments = match self.payments(&claimed).await {
             Ok(payments) => payments,
@@ -150,11 +150,11 @@ impl Deliverer {
     async fn payments(
         &self,
         claimed: &[Notification],
-    ) -> Result<HashMap<Subject, Payment>, StoreError> {
+    ) -> Result<BTreeMap<Subject, Payment>, StoreError> {
         let paid = claimed.iter().filter(|it| it.topic == Topic::PaymentPaid);
         let serials: Vec<_> = paid.map(|it| (it.tenant, it.subject)).collect();
         if serials.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(BTreeMap::new());
         }
         let payments = self.gateway.reader.payments_by_serial(serials).await?;
         let named = payments.into_iter().map(|it| ((it.tenant, it.serial), it));

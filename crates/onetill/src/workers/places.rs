@@ -2,8 +2,7 @@
 //! many waiting takes no more than their own.
 
 use std::{
-    collections::HashMap,
-    hash::Hash,
+    collections::BTreeMap,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -21,16 +20,16 @@ pub struct Places<K> {
 
 struct Taken<K> {
     all: usize,
-    by_key: HashMap<K, usize>,
+    by_key: BTreeMap<K, usize>,
 }
 
 /// One place; gives itself back when dropped, so that a panic does not keep it.
-pub struct Place<K: Copy + Eq + Hash> {
+pub struct Place<K: Copy + Ord> {
     places: Arc<Places<K>>,
     key: K,
 }
 
-impl<K: Copy + Eq + Hash> Places<K> {
+impl<K: Copy + Ord> Places<K> {
     /// Places for `all_max` at the same time.
     #[must_use]
     pub fn new(all_max: usize) -> Arc<Self> {
@@ -38,7 +37,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
             all_max,
             taken: Mutex::new(Taken {
                 all: 0,
-                by_key: HashMap::new(),
+                by_key: BTreeMap::new(),
             }),
             freed: Notify::new(),
             emptied: Notify::new(),
@@ -107,7 +106,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Place<K> {
+impl<K: Copy + Ord> Drop for Place<K> {
     fn drop(&mut self) {
         self.places.leave(self.key);
     }
