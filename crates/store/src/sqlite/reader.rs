@@ -2,7 +2,9 @@
 
 use super::{SqliteStore, admin, check_durability, from_sqlite, rows};
 use crate::{
-    contract::{BoxFuture, DueJob, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
+    contract::{
+        BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+    },
     flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
 };
 use domain::{
@@ -320,7 +322,7 @@ impl Reader for SqliteReader {
         &self,
         prefix: String,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<NamedValue>, StoreError>> {
         self.with(move |connection| {
             let sql = "SELECT name, value FROM settings \
                  WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name DESC LIMIT ?2";
