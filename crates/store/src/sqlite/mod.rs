@@ -3,6 +3,7 @@
 //! on disk.
 
 mod admin;
+mod queries;
 mod reader;
 mod rows;
 mod writer;
