@@ -1,13 +1,26 @@
 //! The readers' statements, and their rows that are nobody's own.
 
-use super::rows;
-use crate::contract::{DueJob, PaymentFilter, StoreFigures};
+use super::{from_sqlite, rows};
+use crate::contract::{DueJob, PaymentFilter, StoreError, StoreFigures};
 use domain::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
     time::UnixMs,
 };
-use rusqlite::Row;
+use rusqlite::{Connection, Params, Row};
+
+/// All rows that `sql` finds.
+pub(super) fn all<F, T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    flat: impl FnMut(&Row<'_>) -> rusqlite::Result<F>,
+    read: impl Fn(F) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let found = statement.query_map(values, flat).map_err(from_sqlite)?;
+    found.map(|row| read(row.map_err(from_sqlite)?)).collect()
+}
 
 pub(super) fn payments_where(condition: &str) -> String {
     format!("SELECT {} FROM payments WHERE {condition}", rows::PAYMENT)

@@ -2,7 +2,9 @@
 
 use super::{
     SqliteStore, admin, check_durability, from_sqlite,
-    queries::{due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where},
+    queries::{
+        all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
+    },
     rows,
 };
 use crate::{
@@ -24,7 +26,7 @@ use domain::{
     rows::PaymentRef,
     time::UnixMs,
 };
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Row};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -78,19 +80,6 @@ impl SqliteReader {
         }
         found
     }
-}
-
-/// All rows that `sql` finds.
-fn all<F, T>(
-    connection: &Connection,
-    sql: &str,
-    values: impl Params,
-    flat: impl FnMut(&Row<'_>) -> rusqlite::Result<F>,
-    read: impl Fn(F) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    let found = statement.query_map(values, flat).map_err(from_sqlite)?;
-    found.map(|row| read(row.map_err(from_sqlite)?)).collect()
 }
 
 impl Reader for SqliteReader {
