@@ -135,6 +135,9 @@ pub struct PaymentFilter {
     pub before: Option<Serial>,
 }
 
+/// A stored value and its name.
+pub type NamedValue = (String, Vec<u8>);
+
 /// Work that is due, and whom it will ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueJob {
@@ -253,7 +256,7 @@ pub trait Reader: Send + Sync + 'static {
         &self,
         prefix: String,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>>;
+    ) -> BoxFuture<'_, Result<Vec<NamedValue>, StoreError>>;
 
     /// The durability settings as the store itself reports them, one `name = value` each.
     ///

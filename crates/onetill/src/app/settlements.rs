@@ -18,8 +18,11 @@ type News = Option<Arc<Payment>>;
 /// Who waits for which payment.
 #[derive(Default)]
 pub struct Settlements {
-    waiting: Mutex<BTreeMap<(TenantId, Serial), watch::Sender<News>>>,
+    waiting: Mutex<Waiting>,
 }
+
+/// By payment: how many wait, and how they are told.
+type Waiting = BTreeMap<(TenantId, Serial), (usize, watch::Sender<News>)>;
 
 /// A place in the queue for one payment; leaving is by drop.
 pub struct Waiter<'a> {
@@ -33,7 +36,8 @@ impl Settlements {
     #[must_use]
     pub fn watch(&self, tenant: TenantId, serial: Serial) -> Waiter<'_> {
         let mut waiting = self.waiting();
-        let sender = waiting.entry((tenant, serial)).or_default();
+        let (count, sender) = waiting.entry((tenant, serial)).or_default();
+        *count += 1;
         Waiter {
             settlements: self,
             payment: (tenant, serial),
@@ -43,7 +47,7 @@ impl Settlements {
 
     /// Hands a payment that is no longer open to whoever waits for it.
     pub fn tell(&self, payment: &Payment) {
-        if let Some(sender) = self.waiting().get(&(payment.tenant, payment.serial)) {
+        if let Some((_, sender)) = self.waiting().get(&(payment.tenant, payment.serial)) {
             sender.send_replace(Some(Arc::new(payment.clone())));
         }
     }
@@ -53,7 +57,7 @@ impl Settlements {
         self.waiting().keys().copied().collect()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<(TenantId, Serial), watch::Sender<News>>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,9 +80,11 @@ impl Waiter<'_> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut waiting = self.settlements.waiting();
-        let is_last = |sender: &watch::Sender<News>| sender.receiver_count() == 1;
-        if waiting.get(&self.payment).is_some_and(is_last) {
-            waiting.remove(&self.payment);
+        if let Some((count, _)) = waiting.get_mut(&self.payment) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&self.payment);
+            }
         }
     }
 }

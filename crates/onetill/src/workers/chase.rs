@@ -148,7 +148,11 @@ type Entered = (TenantId, Serial);
 
 impl Pass for Chaser {
     async fn pass(self: Arc<Self>) -> usize {
-        self.run_once().await
+        let started = self.run_once().await;
+        if started > 0 && self.is_short.load(Ordering::Relaxed) {
+            tokio::time::sleep(BREATH).await;
+        }
+        started
     }
 
     async fn woken(&self) {

@@ -2,7 +2,7 @@
 
 use super::{Memory, Tables};
 use crate::contract::{
-    BoxFuture, DueJob, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+    BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
 };
 use domain::{
     channel::ChannelNo,
@@ -205,7 +205,7 @@ impl Reader for Memory {
         &self,
         prefix: String,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<NamedValue>, StoreError>> {
         let tables = self.tables();
         let found = tables.values.iter().rev();
         let found = found.filter(|(name, _)| name.starts_with(&prefix));

@@ -9,7 +9,7 @@ use super::{
     snapshot::PostgresSnapshot,
 };
 use crate::contract::{
-    BoxFuture, DueJob, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+    BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
 };
 use domain::{
     channel::ChannelNo,
@@ -286,7 +286,7 @@ impl Reader for PostgresReader {
         &self,
         prefix: String,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<NamedValue>, StoreError>> {
         Box::pin(async move {
             let params: Params<'_> = &[&prefix, &i64::from(limit)];
             let rows = self.rows(queries::VALUES, params).await?;

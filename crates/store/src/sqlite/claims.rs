@@ -32,6 +32,22 @@ const RECENT_MAX: usize = 32 * 1024;
 /// How many claims a commit moves beyond twice what it adds, when there are too many.
 const MOVED_EXTRA: usize = 16;
 
+/// Payments whose claim is not where it has to be: up to the settled serial in the table, above it
+/// nobody else's. And claims of no payment.
+pub(super) const ASTRAY: &str = "\
+    SELECT p.serial FROM payments p LEFT JOIN claims c ON c.claim = p.claim \
+        WHERE p.serial <= (SELECT serial FROM claims_settled) AND c.serial IS NOT p.serial \
+    UNION ALL \
+    SELECT p.serial FROM payments p JOIN claims c ON c.claim = p.claim \
+        WHERE p.serial > (SELECT serial FROM claims_settled) AND c.serial <> p.serial \
+    UNION ALL \
+    SELECT max(serial) FROM payments WHERE serial > (SELECT serial FROM claims_settled) \
+        GROUP BY claim HAVING count(*) > 1 \
+    UNION ALL \
+    SELECT c.serial FROM claims c LEFT JOIN payments p ON p.serial = c.serial \
+        WHERE p.claim IS NOT c.claim \
+    LIMIT ?1";
+
 type ByKey = BTreeMap<ClaimKey, Serial>;
 
 /// The claims that may not be in the table yet.
@@ -241,11 +257,30 @@ impl Claims {
     }
 }
 
-/// The payment that has the claim `key` in the table.
-pub(super) fn settled(
+/// The payment that has the claim `key`. The memory is asked before the table: a claim leaves the
+/// one after it has entered the other.
+pub(super) fn serial_of(
     connection: &Connection,
+    recent: &Recent,
     key: ClaimKey,
 ) -> Result<Option<Serial>, StoreError> {
+    let recalled = recent.recall(key);
+    if let Recall::Of(serial) = recalled {
+        return Ok(Some(serial));
+    }
+    let settled = settled(connection, key)?;
+    if settled.is_some() || recalled == Recall::Settled {
+        return Ok(settled);
+    }
+    let sql = "SELECT serial FROM payments \
+         WHERE serial > (SELECT serial FROM claims_settled) AND claim = ?1";
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let found = statement.query_row([key.0], |row| row.get(0)).optional();
+    Ok(found.map_err(from_sqlite)?.map(Serial))
+}
+
+/// The payment that has the claim `key` in the table.
+fn settled(connection: &Connection, key: ClaimKey) -> Result<Option<Serial>, StoreError> {
     let sql = "SELECT serial FROM claims WHERE claim = ?1";
     let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     let found = statement.query_row([key.0], |row| row.get(0)).optional();

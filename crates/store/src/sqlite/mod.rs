@@ -7,10 +7,11 @@
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal` | the log: commits, checkpoints, and what a failed sync means |
 //! | `claims` | which payment has a claim |
-//! | `reader`, `rows` | looking at rows |
+//! | `reader`, `queries`, `rows` | looking at rows |
 
 mod admin;
 mod claims;
+mod queries;
 mod reader;
 mod rows;
 mod wal;

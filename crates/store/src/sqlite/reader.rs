@@ -2,17 +2,23 @@
 
 use super::{
     SqliteStore, admin, check_durability,
-    claims::{self, Recall, Recent},
-    from_sqlite, rows,
+    claims::{self, ASTRAY},
+    from_sqlite,
+    queries::{
+        all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
+    },
+    rows,
 };
 use crate::{
-    contract::{BoxFuture, DueJob, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures},
+    contract::{
+        BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+    },
     file::publish,
     flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
 };
 use domain::{
     channel::ChannelNo,
-    ids::{ClaimKey, MerchantNo, Serial, TenantId},
+    ids::{MerchantNo, Serial, TenantId},
     job::Job,
     ledger::Posting,
     merchant::{Merchant, Tenant},
@@ -23,7 +29,7 @@ use domain::{
     rows::PaymentRef,
     time::UnixMs,
 };
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Row};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
@@ -77,23 +83,6 @@ impl SqliteReader {
     }
 }
 
-/// All rows that `sql` finds.
-fn all<F, T>(
-    connection: &Connection,
-    sql: &str,
-    values: impl Params,
-    flat: impl FnMut(&Row<'_>) -> rusqlite::Result<F>,
-    read: impl Fn(F) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    let found = statement.query_map(values, flat).map_err(from_sqlite)?;
-    found.map(|row| read(row.map_err(from_sqlite)?)).collect()
-}
-
-fn payments_where(condition: &str) -> String {
-    format!("SELECT {} FROM payments WHERE {condition}", rows::PAYMENT)
-}
-
 fn payment(
     connection: &Connection,
     tenant: TenantId,
@@ -105,49 +94,6 @@ fn payment(
     Ok(found.into_iter().next())
 }
 
-/// The payment that has the claim `key`. The memory is asked before the table: a claim leaves the
-/// one after it has entered the other.
-fn serial_of(
-    connection: &Connection,
-    recent: &Recent,
-    key: ClaimKey,
-) -> Result<Option<Serial>, StoreError> {
-    let recalled = recent.recall(key);
-    if let Recall::Of(serial) = recalled {
-        return Ok(Some(serial));
-    }
-    let settled = claims::settled(connection, key)?;
-    if settled.is_some() || recalled == Recall::Settled {
-        return Ok(settled);
-    }
-    let sql = "SELECT serial FROM payments \
-         WHERE serial > (SELECT serial FROM claims_settled) AND claim = ?1";
-    let found = all(connection, sql, [key.0], |row| row.get(0).map(Serial), Ok)?;
-    Ok(found.into_iter().next())
-}
-
-/// Which of the two narrow ways to undecided payments a listing takes.
-fn filter_sql(filter: &PaymentFilter) -> String {
-    let mut conditions = vec![
-        "(?1 IS NULL OR tenant = ?1)",
-        "(?2 IS NULL OR merchant = ?2)",
-        "serial < ?3",
-    ];
-    if filter.cancel_requested {
-        conditions.push("flags & 1");
-    } else if filter.undecided {
-        // Every open or ending payment has a job, so only their few serials are looked up.
-        conditions.push(
-            "serial IN (SELECT subject FROM jobs WHERE kind IN (1, 2) \
-             UNION SELECT serial FROM payments WHERE flags & 1)",
-        );
-    }
-    format!(
-        "{} ORDER BY serial DESC LIMIT ?4",
-        payments_where(&conditions.join(" AND "))
-    )
-}
-
 impl Reader for SqliteReader {
     /// "There is none" is a promise: it is not made while a commit is in doubt.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
@@ -156,7 +102,7 @@ impl Reader for SqliteReader {
             let found = match by {
                 PaymentRef::Serial(tenant, serial) => payment(connection, tenant, serial)?,
                 PaymentRef::Key(tenant, key) => {
-                    match serial_of(connection, &store.shared.recent, key)? {
+                    match claims::serial_of(connection, &store.shared.recent, key)? {
                         Some(serial) => payment(connection, tenant, serial)?,
                         None => None,
                     }
@@ -178,8 +124,7 @@ impl Reader for SqliteReader {
             let sql = payments_where("serial = ?1 AND tenant = ?2");
             let mut found = Vec::with_capacity(serials.len());
             for (tenant, serial) in serials {
-                let values = [serial.0, tenant.0];
-                let read = FlatPayment::read;
+                let (values, read) = ([serial.0, tenant.0], FlatPayment::read);
                 found.extend(all(connection, &sql, values, rows::payment, read)?);
             }
             Ok(found)
@@ -270,8 +215,13 @@ impl Reader for SqliteReader {
         except: Vec<Option<ChannelNo>>,
     ) -> BoxFuture<'_, Result<Vec<DueJob>, StoreError>> {
         self.with(move |connection| {
-            let sql = due_jobs_sql(&except);
-            all(connection, &sql, (now.0, limit), due_job, Ok)
+            all(
+                connection,
+                &due_jobs_sql(&except),
+                (now.0, limit),
+                due_job,
+                Ok,
+            )
         })
     }
 
@@ -359,7 +309,7 @@ impl Reader for SqliteReader {
         &self,
         prefix: String,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<(String, Vec<u8>)>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<NamedValue>, StoreError>> {
         self.with(move |connection| {
             let sql = "SELECT name, value FROM settings \
                  WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name DESC LIMIT ?2";
@@ -412,58 +362,6 @@ fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     copied.map(drop).map_err(from_sqlite)
 }
 
-/// Jobs know their subject only; whom they ask stands in its payment. Nothing but numbers is
-/// written into the text.
-fn due_jobs_sql(except: &[Option<ChannelNo>]) -> String {
-    let except = except.iter().map(|asks| match asks {
-        Some(ChannelNo(number)) => number.to_string(),
-        None => "-1".to_owned(),
-    });
-    let except = except.collect::<Vec<_>>().join(", ");
-    format!(
-        "SELECT tenant, subject, asks FROM (SELECT tenant, subject, due_at, coalesce( \
-             (SELECT channel FROM payments WHERE serial = subject), \
-             (SELECT channel FROM refunds JOIN payments ON payments.serial = refunds.payment \
-              WHERE refunds.serial = subject)) AS asks \
-         FROM jobs WHERE due_at <= ?1) \
-         WHERE coalesce(asks, -1) NOT IN ({except}) ORDER BY due_at LIMIT ?2"
-    )
-}
-
-fn due_job(row: &Row<'_>) -> rusqlite::Result<DueJob> {
-    Ok(DueJob {
-        tenant: TenantId(row.get(0)?),
-        subject: Serial(row.get(1)?),
-        asks: row.get::<_, Option<u8>>(2)?.map(ChannelNo),
-    })
-}
-
-/// Nothing but numbers is written into the text.
-fn due_notifications_sql(except: &[(TenantId, MerchantNo)]) -> String {
-    let columns = rows::NOTIFICATION;
-    let except = except.iter().map(|(tenant, no)| {
-        let (tenant, no) = (tenant.0, no.0);
-        format!(" AND NOT (merchant = {no} AND tenant = {tenant})")
-    });
-    let except: String = except.collect();
-    format!(
-        "SELECT {columns} FROM notifications WHERE state = 0 AND at <= ?1{except} \
-         ORDER BY at LIMIT ?2"
-    )
-}
-
-fn figures(row: &Row<'_>) -> rusqlite::Result<StoreFigures> {
-    let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
-    let time = |index| row.get::<_, Option<i64>>(index).map(|ms| ms.map(UnixMs));
-    Ok(StoreFigures {
-        jobs: count(0)?,
-        oldest_job_due_at: time(1)?,
-        notifications_due: count(2)?,
-        notifications_dead: count(3)?,
-        oldest_notification_due_at: time(4)?,
-    })
-}
-
 /// A read transaction on a connection of its own.
 struct SqliteSnapshot {
     connection: Arc<Mutex<Connection>>,
@@ -502,22 +400,6 @@ impl SqliteSnapshot {
         })
     }
 }
-
-/// Payments whose claim is not where it has to be: up to the settled serial in the table, above it
-/// nobody else's. And claims of no payment.
-pub(super) const ASTRAY: &str = "\
-    SELECT p.serial FROM payments p LEFT JOIN claims c ON c.claim = p.claim \
-        WHERE p.serial <= (SELECT serial FROM claims_settled) AND c.serial IS NOT p.serial \
-    UNION ALL \
-    SELECT p.serial FROM payments p JOIN claims c ON c.claim = p.claim \
-        WHERE p.serial > (SELECT serial FROM claims_settled) AND c.serial <> p.serial \
-    UNION ALL \
-    SELECT max(serial) FROM payments WHERE serial > (SELECT serial FROM claims_settled) \
-        GROUP BY claim HAVING count(*) > 1 \
-    UNION ALL \
-    SELECT c.serial FROM claims c LEFT JOIN payments p ON p.serial = c.serial \
-        WHERE p.claim IS NOT c.claim \
-    LIMIT ?1";
 
 impl Snapshot for SqliteSnapshot {
     fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {

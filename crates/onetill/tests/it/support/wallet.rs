@@ -134,6 +134,16 @@ pub fn receipt(channel_serial: &str, fen: i64) -> Receipt {
 pub struct Wallet {
     manners: Mutex<Manners>,
     refunds_asked: AtomicUsize,
+    asked: Arc<AtomicUsize>,
+}
+
+/// A call under way.
+struct Call(Arc<AtomicUsize>);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Wallet {
@@ -142,6 +152,7 @@ impl Wallet {
         Arc::new(Self {
             manners: Mutex::new(manners),
             refunds_asked: AtomicUsize::new(0),
+            asked: Arc::default(),
         })
     }
 
@@ -172,12 +183,20 @@ impl Wallet {
         .await;
     }
 
+    /// How many calls are under way.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
     fn call<T: Clone + Send + 'static>(
         &self,
         what: impl FnOnce(&Manners) -> Does<T>,
     ) -> BoxFuture<'_, T> {
         let does = what(&self.manners.lock().unwrap());
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let call = Call(Arc::clone(&self.asked));
         Box::pin(async move {
+            let _call = call;
             match does {
                 Does::Says(answer) => answer,
                 Does::Hangs => std::future::pending().await,

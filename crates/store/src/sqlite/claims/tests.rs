@@ -2,7 +2,7 @@
 //! that has it, and to no other.
 
 use super::*;
-use crate::sqlite::{SqliteStore, reader::ASTRAY};
+use crate::sqlite::SqliteStore;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
