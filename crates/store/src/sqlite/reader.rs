@@ -21,7 +21,7 @@ use domain::{
 use rusqlite::{Connection, Params, Row};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Idle connections kept open.
@@ -127,7 +127,7 @@ impl Reader for SqliteReader {
                     all(connection, &sql, (key.0, tenant.0), rows::payment, read)?
                 }
             };
-            if found.is_empty() && store.shared.is_in_doubt.load(Ordering::Acquire) {
+            if found.is_empty() && store.shared.is_in_doubt() {
                 let text = "the last commit could not be synced, nor written over yet";
                 return Err(StoreError::Unknown(text.to_owned()));
             }
