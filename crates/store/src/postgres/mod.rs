@@ -40,7 +40,10 @@ pub use writer::PostgresWriter;
 use crate::{contract::StoreError, engine::Clock};
 use link::BEGIN;
 use session::{Session, read_url};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio_postgres::Config;
 
 /// How long the marks of a writer that is gone are kept, in milliseconds.
@@ -51,6 +54,26 @@ const MARKS_KEPT_MS: i64 = 24 * 3_600_000;
 pub struct PostgresStore {
     config: Arc<Config>,
     clock: Clock,
+    doubts: Doubts,
+}
+
+/// How many commits there are of which nobody knows what became of them. Their rows may appear at
+/// any moment, until a writer has looked for each again and barred it if it is not there.
+#[derive(Clone, Default)]
+struct Doubts(Arc<AtomicUsize>);
+
+impl Doubts {
+    fn add(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn remove(&self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn are_there(&self) -> bool {
+        self.0.load(Ordering::Acquire) > 0
+    }
 }
 
 impl PostgresStore {
@@ -63,7 +86,11 @@ impl PostgresStore {
     pub async fn connect(url: &str, clock: Clock) -> Result<Self, StoreError> {
         let config = Arc::new(read_url(url)?);
         Session::connect(&config).await?;
-        Ok(Self { config, clock })
+        Ok(Self {
+            config,
+            clock,
+            doubts: Doubts::default(),
+        })
     }
 
     /// Brings the database to this program's schema; returns how many migrations that took.
@@ -89,13 +116,13 @@ impl PostgresStore {
     /// When the database cannot be reached or has not been migrated.
     pub async fn writer(&self) -> Result<PostgresWriter, StoreError> {
         self.forget_old_marks().await?;
-        PostgresWriter::connect(Arc::clone(&self.config), Clock::clone(&self.clock)).await
+        PostgresWriter::connect(self).await
     }
 
     /// A reader. It connects when it is first used.
     #[must_use]
     pub fn reader(&self) -> PostgresReader {
-        PostgresReader::new(Arc::clone(&self.config))
+        PostgresReader::new(Arc::clone(&self.config), self.doubts.clone())
     }
 
     /// Removes the marks of writers that have long been gone. One that only slept writes its

@@ -1,7 +1,7 @@
 //! Reading without stopping a writer: a few connections, shared by all.
 
 use super::{
-    backup,
+    Doubts, backup,
     columns::{MERCHANT_COLUMNS, Stored, get, read_all, read_merchant, read_tenant},
     error::classify,
     pool::{CONNECTIONS, Params, Pool},
@@ -28,12 +28,14 @@ use tokio_postgres::{Config, Row};
 /// Looks at stored rows over a few shared connections, which are made when first needed.
 pub struct PostgresReader {
     pool: Arc<Pool>,
+    doubts: Doubts,
 }
 
 impl PostgresReader {
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    pub(super) fn new(config: Arc<Config>, doubts: Doubts) -> Self {
         Self {
             pool: Arc::new(Pool::new(config)),
+            doubts,
         }
     }
 
@@ -136,16 +138,22 @@ fn due_job(row: &Row) -> Result<DueJob, StoreError> {
 }
 
 impl Reader for PostgresReader {
+    /// "There is none" is a promise: it is not made while a commit is in doubt.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         Box::pin(async move {
-            match by {
-                PaymentRef::Serial(tenant, serial) => self.by_key(tenant, serial).await,
+            let may_appear = self.doubts.are_there();
+            let found = match by {
+                PaymentRef::Serial(tenant, serial) => self.by_key(tenant, serial).await?,
                 PaymentRef::Key(tenant, key) => {
-                    let key = key.0.as_slice();
-                    self.one(&queries::payment_by_claim(), &[&tenant.0, &key])
-                        .await
+                    let params: Params<'_> = &[&tenant.0, &key.0.as_slice()];
+                    self.one(&queries::payment_by_claim(), params).await?
                 }
+            };
+            if found.is_none() && may_appear {
+                let text = "it was not found, but what became of a commit is not known yet";
+                return Err(StoreError::Unknown(text.to_owned()));
             }
+            Ok(found)
         })
     }
 

@@ -5,7 +5,7 @@
 //! a new connection reads that row instead of guessing.
 
 use super::{
-    admin, changes,
+    Doubts, PostgresStore, admin, changes,
     link::{Fate, Link, Mark, answered},
     load::{self, Open},
     opening::Opening,
@@ -39,27 +39,47 @@ pub struct PostgresWriter {
     opening: Opening<Link>,
     /// Set between load and commit.
     open: Option<Open>,
+    /// A commit of which nobody knows what became of it.
+    unknown: Option<Mark>,
+    doubts: Doubts,
 }
 
 impl PostgresWriter {
-    pub(super) async fn connect(config: Arc<Config>, clock: Clock) -> Result<Self, StoreError> {
-        let link = Link::open(&config).await?;
+    pub(super) async fn connect(store: &PostgresStore) -> Result<Self, StoreError> {
+        let link = Link::open(&store.config).await?;
         Ok(Self {
-            config,
-            clock,
+            config: Arc::clone(&store.config),
+            clock: Clock::clone(&store.clock),
             link: Some(link),
             opening: Opening::default(),
             open: None,
+            unknown: None,
+            doubts: store.doubts.clone(),
         })
     }
 
     /// The connection with no transaction open on it; a new one if the last was lost.
     pub(super) async fn idle_link(&mut self) -> Result<Link, StoreError> {
         let abandoned = self.open.take().is_some();
-        match self.link.take() {
+        let link = match self.link.take() {
             Some(link) if !abandoned && !link.session.is_closed() => Ok(link),
             _ => self.new_link().await,
-        }
+        }?;
+        self.settle_doubt(&link).await?;
+        Ok(link)
+    }
+
+    /// Finds out at last what became of the commit that was told as unknown. Nothing is written
+    /// before: from then on it is there or will never be.
+    async fn settle_doubt(&mut self, link: &Link) -> Result<(), StoreError> {
+        let Some(mark) = self.unknown else {
+            return Ok(());
+        };
+        let was_recorded = link.was_recorded(mark, &self.clock).await?;
+        tracing::warn!(?mark, was_recorded, "what became of a commit is known now");
+        self.unknown = None;
+        self.doubts.remove();
+        Ok(())
     }
 
     /// An attempt that ended unseen may have left a connection that was lost since.
@@ -120,7 +140,11 @@ impl PostgresWriter {
         match found {
             Ok(true) => Ok(()),
             Ok(false) => Err(StoreError::Down(why.to_owned())),
-            Err(_) => Err(StoreError::Unknown(why.to_owned())),
+            Err(_) => {
+                self.unknown = Some(mark);
+                self.doubts.add();
+                Err(StoreError::Unknown(why.to_owned()))
+            }
         }
     }
 

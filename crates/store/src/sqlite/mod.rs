@@ -25,7 +25,10 @@ use claims::{Claims, Recent};
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// The schema's steps, oldest first; a store's `user_version` says how many it has taken.
@@ -63,6 +66,14 @@ struct Shared {
 }
 
 impl Shared {
+    fn set_in_doubt(&self, is_in_doubt: bool) {
+        self.is_in_doubt.store(is_in_doubt, Ordering::Release);
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt.load(Ordering::Acquire)
+    }
+
     fn close_idle(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.clear();

@@ -32,7 +32,7 @@ use domain::{
 use rusqlite::{Connection, Row};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Idle connections kept open.
@@ -108,7 +108,7 @@ impl Reader for SqliteReader {
                     }
                 }
             };
-            if found.is_none() && store.shared.is_in_doubt.load(Ordering::Acquire) {
+            if found.is_none() && store.shared.is_in_doubt() {
                 let text = "the last commit could not be synced, nor written over yet";
                 return Err(StoreError::Unknown(text.to_owned()));
             }

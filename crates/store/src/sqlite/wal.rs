@@ -6,14 +6,14 @@
 //!
 //! | failed sync | what may be gone | what is done |
 //! |---|---|---|
-//! | of the log, by a COMMIT | that transaction's frames; nothing acknowledged is among them | the next commit is written over them. Until one is, the outcome is in doubt: a recovery may still find the frames |
+//! | of the log, by a COMMIT | that transaction's frames; nothing acknowledged is among them | a commit that changes nothing is written over them, at once and again before anything else is written. Until that succeeds the outcome is in doubt: a recovery may still find the frames |
 //! | by a checkpoint | pages copied into the file since its last good sync. Earlier, partial checkpoints are among these: SQLite notes their pages as copied without a sync, and would not copy them again | nothing is written, so that the log stays whole, until the log's index has been made anew, with nothing noted as copied, and all of it was copied and synced |
 //! | of the log, in an earlier process | frames that a recovery reads from memory though they are not on disk; whatever is appended behind them ends with them at a power cut | the log is written once more, as it is, before it is recovered |
 //!
 //! For the second, SQLite's own checkpoints are switched off: they keep a failure to themselves.
 //! And no connection checkpoints when it is closed: that would sync once more, and remove the log.
 
-use super::{MIGRATIONS, SqliteStore, from_sqlite};
+use super::{MIGRATIONS, SqliteStore, from_sqlite, writer::roll_back};
 use crate::contract::StoreError;
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::{
@@ -75,27 +75,32 @@ impl Wal {
     pub(super) fn commit(&self, connection: &Connection) -> Result<(), StoreError> {
         let committed = connection.prepare_cached("COMMIT");
         let Err(error) = committed.and_then(|mut it| it.execute([])) else {
-            self.store
-                .shared
-                .is_in_doubt
-                .store(false, Ordering::Release);
             return Ok(());
         };
         if left_no_frames(&error) {
             return Err(from_sqlite(error));
         }
-        self.store.shared.is_in_doubt.store(true, Ordering::Release);
+        self.store.shared.set_in_doubt(true);
         let text = error.to_string();
-        match overwrite(connection) {
-            Ok(()) => {
-                self.store
-                    .shared
-                    .is_in_doubt
-                    .store(false, Ordering::Release);
-                Err(StoreError::Down(text))
-            }
+        match self.settle_doubt(connection) {
+            Ok(()) => Err(StoreError::Down(text)),
             Err(again) => Err(StoreError::Unknown(format!("{text}; then {again}"))),
         }
+    }
+
+    /// Commits a page that changes nothing over the frames that are in doubt, if there are any.
+    fn settle_doubt(&self, connection: &Connection) -> Result<(), StoreError> {
+        if !self.store.shared.is_in_doubt() {
+            return Ok(());
+        }
+        let version = MIGRATIONS.len();
+        let sql = format!("BEGIN IMMEDIATE; PRAGMA user_version = {version}; COMMIT");
+        if let Err(error) = connection.execute_batch(&sql) {
+            roll_back(connection);
+            return Err(from_sqlite(error));
+        }
+        self.store.shared.set_in_doubt(false);
+        Ok(())
     }
 
     /// Copies the log into the file when it has grown enough. A failure takes nothing back: all
@@ -112,11 +117,12 @@ impl Wal {
         }
     }
 
-    /// The writer's connection. After a checkpoint that could not be synced, only once all that
-    /// it and others before it copied was copied again.
+    /// The writer's connection: after a commit in doubt only once that was written over, after a
+    /// checkpoint that could not be synced only once all that it and others before it copied was
+    /// copied again.
     ///
     /// # Errors
-    /// `Down` while that does not succeed.
+    /// `Down` or `Full` while that does not succeed.
     pub(super) fn trusted<'c>(
         &mut self,
         connection: &'c mut Option<Connection>,
@@ -126,7 +132,9 @@ impl Wal {
             self.is_distrusted = false;
             tracing::info!("the log was copied into the file again, from its beginning");
         }
-        connection.as_ref().ok_or_else(closed)
+        let connection = connection.as_ref().ok_or_else(closed)?;
+        self.settle_doubt(connection)?;
+        Ok(connection)
     }
 
     /// Closes every connection of this process, which makes the next one build the log's index
@@ -145,10 +153,7 @@ impl Wal {
         }
         count_pages(&mut opened, &self.pages)?;
         // A transaction that was in doubt is one of the recovered ones now, or is gone.
-        self.store
-            .shared
-            .is_in_doubt
-            .store(false, Ordering::Release);
+        self.store.shared.set_in_doubt(false);
         *connection = Some(opened);
         Ok(())
     }
@@ -204,13 +209,6 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Progress>
             copied: row.get(2)?,
         })
     })
-}
-
-/// Commits a page that changes nothing, to take the place of frames that are in doubt.
-fn overwrite(connection: &Connection) -> rusqlite::Result<()> {
-    let version = MIGRATIONS.len();
-    let sql = format!("BEGIN IMMEDIATE; PRAGMA user_version = {version}; COMMIT");
-    connection.execute_batch(&sql)
 }
 
 /// Whether a COMMIT that failed with this left no complete transaction in the log. Each of its

@@ -72,7 +72,7 @@ impl SqliteWriter {
     }
 }
 
-fn roll_back(connection: &Connection) {
+pub(super) fn roll_back(connection: &Connection) {
     if connection.is_autocommit() {
         return;
     }

@@ -77,14 +77,19 @@ impl Bench {
     }
 }
 
-/// Payments are answered `wanted`, queries go on, health and doctor say so, and all comes back.
-async fn writing_fails(faults: &[(Call, &str, i32)], wanted: &str) {
+const NOTHING_RECORDED: [&str; 1] = ["DATABASE_ERROR"];
+const ABSENT: &str = "CHARGE_NONEXISTENT";
+
+/// Payments are answered one of `wanted`, queries go on and say `absent` of what was not recorded,
+/// health and doctor say so, and all comes back.
+async fn writing_fails(faults: &[(Call, &str, i32)], wanted: &[&str], absent: &str) {
     let mut bench = Bench::new().await;
     for (call, file, errno) in faults {
         bench.disk.fail(*call, file, *errno);
     }
     for _ in 0..5 {
-        assert_eq!(bench.shop.sell().await, wanted);
+        let code = bench.shop.sell().await;
+        assert!(wanted.contains(&&*code), "{code}");
     }
     becomes(&bench.gateway, 503).await;
     assert_eq!(bench.gateway.health("live").await, Some(200));
@@ -92,12 +97,8 @@ async fn writing_fails(faults: &[(Call, &str, i32)], wanted: &str) {
     assert!(told.contains("takes no writes"), "{told}");
     let first = bench.shop.acknowledged[0].clone();
     assert_eq!(bench.shop.query(&first).await.1, "1");
-    let answer = match wanted {
-        "DATABASE_ERROR" => "CHARGE_NONEXISTENT",
-        _ => wanted,
-    };
     let last = bench.shop.last();
-    assert_eq!(bench.shop.query(&last).await.0, answer, "{last}");
+    assert_eq!(bench.shop.query(&last).await.0, absent, "{last}");
     bench.recovers().await;
     bench.is_sound().await;
     bench.cut_power().await;
@@ -106,19 +107,21 @@ async fn writing_fails(faults: &[(Call, &str, i32)], wanted: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_cannot_be_synced_leaves_outcomes_unknown_until_it_can() {
-    writing_fails(&[(Call::Sync, LOG, EIO)], "EXCEPTION").await;
+    // The first commit that fails is in doubt, and then nothing is begun.
+    let wanted = ["EXCEPTION", "DATABASE_ERROR"];
+    writing_fails(&[(Call::Sync, LOG, EIO)], &wanted, "EXCEPTION").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_cannot_be_written_records_nothing() {
-    writing_fails(&[(Call::Write, LOG, EIO)], "DATABASE_ERROR").await;
+    writing_fails(&[(Call::Write, LOG, EIO)], &NOTHING_RECORDED, ABSENT).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_system_that_became_read_only_records_nothing() {
     let calls = [Call::Open, Call::Write, Call::Sync];
     let faults = [STORE, LOG].map(|file| calls.map(|call| (call, file, EROFS)));
-    writing_fails(faults.as_flattened(), "DATABASE_ERROR").await;
+    writing_fails(faults.as_flattened(), &NOTHING_RECORDED, ABSENT).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -167,7 +170,7 @@ async fn a_restart_on_a_log_that_was_not_synced_rests_nothing_on_it() {
     let mut bench = Bench::new().await;
     bench.disk.fail(Call::Sync, LOG, EIO);
     for _ in 0..3 {
-        assert_eq!(bench.shop.sell().await, "EXCEPTION");
+        assert_ne!(bench.shop.sell().await, "SUCCESS");
     }
     bench.gateway.kill9();
     bench.disk.work_again();

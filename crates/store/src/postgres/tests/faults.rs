@@ -12,7 +12,10 @@ use crate::{
     postgres::{PostgresReader, PostgresStore, PostgresWriter},
     testing::{self, TestCluster},
 };
-use domain::{payment::Payment, rows::Plan};
+use domain::{
+    payment::Payment,
+    rows::{PaymentRef, Plan},
+};
 use std::time::{Duration, Instant};
 use tokio_postgres::NoTls;
 
@@ -20,7 +23,10 @@ use tokio_postgres::NoTls;
 struct Broken {
     proxy: Proxy,
     writer: PostgresWriter,
+    /// Beside the proxy; it knows nothing of the writer.
     reader: PostgresReader,
+    /// Of the same gateway as the writer.
+    own: PostgresReader,
 }
 
 impl Broken {
@@ -36,6 +42,7 @@ impl Broken {
             proxy,
             writer: store.writer().await.unwrap(),
             reader: direct.reader(),
+            own: store.reader(),
         }
     }
 
@@ -118,6 +125,56 @@ async fn a_commit_that_arrives_after_it_was_called_lost_is_refused() {
         it.writer.abandon().await;
         assert_eq!(it.stored(&of).await, None);
     }
+}
+
+/// The server is out of reach for as long as anybody looks for the commit.
+async fn unknown_after(mode: Mode) -> (Broken, Payment, PaymentRef) {
+    let mut it = Broken::new().await;
+    let of = payment(10, "A");
+    it.writer.load(claiming([&of])).await.unwrap();
+    it.proxy.next(mode);
+    it.proxy.refuse(true);
+    let unknown = it.writer.commit(settling(&of)).await;
+    assert!(
+        matches!(unknown, Err(StoreError::Unknown(_))),
+        "{unknown:?}"
+    );
+    it.proxy.refuse(false);
+    let by = PaymentRef::Key(of.tenant, of.key);
+    (it, of, by)
+}
+
+#[tokio::test]
+async fn while_a_commit_is_unknown_nobody_is_told_that_there_is_none() {
+    let (mut it, of, by) = unknown_after(Mode::DelayRequest).await;
+    let unknown = it.own.payment(by).await;
+    assert!(
+        matches!(unknown, Err(StoreError::Unknown(_))),
+        "{unknown:?}"
+    );
+    it.writer.load(Plan::default()).await.unwrap();
+    it.writer.abandon().await;
+    assert_eq!(it.own.payment(by).await, Ok(None));
+    // Known now: it comes too late.
+    it.proxy.release();
+    let twin = payment(11, "A");
+    record_again(&mut it.writer, &twin).await;
+    assert_eq!(it.own.payment(by).await, Ok(Some(twin)));
+    assert_eq!(it.stored(&of).await, None);
+}
+
+#[tokio::test]
+async fn a_commit_that_was_told_as_unknown_is_found_when_it_is_there() {
+    let (mut it, of, by) = unknown_after(Mode::LoseAnswer).await;
+    assert_eq!(it.own.payment(by).await, Ok(Some(of.clone())));
+    let other = PaymentRef::Key(of.tenant, payment(12, "C").key);
+    let unknown = it.own.payment(other).await;
+    assert!(
+        matches!(unknown, Err(StoreError::Unknown(_))),
+        "{unknown:?}"
+    );
+    record(&mut it.writer, &payment(11, "B")).await.unwrap();
+    assert_eq!(it.own.payment(other).await, Ok(None));
 }
 
 #[tokio::test]

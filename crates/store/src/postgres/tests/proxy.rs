@@ -2,7 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -29,6 +32,7 @@ pub(super) struct Proxy {
     pub(super) addr: SocketAddr,
     mode: Arc<Mutex<(u32, Mode)>>,
     release: Arc<Notify>,
+    refuses: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -38,10 +42,15 @@ impl Proxy {
             addr: listener.local_addr().unwrap(),
             mode: Arc::new(Mutex::new((0, Mode::Pass))),
             release: Arc::new(Notify::new()),
+            refuses: Arc::default(),
         };
         let (mode, release) = (Arc::clone(&proxy.mode), Arc::clone(&proxy.release));
+        let refuses = Arc::clone(&proxy.refuses);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if refuses.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
                 tokio::spawn(carry(
                     client,
@@ -61,6 +70,11 @@ impl Proxy {
     /// Lets `passing` requests through first.
     pub(super) fn after(&self, passing: u32, mode: Mode) {
         *self.mode.lock().unwrap() = (passing, mode);
+    }
+
+    /// Whether new connections are closed at once.
+    pub(super) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
     }
 
     pub(super) fn release(&self) {
