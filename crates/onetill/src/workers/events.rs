@@ -20,6 +20,7 @@ pub async fn listen(gateway: Arc<Gateway>, mut stopped: watch::Receiver<bool>) {
     };
     loop {
         let event = tokio::select! {
+            biased;
             event = source.next() => event,
             _ = stopped.changed() => return,
         };
@@ -127,7 +128,11 @@ async fn record(gateway: &Gateway, event: ChannelEvent) {
     }
 }
 
-async fn record_outcome(
+/// Records the channel's own word on the payment `serial`.
+///
+/// # Errors
+/// When the store failed; the channel has to tell it again.
+pub async fn record_outcome(
     gateway: &Gateway,
     serial: Serial,
     outcome: QueryOutcome,

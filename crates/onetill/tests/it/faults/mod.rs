@@ -6,10 +6,10 @@
 //! | `kills` | nothing acknowledged is lost and nothing happens twice, whoever is killed |
 //! | `disk` | a full disk refuses new payments, answers queries, and recovers by itself |
 //! | `database` | so does a gateway whose PostgreSQL is gone; a full queue refuses at once |
-//! | `wallet` | a wallet in a process of its own is heard, missed and found again |
 //! | `ending` | SIGTERM finishes what is in flight |
 //! | `command_line` | what the program prints works as printed |
 //! | `browser` | the payer's page in headless Chromium |
+//! | `wallet` | a wallet in a process of its own is heard, missed and found again |
 //!
 //! | helper | holds |
 //! |---|---|
