@@ -293,6 +293,7 @@ impl Till {
         for index in 0..self.top_ups.len() {
             if self.top_ups[index].told == Told::Nothing {
                 again += 1;
+                self.top_ups[index].again = true;
                 self.ask_top_up(&mut client, index).await?;
             }
         }
