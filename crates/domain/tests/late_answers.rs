@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use domain::{
-    channel::{ChannelNo, PayOutcome, Receipt, ReverseOutcome},
+    channel::{ChannelNo, PayOutcome, Receipt, RefundOutcome, ReverseOutcome},
     command::{
         BeginPayment, ClaimJobs, Command, GiveUp, QueryOutcome, RecordPay, RecordQuery,
-        RecordReverse,
+        RecordRefund, RecordReverse,
     },
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     job::{CONFIRM_AFTER_MS, Job, JobKind},
@@ -182,4 +182,27 @@ fn a_second_reversal_that_came_too_late_for_the_money_is_refunded() {
     let job = rows.job(Serial(2)).unwrap();
     assert_eq!(job.kind, JobKind::FinishRefund);
     assert_eq!(rows.job(SERIAL), None);
+}
+
+#[test]
+fn money_that_the_channel_will_not_take_back_is_offered_ever_more_slowly() {
+    let mut rows = reversed(ReverseOutcome::Paid(receipt()));
+    let refund = Serial(2);
+    let mut waits_s = Vec::new();
+    for _ in 0..70 {
+        let due_at = rows.job(refund).unwrap().due_at;
+        let subjects = vec![(TENANT, refund)];
+        ClaimJobs { subjects }.decide(&mut rows, due_at).unwrap();
+        let declined = RecordRefund {
+            tenant: TENANT,
+            payment: SERIAL,
+            refund,
+            outcome: RefundOutcome::Declined,
+        };
+        declined.decide(&mut rows, due_at).unwrap();
+        let again_at = rows.job(refund).expect("it is never given up").due_at;
+        waits_s.push(again_at.since_ms(due_at) / 1000);
+    }
+    assert!(waits_s.is_sorted(), "{waits_s:?}");
+    assert_eq!((waits_s.first(), waits_s.last()), (Some(&2), Some(&300)));
 }

@@ -123,3 +123,40 @@ impl SandboxArgs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SandboxArgs,
+    }
+
+    fn typed(words: &[&str]) -> SandboxArgs {
+        Line::parse_from(std::iter::once(&"sandbox").chain(words)).args
+    }
+
+    #[test]
+    fn others_reach_it_only_when_forced() {
+        assert!(typed(&[]).check_exposure().is_ok());
+        assert!(typed(&["--listen", "[::1]:1"]).check_exposure().is_ok());
+        let open = ["--listen", "0.0.0.0:8780"];
+        let refused = typed(&open).check_exposure().unwrap_err().to_string();
+        assert!(refused.contains("--exposed"), "{refused}");
+        let [listen, address] = open;
+        let forced = typed(&[listen, address, "--exposed"]);
+        assert!(forced.check_exposure().is_ok());
+    }
+
+    #[test]
+    fn links_lead_to_the_address_that_was_taken_unless_told_otherwise() {
+        let taken = SocketAddr::from(([127, 0, 0, 1], 4321));
+        let plain = typed(&["--listen", "127.0.0.1:0"]).settings(taken);
+        assert_eq!(plain.base_url, "http://127.0.0.1:4321");
+        let named = typed(&["--public-url", "https://pay.example"]).settings(taken);
+        assert_eq!(named.base_url, "https://pay.example");
+    }
+}

@@ -138,9 +138,8 @@ fn survives<T: Serialize + DeserializeOwned + PartialEq + Debug>(said: &[T]) {
     }
 }
 
-#[test]
-fn every_request_and_answer_survives_the_way() {
-    let receipt = Receipt {
+fn receipt() -> Receipt {
+    Receipt {
         channel_serial: "42002026".into(),
         paid_at: START,
         bills: vec![FundBill {
@@ -149,32 +148,64 @@ fn every_request_and_answer_survives_the_way() {
         }],
         buyer_id: Some("o\"茶".into()),
         channel_result: Some("{\"a\":\"b\"}".into()),
-    };
+    }
+}
+
+fn wallet_call() -> WalletCall {
+    WalletCall {
+        app_id: "a".into(),
+        timestamp: "1".into(),
+        nonce: "n".into(),
+        package: "p=1".into(),
+        sign_type: "MD5".into(),
+        sign: "S".into(),
+        prepay_id: Some("wx".into()),
+    }
+}
+
+#[test]
+fn every_answer_about_a_payment_survives_the_way() {
     let declines = [
         Decline::InsufficientFunds,
         Decline::CodeExpired,
         Decline::ByPayer,
         Decline::ByChannel,
     ];
-    let paid = || receipt.clone();
+    survives(&declines.map(PayOutcome::Declined));
     survives(&[
-        PayOutcome::Paid(paid()),
+        PayOutcome::Paid(receipt()),
         PayOutcome::Waiting,
         PayOutcome::NotSent(NotSent::Unavailable),
         PayOutcome::Unknown,
     ]);
-    survives(&declines.map(PayOutcome::Declined));
     survives(&[
-        QueryOutcome::Paid(paid()),
+        PrepareOutcome::Prepared(Credential::Link("http://x/y".into())),
+        PrepareOutcome::Prepared(Credential::Wallet(wallet_call())),
+        PrepareOutcome::Declined(Decline::ByChannel),
+        PrepareOutcome::NotSent(NotSent::Connect),
+        PrepareOutcome::Unknown,
+    ]);
+    survives(&[
+        QueryOutcome::Paid(receipt()),
         QueryOutcome::Declined(Decline::ByPayer),
         QueryOutcome::Waiting,
         QueryOutcome::NotFound,
         QueryOutcome::Unknown,
     ]);
+    let (serial, receipt) = (serial(1), receipt());
+    let why = Decline::ByPayer;
+    survives(&[
+        ChannelEvent::Paid { serial, receipt },
+        ChannelEvent::Declined { serial, why },
+    ]);
+}
+
+#[test]
+fn every_answer_about_money_going_back_or_out_survives_the_way() {
     survives(&[
         ReverseOutcome::Reversed(None),
-        ReverseOutcome::Reversed(Some(paid())),
-        ReverseOutcome::Paid(paid()),
+        ReverseOutcome::Reversed(Some(receipt())),
+        ReverseOutcome::Paid(receipt()),
         ReverseOutcome::Unknown,
     ]);
     survives(&[
@@ -191,31 +222,10 @@ fn every_request_and_answer_survives_the_way() {
         RechargeOutcome::NotSent(NotSent::Secure),
         RechargeOutcome::Unknown,
     ]);
-    survives(&[
-        PrepareOutcome::Prepared(Credential::Link("http://x/y".into())),
-        PrepareOutcome::Prepared(Credential::Wallet(WalletCall {
-            app_id: "a".into(),
-            timestamp: "1".into(),
-            nonce: "n".into(),
-            package: "p=1".into(),
-            sign_type: "MD5".into(),
-            sign: "S".into(),
-            prepay_id: Some("wx".into()),
-        })),
-        PrepareOutcome::Declined(Decline::ByChannel),
-        PrepareOutcome::NotSent(NotSent::Connect),
-        PrepareOutcome::Unknown,
-    ]);
-    survives(&[
-        ChannelEvent::Paid {
-            serial: serial(1),
-            receipt: paid(),
-        },
-        ChannelEvent::Declined {
-            serial: serial(1),
-            why: Decline::ByPayer,
-        },
-    ]);
+}
+
+#[test]
+fn every_request_survives_the_way() {
     // Serials are larger than what a float holds exactly.
     survives(&[serial(7), Serial(9_007_199_254_740_993), Serial(i64::MAX)]);
     survives(&[at(1)]);

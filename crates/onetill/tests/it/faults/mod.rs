@@ -11,6 +11,7 @@
 //! | `ending` | SIGTERM finishes what is in flight |
 //! | `command_line` | what the program prints works as printed |
 //! | `browser` | the payer's page in headless Chromium |
+//! | `wallet` | a wallet in a process of its own is heard, missed and found again |
 //!
 //! | helper | holds |
 //! |---|---|
@@ -41,4 +42,5 @@ mod shop;
 mod till;
 mod top_up;
 mod verdict;
+mod wallet;
 mod witness;

@@ -53,6 +53,16 @@ pub struct Back {
     pub fen: i64,
     /// What the merchant was told last.
     pub told: Told,
+    /// It was asked for again, because nothing was told first.
+    pub again: bool,
+}
+
+impl Back {
+    /// Whether SUCCESS can mean "accepted" only: asked for again while it was under way, it is
+    /// still to be refused by a wallet that gives no such amount back.
+    pub const fn may_be_refused_later(&self) -> bool {
+        self.again && self.fen % 100 == 97
+    }
 }
 
 /// One sale of a till.

@@ -183,6 +183,7 @@ impl Till {
             number,
             fen,
             told: Told::Nothing,
+            again: false,
         });
         let last = sale.refunds.len() - 1;
         self.ask_refund(client, index, last).await
@@ -284,6 +285,7 @@ impl Till {
             }
             for back in 0..self.sales[index].refunds.len() {
                 if self.sales[index].refunds[back].told == Told::Nothing {
+                    self.sales[index].refunds[back].again = true;
                     self.ask_refund(&mut client, index, back).await?;
                 }
             }
@@ -291,6 +293,7 @@ impl Till {
         for index in 0..self.top_ups.len() {
             if self.top_ups[index].told == Told::Nothing {
                 again += 1;
+                self.top_ups[index].again = true;
                 self.ask_top_up(&mut client, index).await?;
             }
         }

@@ -17,6 +17,8 @@ pub struct TopUp {
     pub gateway_serial: Option<String>,
     /// What the merchant was told.
     pub told: Told,
+    /// It was asked for again, because nothing was told first.
+    pub again: bool,
     /// The round of the test in which it was last asked for.
     pub round: u32,
 }
@@ -37,6 +39,7 @@ impl TopUp {
             call: merchant.post(Operation::FlowRecharge, &message.to_json()),
             gateway_serial: None,
             told: Told::Nothing,
+            again: false,
             round,
         }
     }
@@ -48,6 +51,12 @@ impl TopUp {
         if !serial.is_empty() {
             self.gateway_serial = Some(serial);
         }
+    }
+
+    /// Whether SUCCESS can mean "accepted" only: asked for again while it was under way, it is
+    /// still to be refused by a provider that cannot do it.
+    pub fn may_be_refused_later(&self) -> bool {
+        self.again && !self.can_be_done()
     }
 
     /// Whether the provider can do it.
