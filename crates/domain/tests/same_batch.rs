@@ -51,7 +51,7 @@ fn a_cancellation_that_comes_before_its_payment_does_not_find_it() {
         mode: CancelMode::Direct,
         refund_serial: Serial(2),
     };
-    let mut cancelled = |rows: &mut Rows| cancel.decide(rows, NOW).unwrap();
+    let cancelled = |rows: &mut Rows| cancel.decide(rows, NOW).unwrap();
     assert_eq!(cancelled(&mut rows), CancelReply::NotFound);
     assert_eq!(begin.decide(&mut rows, NOW).unwrap(), Began::New);
     assert!(matches!(cancelled(&mut rows), CancelReply::Reverse(_)));
