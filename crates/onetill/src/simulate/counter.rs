@@ -95,10 +95,8 @@ impl Counter {
         };
         let on_the_way = world.strikes(world.mix.till_lost);
         let on_the_way_back = world.strikes(world.mix.till_lost);
-        let patience_ms = match world.strikes(world.mix.impatient) {
-            true => world.within(1..3_000),
-            false => world.within(15_000..110_000),
-        };
+        let impatient = world.strikes(world.mix.impatient);
+        let patience_ms = world.within(if impatient { 1..3_000 } else { 15_000..110_000 });
         let answered = async {
             if on_the_way {
                 return None;

@@ -76,9 +76,13 @@ impl Mix {
     #[must_use]
     pub fn draw(dice: &mut Dice) -> Self {
         // Four seeds of ten leave a kind of fault out.
-        let mut often = |most: u64| match dice.per_mille(400) {
-            true => 0,
-            false => dice.within(1..most + 1),
+        let mut often = |most: u64| {
+            let left_out = dice.per_mille(400);
+            if left_out {
+                0
+            } else {
+                dice.within(1..most + 1)
+            }
         };
         Self {
             kill: often(25),

@@ -220,16 +220,19 @@ async fn jump_clock(world: Arc<World>) {
 }
 
 impl Run {
-    /// The last events about the sale that failed, or about all.
+    /// The last events about what failed, with the deaths and clocks of their time; about all when
+    /// nobody knows what did.
     #[must_use]
     pub fn history(&self) -> Vec<&str> {
-        let sale = self.failure.as_ref().and_then(|it| it.sale.as_deref());
-        let serials = sale.map_or_else(Vec::new, |sale| self.serials_of(sale));
+        let names = self.failure.as_ref().map_or_else(Vec::new, |failure| {
+            let sale = failure.sale.iter();
+            let known = sale.flat_map(|sale| [vec![sale.clone()], self.serials_of(sale)].concat());
+            known.chain(serials_in(&failure.text)).collect()
+        });
         let about = |line: &&String| {
-            sale.is_none_or(|sale| line.contains(sale))
-                || serials.iter().any(|serial| line.contains(serial.as_str()))
-                || line.contains("gateway-")
-                || line.contains("clock")
+            let is_named = names.iter().any(|name| line.contains(name.as_str()));
+            let is_common = line.contains(" gateway-") || line.contains(" clock ");
+            names.is_empty() || is_named || is_common
         };
         let lines: Vec<&str> = self
             .lines
@@ -253,6 +256,12 @@ impl Run {
         serials.dedup();
         serials
     }
+}
+
+/// The gateway's numbers that a text names.
+fn serials_in(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_ascii_digit());
+    words.filter(|it| it.len() == 20).map(str::to_owned)
 }
 
 impl fmt::Display for Run {

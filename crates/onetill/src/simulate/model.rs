@@ -462,12 +462,16 @@ impl State {
             Money::Paid => {
                 let under_way = self.sum(|it| matches!(it, Back::Unanswered | Back::Accepted));
                 let back = self.sum(|it| it == Back::Done);
-                match () {
-                    () if under_way > 0 => Shown::Refunding,
-                    () if back >= self.fen => Shown::Refunded,
-                    () if self.last_failed => Shown::RefundFailed,
-                    () if back > 0 => Shown::PartlyRefunded,
-                    () => Shown::Paid,
+                if under_way > 0 {
+                    Shown::Refunding
+                } else if back >= self.fen {
+                    Shown::Refunded
+                } else if self.last_failed {
+                    Shown::RefundFailed
+                } else if back > 0 {
+                    Shown::PartlyRefunded
+                } else {
+                    Shown::Paid
                 }
             }
         })

@@ -1,7 +1,6 @@
 //! Where the rows of a run live.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use store::{
     Reader, StoreError, Writer,
     memory::Memory,
@@ -47,7 +46,7 @@ impl SqliteRows {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn create(path: &PathBuf) -> Result<Self, StoreError> {
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
         SqliteStore::open(path).map(Self)
     }
 }

@@ -70,10 +70,8 @@ impl Sale {
         let mut asking = JoinSet::new();
         self.start(&mut asking, Op::Pay { fen: self.fen });
         for _ in 0..world.within(0..7) {
-            match world.chooses(400) {
-                true => world.pass_ms(0..200).await,
-                false => world.pass_ms(0..25_000).await,
-            }
+            let most_ms = if world.chooses(400) { 200 } else { 25_000 };
+            world.pass_ms(0..most_ms).await;
             let op = self.choose();
             self.start(&mut asking, op);
             if world.chooses(500) || asking.len() >= AT_ONCE_MAX {
@@ -107,16 +105,17 @@ impl Sale {
         let ops = &world.mix.ops;
         let all = ops.query + ops.refund + ops.cancel + ops.again;
         let drawn = world.within(0..all);
-        match () {
-            () if drawn < ops.query => Op::Query,
-            () if drawn < ops.query + ops.refund => self.choose_refund(),
-            () if drawn < ops.query + ops.refund + ops.cancel => Op::Cancel,
-            () => {
-                world.count(|it| it.duplicates += 1);
-                let other = i64::from(world.chooses(300));
-                Op::Pay {
-                    fen: self.fen + other,
-                }
+        if drawn < ops.query {
+            Op::Query
+        } else if drawn < ops.query + ops.refund {
+            self.choose_refund()
+        } else if drawn < ops.query + ops.refund + ops.cancel {
+            Op::Cancel
+        } else {
+            world.count(|it| it.duplicates += 1);
+            let other = i64::from(world.chooses(300));
+            Op::Pay {
+                fen: self.fen + other,
             }
         }
     }
@@ -189,10 +188,8 @@ impl Sale {
         if self.kind.by_code || std::mem::replace(&mut has_payer, true) {
             return;
         }
-        let most_ms = match self.counter.world.chooses(100) {
-            true => 150_000,
-            false => 30_000,
-        };
+        let is_late = self.counter.world.chooses(100);
+        let most_ms = if is_late { 150_000 } else { 30_000 };
         self.counter.wallet.payer_comes(serial, 200..most_ms);
     }
 

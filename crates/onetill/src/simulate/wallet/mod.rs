@@ -188,10 +188,12 @@ impl Wallet {
             return self.pay_again(serial, stand);
         }
         let world = &self.world;
-        let stand = match () {
-            () if world.strikes(world.mix.declines) => Stand::Declined(Decline::InsufficientFunds),
-            () if world.strikes(world.mix.payer_waits) => Stand::Waiting,
-            () => Stand::Charged,
+        let stand = if world.strikes(world.mix.declines) {
+            Stand::Declined(Decline::InsufficientFunds)
+        } else if world.strikes(world.mix.payer_waits) {
+            Stand::Waiting
+        } else {
+            Stand::Charged
         };
         let mut account = Account::new(sale, request.amount, stand);
         match stand {
