@@ -121,7 +121,7 @@ async fn live<R: Rows>(seed: u64, rows: R) -> Result<Run, SetupError> {
         vault,
     });
     let mut running = JoinSet::new();
-    for node in 0..world.mix.nodes {
+    for node in 0..world.mix.nodes.min(R::PROCESSES_MAX) {
         running.spawn(Arc::clone(&around).keep_running(node));
     }
     running.spawn(jump_clock(Arc::clone(&world)));

@@ -11,6 +11,8 @@ use store::{
 pub trait Rows: Send + Sync + 'static {
     /// What writes to it.
     type Writer: Writer;
+    /// How many processes may write to it at the same time.
+    const PROCESSES_MAX: u64;
 
     /// Opens it for another process to write.
     ///
@@ -28,6 +30,7 @@ pub struct MemoryRows(pub Memory);
 
 impl Rows for MemoryRows {
     type Writer = Memory;
+    const PROCESSES_MAX: u64 = u64::MAX;
 
     fn writer(&self) -> Result<Memory, StoreError> {
         Ok(self.0.clone())
@@ -53,6 +56,7 @@ impl SqliteRows {
 
 impl Rows for SqliteRows {
     type Writer = SqliteWriter;
+    const PROCESSES_MAX: u64 = 1;
 
     fn writer(&self) -> Result<SqliteWriter, StoreError> {
         self.0.writer()

@@ -52,6 +52,7 @@ impl Planted {
 
 impl Rows for Planted {
     type Writer = PlantedWriter;
+    const PROCESSES_MAX: u64 = u64::MAX;
 
     fn writer(&self) -> Result<PlantedWriter, StoreError> {
         Ok(PlantedWriter {

@@ -1,5 +1,6 @@
 //! The gateways over one store, the wallet they share, and looks at that store from outside.
 
+use super::{acknowledged::acknowledged, till::Till};
 use crate::support::process::{Process, Recipe};
 use domain::{
     ids::{ClaimKey, ClaimSpace},
@@ -19,6 +20,7 @@ use store::{
     Reader,
     audit::{AuditReport, audit},
     contract::Snapshot,
+    gate::{Moment, gate},
     postgres::PostgresStore,
     sqlite::SqliteStore,
 };
@@ -153,6 +155,15 @@ impl Look {
         let report = report.expect("readable rows");
         assert!(report.is_clean(), "{:#?}", report.violations);
         report
+    }
+
+    /// Proves the ledger, and that every promise made to `tills` was kept.
+    pub async fn gate(&self, tills: &[Till], moment: Moment) {
+        let told = acknowledged(tills, (self.merchant.tenant, self.merchant.no));
+        let mut snapshot = self.reader.snapshot().await.expect("a snapshot");
+        let report = gate(&mut *snapshot, &told, moment).await;
+        let report = report.expect("readable rows");
+        assert!(report.is_clean(), "{report}");
     }
 
     /// All payments, refunds and top-ups as they are now.

@@ -21,7 +21,7 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use store::testing::TestCluster;
+use store::{gate::Moment, testing::TestCluster};
 use tokio::{sync::watch, task::JoinSet};
 
 const TILLS: usize = 16;
@@ -196,7 +196,7 @@ impl Run {
         }
     }
 
-    /// Judges what the last round touched, through every gateway in turn, and audits.
+    /// Judges what the last round touched, through every gateway in turn, and holds the rows against it.
     async fn judge(&mut self) -> usize {
         let look = self.fleet.look().await;
         let recharges = look.recharges().await;
@@ -215,7 +215,7 @@ impl Run {
             .await
             .into_iter()
             .sum();
-        look.audit().await;
+        look.gate(&self.tills, Moment::Running).await;
         judged
     }
 
@@ -238,7 +238,7 @@ impl Run {
             till.sales.iter().for_each(|sale| counts.add(sale));
             till.top_ups.iter().for_each(|it| counts.add_top_up(it));
         }
-        look.audit().await;
+        look.gate(&self.tills, Moment::AtRest).await;
         self.serials_are_unique();
         let twice = twice(&ledger);
         // Told to end, the wallet writes all it has in mind: its files are then its whole books.
@@ -247,7 +247,7 @@ impl Run {
         let agreement = wallet.agrees_with(&ledger).await;
         println!("{counts:?}, {end:?}; the wallet has the same: {agreement:?}");
         println!(
-            "{}: {} kills, {} sales, {} acknowledged, {} found again, {twice} twice, audit clean, \
+            "{}: {} kills, {} sales, {} acknowledged, {} found again, {twice} twice, gate clean, \
              wallet equal, all ended after {took:.1?}",
             self.what,
             self.kills,

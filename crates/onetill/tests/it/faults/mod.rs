@@ -18,12 +18,14 @@
 //! | `sale`, `top_up`, `till` | what merchants ask for, and what they were told |
 //! | `shop` | what one merchant was told while a store was broken |
 //! | `fleet` | gateways over one store, the wallet they share, and the rows' audit |
+//! | `acknowledged` | what tills were told, as the store's gate takes it |
 //! | `verdict`, `witness` | what the store and the wallet must say about it |
 //! | `receiver` | a merchant's server that is notified |
 //! | `devtools` | a browser, remotely controlled |
 //! | `dice` | chance from a seed |
 //! | `bad_disk` | a disk that fails on command, and what a power cut leaves of it |
 
+mod acknowledged;
 mod bad_disk;
 mod browser;
 mod command_line;

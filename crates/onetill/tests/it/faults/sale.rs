@@ -86,6 +86,8 @@ pub struct Sale {
     pub refunds: Vec<Back>,
     /// What became of the cancellation, if one was asked for.
     pub cancel: Option<Told>,
+    /// Something of it was asked for again, because nothing was told first.
+    pub again: bool,
     /// The round of the test in which it was last asked about.
     pub round: u32,
 }
@@ -103,6 +105,7 @@ impl Sale {
             page_paid: false,
             refunds: Vec::new(),
             cancel: None,
+            again: false,
             round,
         }
     }

@@ -277,7 +277,8 @@ impl Till {
                 continue;
             }
             again += 1;
-            if sale.told == Told::Nothing {
+            self.sales[index].again = true;
+            if self.sales[index].told == Told::Nothing {
                 self.ask_begin(&mut client, index).await?;
             }
             if self.sales[index].cancel == Some(Told::Nothing) {
