@@ -1,6 +1,6 @@
 //! The undoing of a payment, by the merchant or by an operator's decision.
 
-use super::{AppError, Gateway, directory::Account};
+use super::{AppError, Gateway, contradictions::Word, directory::Account};
 use channels::PaymentAt;
 use domain::{
     command::{Cancel, CancelMode, CancelReply, DecideCancel, DecideReply, RecordReverse},
@@ -86,6 +86,7 @@ impl Gateway {
             .reverse(at_channel(payment))
             .await;
         let outcome = self.believed_reverse(payment, outcome).await;
+        let word = Word::of_reverse(&outcome);
         let learned = self
             .run(RecordReverse {
                 tenant: payment.tenant,
@@ -94,6 +95,7 @@ impl Gateway {
                 refund_serial: self.next_serial()?,
             })
             .await?;
+        self.compare(&learned, word).await;
         self.heard(&learned);
         Ok(*learned.payment)
     }

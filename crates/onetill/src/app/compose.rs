@@ -26,8 +26,10 @@ use std::{
     time::Duration,
 };
 use store::{
-    AdminOp, AdminReply, Clock, Engine, EngineError, Reader, StoreError, engine::WorkQueue,
-    postgres::PostgresStore, sqlite::SqliteStore,
+    AdminOp, AdminReply, Clock, Engine, EngineError, Reader, StoreError,
+    engine::WorkQueue,
+    postgres::PostgresStore,
+    sqlite::{self, SqliteStore},
 };
 use tokio::{sync::Notify, task::JoinHandle};
 
@@ -200,6 +202,7 @@ fn sync_entry(dir: &Path) -> std::io::Result<()> {
 pub fn lock(config: &Config) -> Result<Vec<File>, ComposeError> {
     let mut locks = vec![lock_file(&config.data.join("onetill.lock"))?];
     if let StoreUrl::Sqlite(path) = &config.store {
+        let path = sqlite::resolved(path).map_err(data_error(path))?;
         locks.push(lock_file(&path.with_added_extension("lock"))?);
     }
     Ok(locks)

@@ -57,6 +57,8 @@ pub(super) enum Word {
         channel_serial: String,
     },
     NotCharged,
+    /// It had been charged, and a reversal gave it back.
+    GivenBack,
     /// Nothing that could contradict anything.
     Other,
 }
@@ -76,6 +78,15 @@ impl Word {
             QueryOutcome::Paid(receipt) => Self::paid(receipt),
             QueryOutcome::Declined(_) | QueryOutcome::NotFound => Self::NotCharged,
             QueryOutcome::Waiting | QueryOutcome::Unknown => Self::Other,
+        }
+    }
+
+    pub(super) fn of_reverse(outcome: &ReverseOutcome) -> Self {
+        match outcome {
+            ReverseOutcome::Paid(receipt) => Self::paid(receipt),
+            ReverseOutcome::Reversed(Some(_)) => Self::GivenBack,
+            ReverseOutcome::Reversed(None) => Self::NotCharged,
+            ReverseOutcome::Unknown => Self::Other,
         }
     }
 
@@ -99,7 +110,11 @@ impl Word {
             Self::NotCharged if paid.refundable(payment.amount) > Fen::ZERO => {
                 Some("never charged, of a payment that it had reported as paid")
             }
-            Self::Paid { .. } | Self::NotCharged | Self::Other => None,
+            Self::GivenBack if paid.refunding > Fen::ZERO => Some(
+                "given back by a reversal, while the same money goes back as a refund; did the \
+                 payer get it twice?",
+            ),
+            Self::Paid { .. } | Self::NotCharged | Self::GivenBack | Self::Other => None,
         }
     }
 }

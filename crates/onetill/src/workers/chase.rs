@@ -72,8 +72,10 @@ impl Chaser {
                 }
             }
             // Each round leaves out more channels, so it ends.
-            if full.len() == before || self.places.free() == 0 {
-                self.is_short.store(!full.is_empty(), Ordering::Relaxed);
+            let none_free = self.places.free() == 0;
+            if full.len() == before || none_free {
+                let is_short = none_free || !full.is_empty();
+                self.is_short.store(is_short, Ordering::Relaxed);
                 return started;
             }
         }

@@ -70,8 +70,10 @@ impl Deliverer {
             let entered = self.enter(&due, &mut full);
             claimed += self.start(entered).await;
             // Each round leaves out more merchants, so it ends.
-            if full.len() == before || self.places.free() == 0 {
-                self.is_short.store(!full.is_empty(), Ordering::Relaxed);
+            let none_free = self.places.free() == 0;
+            if full.len() == before || none_free {
+                let is_short = none_free || !full.is_empty();
+                self.is_short.store(is_short, Ordering::Relaxed);
                 return claimed;
             }
         }

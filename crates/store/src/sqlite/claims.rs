@@ -268,15 +268,19 @@ pub(super) fn serial_of(
     if let Recall::Of(serial) = recalled {
         return Ok(Some(serial));
     }
-    let settled = settled(connection, key)?;
-    if settled.is_some() || recalled == Recall::Settled {
-        return Ok(settled);
+    let there = settled(connection, key)?;
+    if there.is_some() || recalled == Recall::Settled {
+        return Ok(there);
     }
     let sql = "SELECT serial FROM payments \
          WHERE serial > (SELECT serial FROM claims_settled) AND claim = ?1";
     let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     let found = statement.query_row([key.0], |row| row.get(0)).optional();
-    Ok(found.map_err(from_sqlite)?.map(Serial))
+    match found.map_err(from_sqlite)? {
+        Some(serial) => Ok(Some(Serial(serial))),
+        // It may have moved between the two looks.
+        None => settled(connection, key),
+    }
 }
 
 /// The payment that has the claim `key` in the table.

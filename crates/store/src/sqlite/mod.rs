@@ -44,6 +44,8 @@ const READER_CACHE_KIB: i64 = 4 * 1024;
 /// How long a connection waits for another process's lock, in milliseconds. No other gateway can
 /// hold one, so this is somebody's shell, and all payments wait.
 const BUSY_MS: i64 = 2_000;
+/// What a log that a long reader let grow is cut down to, once it begins anew.
+const LOG_BYTES_MAX: i64 = 64 << 20;
 
 /// An SQLite file. Clones share its readers' connections.
 #[derive(Clone, Debug)]
@@ -59,6 +61,8 @@ struct Shared {
     recent: Recent,
     /// Whether a transaction that nobody sees may be found by a recovery: see `wal`.
     is_in_doubt: AtomicBool,
+    /// Whether all connections are about to be closed.
+    is_closing: AtomicBool,
     /// Held while a reader looks, and alone by whoever must close all connections.
     looking: RwLock<()>,
     /// Readers' connections that nobody uses.
@@ -80,6 +84,21 @@ impl Shared {
     }
 }
 
+/// Where the file `path` really lies: SQLite follows links, and keeps its log beside the target.
+///
+/// # Errors
+/// When the directory it lies in cannot be looked at.
+pub fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    if path.exists() {
+        return path.canonicalize();
+    }
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize()?;
+    Ok(path
+        .file_name()
+        .map_or(parent.clone(), |name| parent.join(name)))
+}
+
 impl SqliteStore {
     fn at(path: &Path) -> Self {
         Self {
@@ -94,8 +113,12 @@ impl SqliteStore {
     /// # Errors
     /// When the file cannot be opened, or was written by a newer version of this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        wal::rewrite(path)?;
-        let store = Self::at(path);
+        let path = resolved(path).map_err(|error| {
+            let text = format!("{}: {error}", path.display());
+            StoreError::Down(text)
+        })?;
+        wal::rewrite(&path)?;
+        let store = Self::at(&path);
         store.migrate()?;
         Ok(store)
     }
@@ -199,6 +222,7 @@ fn configure(connection: &Connection, cache_kib: i64) -> Result<(), StoreError> 
     set("foreign_keys", &true)?;
     set("cache_size", &-cache_kib)?;
     set("temp_store", &"MEMORY")?;
+    set("journal_size_limit", &LOG_BYTES_MAX)?;
     set("wal_autocheckpoint", &0)?;
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)

@@ -32,7 +32,7 @@ use domain::{
 use rusqlite::{Connection, Row};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 /// Idle connections kept open.
@@ -66,6 +66,11 @@ impl SqliteReader {
         look: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let shared = &self.store.shared;
+        if shared.is_closing.load(Ordering::Acquire) {
+            return Err(StoreError::Down(
+                "the store is being opened again".to_owned(),
+            ));
+        }
         let _looking = shared
             .looking
             .read()

@@ -41,12 +41,17 @@ pub(super) struct Wal {
     store: SqliteStore,
     /// How many pages the log holds, as of the last commit.
     pages: Arc<AtomicI32>,
+    /// How many it held at the last checkpoint. One that a reader held up is not tried again at
+    /// each commit: it would walk the whole log each time.
+    tried_at: i32,
     /// Whether a checkpoint could not be synced: nothing may be written until [`Wal::redo`].
     is_distrusted: bool,
 }
 
 /// How far the log has been copied into the file, in pages.
 struct Progress {
+    /// Another connection was at it, so that nothing was done.
+    is_busy: bool,
     pages: i64,
     copied: i64,
 }
@@ -56,10 +61,14 @@ impl Wal {
     pub(super) fn of(store: SqliteStore, connection: &mut Connection) -> Result<Self, StoreError> {
         let pages = Arc::default();
         count_pages(connection, &pages)?;
+        // Somebody else kept the log's index: pages that an earlier process copied are noted in
+        // it, and nobody knows whether they were synced.
+        let inherited = checkpoint(connection, "NOOP").map_err(from_sqlite)?;
         Ok(Self {
             store,
             pages,
-            is_distrusted: false,
+            tried_at: 0,
+            is_distrusted: inherited.copied > 0,
         })
     }
 
@@ -106,9 +115,15 @@ impl Wal {
     /// Copies the log into the file when it has grown enough. A failure takes nothing back: all
     /// that was committed is in the log.
     pub(super) fn checkpoint(&mut self, connection: &Connection) {
-        if self.pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES || self.is_distrusted {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.tried_at {
+            // The log began anew.
+            self.tried_at = 0;
+        }
+        if pages - self.tried_at < CHECKPOINT_PAGES || self.is_distrusted {
             return;
         }
+        self.tried_at = pages;
         if let Err(error) = checkpoint(connection, "PASSIVE") {
             tracing::warn!(%error, "the log cannot be copied into the file");
             // Writes that failed are done again: only what was synced is noted as copied.
@@ -140,6 +155,7 @@ impl Wal {
     /// Closes every connection of this process, which makes the next one build the log's index
     /// anew from the log itself, and copies the log from its beginning.
     fn redo(&self, connection: &mut Option<Connection>) -> Result<(), StoreError> {
+        let _closing = Closing::begin(&self.store);
         let _alone = self.shut_out_readers()?;
         *connection = None;
         self.store.shared.close_idle();
@@ -148,7 +164,7 @@ impl Wal {
             return Err(in_use());
         }
         let progress = checkpoint(&opened, "PASSIVE").map_err(from_sqlite)?;
-        if progress.copied < progress.pages {
+        if progress.is_busy || progress.copied < progress.pages {
             return Err(in_use());
         }
         count_pages(&mut opened, &self.pages)?;
@@ -181,13 +197,31 @@ impl Wal {
     }
 }
 
+/// Readers are refused while this lives: one after the other they would leave no gap to close all
+/// connections in.
+struct Closing<'a>(&'a SqliteStore);
+
+impl<'a> Closing<'a> {
+    fn begin(store: &'a SqliteStore) -> Self {
+        store.shared.is_closing.store(true, Ordering::Release);
+        Self(store)
+    }
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.shared.is_closing.store(false, Ordering::Release);
+    }
+}
+
 fn closed() -> StoreError {
     StoreError::Down("the file could not be opened again".to_owned())
 }
 
 fn in_use() -> StoreError {
-    let text = "a checkpoint could not be synced, and must be done again while nobody else has \
-        the store open: end what reads it (an audit, a backup, a shell)";
+    let text = "a checkpoint could not be synced, or its process ended before anybody knew, and \
+        must be done again while nobody else has the store open: end what reads it (an audit, a \
+        backup, a shell)";
     StoreError::Down(text.to_owned())
 }
 
@@ -205,6 +239,7 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Progress>
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     connection.prepare_cached(&sql)?.query_row([], |row| {
         Ok(Progress {
+            is_busy: row.get(0)?,
             pages: row.get(1)?,
             copied: row.get(2)?,
         })

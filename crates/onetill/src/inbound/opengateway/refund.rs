@@ -29,8 +29,8 @@ pub(super) async fn serve(
     let reply = gateway.refund(&admitted.account, new).await;
     let reply = reply.map_err(|error| Refusal::from_app(&error, admitted))?;
     let reply = match reply {
-        RefundReply::New(payment, refund) => answer(admitted, &payment, &refund, first(&refund)),
-        RefundReply::Repeat(payment, refund) => {
+        // The first request and its repeats are told the same, whoever recorded more meanwhile.
+        RefundReply::New(payment, refund) | RefundReply::Repeat(payment, refund) => {
             // A first request that has no answer yet is still under way.
             let first = refund.first_answer.unwrap_or(FirstAnswer::Accepted);
             answer(admitted, &payment, &refund, first)
@@ -87,13 +87,6 @@ fn claim(admitted: &Admitted<'_>, number: Option<&str>) -> ClaimKey {
         ),
     };
     ClaimKey::of(merchant.tenant, merchant.no, space, number)
-}
-
-const fn first(refund: &Refund) -> FirstAnswer {
-    match refund.state {
-        RefundState::InProgress | RefundState::Done(_) => FirstAnswer::Accepted,
-        RefundState::Failed(..) => FirstAnswer::Refused,
-    }
 }
 
 fn answer(
