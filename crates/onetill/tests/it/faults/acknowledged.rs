@@ -44,7 +44,7 @@ fn note_sale(all: &mut Acknowledged, owner: Owner, sale: &Sale) {
     } else {
         Answer::Done
     };
-    for told in sale.cancel {
+    if let Some(told) = sale.cancel {
         for answer in answers(sale.again, told, cancelled) {
             note(Fact::Cancel(answer));
         }
