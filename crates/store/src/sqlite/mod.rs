@@ -7,13 +7,14 @@
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal` | the log: commits, checkpoints, and what a failed sync means |
 //! | `claims` | which payment has a claim |
-//! | `reader`, `queries`, `rows` | looking at rows |
+//! | `reader`, `snapshot`, `queries`, `rows` | looking at rows |
 
 mod admin;
 mod claims;
 mod queries;
 mod reader;
 mod rows;
+mod snapshot;
 mod wal;
 mod writer;
 

@@ -1,26 +1,23 @@
 //! Connections that read, each its own snapshot, on threads that may block.
 
 use super::{
-    SqliteStore, admin, check_durability,
-    claims::{self, ASTRAY},
-    from_sqlite,
+    SqliteStore, admin, check_durability, claims, from_sqlite,
     queries::{
         all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
     },
     rows,
+    snapshot::SqliteSnapshot,
 };
 use crate::{
     contract::{
         BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
     },
     file::publish,
-    flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
+    flat::{FlatNotification, FlatPayment, FlatRecharge, FlatRefund},
 };
 use domain::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
-    job::Job,
-    ledger::Posting,
     merchant::{Merchant, Tenant},
     notification::Notification,
     payment::Payment,
@@ -32,7 +29,7 @@ use domain::{
 use rusqlite::{Connection, Row};
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{PoisonError, atomic::Ordering},
 };
 
 /// Idle connections kept open.
@@ -365,145 +362,6 @@ fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     let copied = connection.execute("VACUUM INTO ?1", [to.display().to_string()]);
     read_only(true)?;
     copied.map(drop).map_err(from_sqlite)
-}
-
-/// A read transaction on a connection of its own.
-struct SqliteSnapshot {
-    connection: Arc<Mutex<Connection>>,
-}
-
-impl SqliteSnapshot {
-    fn open(store: &SqliteStore) -> Result<Self, StoreError> {
-        let connection = store.connect_to_read()?;
-        // The first look fixes what a deferred transaction sees.
-        let fix = "BEGIN; SELECT count(*) FROM tenants;";
-        connection.execute_batch(fix).map_err(from_sqlite)?;
-        Ok(Self {
-            connection: Arc::new(Mutex::new(connection)),
-        })
-    }
-
-    fn page<F: 'static, T: Send + 'static>(
-        &self,
-        (table, columns, number): (&'static str, &'static str, &'static str),
-        (after, limit): (Option<i64>, u32),
-        flat: fn(&Row<'_>) -> rusqlite::Result<F>,
-        read: fn(F) -> Result<T, StoreError>,
-    ) -> BoxFuture<'_, Result<Vec<T>, StoreError>> {
-        let connection = Arc::clone(&self.connection);
-        let look = move || {
-            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let after = after.unwrap_or(i64::MIN);
-            let sql = format!(
-                "SELECT {columns} FROM {table} WHERE {number} > ?1 ORDER BY {number} LIMIT ?2"
-            );
-            all(&connection, &sql, (after, limit), flat, read)
-        };
-        Box::pin(async move {
-            let done = tokio::task::spawn_blocking(look).await;
-            done.map_err(|error| StoreError::Down(error.to_string()))?
-        })
-    }
-}
-
-impl Snapshot for SqliteSnapshot {
-    fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
-        let connection = Arc::clone(&self.connection);
-        let look = move || {
-            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            all(
-                &connection,
-                ASTRAY,
-                [limit],
-                |row| row.get(0).map(Serial),
-                Ok,
-            )
-        };
-        Box::pin(async move {
-            let done = tokio::task::spawn_blocking(look).await;
-            done.map_err(|error| StoreError::Down(error.to_string()))?
-        })
-    }
-
-    fn payments(
-        &mut self,
-        after: Option<Serial>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
-        let table = ("payments", rows::PAYMENT, "serial");
-        self.page(
-            table,
-            (after.map(|it| it.0), limit),
-            rows::payment,
-            FlatPayment::read,
-        )
-    }
-
-    fn refunds(
-        &mut self,
-        after: Option<Serial>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
-        let table = ("refunds", rows::REFUND, "serial");
-        self.page(
-            table,
-            (after.map(|it| it.0), limit),
-            rows::refund,
-            FlatRefund::read,
-        )
-    }
-
-    fn recharges(
-        &mut self,
-        after: Option<Serial>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Recharge>, StoreError>> {
-        let table = ("recharges", rows::RECHARGE, "serial");
-        self.page(
-            table,
-            (after.map(|it| it.0), limit),
-            rows::recharge,
-            FlatRecharge::read,
-        )
-    }
-
-    fn postings(
-        &mut self,
-        after: Option<i64>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Posting>, StoreError>> {
-        let table = ("postings", rows::POSTING, "number");
-        self.page(table, (after, limit), rows::posting, FlatPosting::read)
-    }
-
-    fn jobs(
-        &mut self,
-        after: Option<Serial>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Job>, StoreError>> {
-        let table = ("jobs", rows::JOB, "subject");
-        self.page(
-            table,
-            (after.map(|it| it.0), limit),
-            rows::job,
-            FlatJob::read,
-        )
-    }
-
-    fn notifications(
-        &mut self,
-        after: Option<Serial>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
-        let table = ("notifications", rows::NOTIFICATION, "subject");
-        let read = FlatNotification::read;
-        self.page(
-            table,
-            (after.map(|it| it.0), limit),
-            rows::notification,
-            read,
-        )
-    }
 }
 
 #[cfg(test)]

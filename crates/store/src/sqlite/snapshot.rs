@@ -1,0 +1,152 @@
+//! One consistent view of all rows, for the audit and exports.
+
+use super::{SqliteStore, claims::ASTRAY, from_sqlite, queries::all, rows};
+use crate::{
+    contract::{BoxFuture, Snapshot, StoreError},
+    flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
+};
+use domain::{
+    ids::Serial, job::Job, ledger::Posting, notification::Notification, payment::Payment,
+    recharge::Recharge, refund::Refund,
+};
+use rusqlite::{Connection, Row};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A read transaction on a connection of its own.
+pub(super) struct SqliteSnapshot {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteSnapshot {
+    pub(super) fn open(store: &SqliteStore) -> Result<Self, StoreError> {
+        let connection = store.connect_to_read()?;
+        // The first look fixes what a deferred transaction sees.
+        let fix = "BEGIN; SELECT count(*) FROM tenants;";
+        connection.execute_batch(fix).map_err(from_sqlite)?;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
+    }
+
+    fn page<F: 'static, T: Send + 'static>(
+        &self,
+        (table, columns, number): (&'static str, &'static str, &'static str),
+        (after, limit): (Option<i64>, u32),
+        flat: fn(&Row<'_>) -> rusqlite::Result<F>,
+        read: fn(F) -> Result<T, StoreError>,
+    ) -> BoxFuture<'_, Result<Vec<T>, StoreError>> {
+        let connection = Arc::clone(&self.connection);
+        let look = move || {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let after = after.unwrap_or(i64::MIN);
+            let sql = format!(
+                "SELECT {columns} FROM {table} WHERE {number} > ?1 ORDER BY {number} LIMIT ?2"
+            );
+            all(&connection, &sql, (after, limit), flat, read)
+        };
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(look).await;
+            done.map_err(|error| StoreError::Down(error.to_string()))?
+        })
+    }
+}
+
+impl Snapshot for SqliteSnapshot {
+    fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
+        let connection = Arc::clone(&self.connection);
+        let look = move || {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            all(
+                &connection,
+                ASTRAY,
+                [limit],
+                |row| row.get(0).map(Serial),
+                Ok,
+            )
+        };
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(look).await;
+            done.map_err(|error| StoreError::Down(error.to_string()))?
+        })
+    }
+
+    fn payments(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
+        let table = ("payments", rows::PAYMENT, "serial");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::payment,
+            FlatPayment::read,
+        )
+    }
+
+    fn refunds(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
+        let table = ("refunds", rows::REFUND, "serial");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::refund,
+            FlatRefund::read,
+        )
+    }
+
+    fn recharges(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Recharge>, StoreError>> {
+        let table = ("recharges", rows::RECHARGE, "serial");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::recharge,
+            FlatRecharge::read,
+        )
+    }
+
+    fn postings(
+        &mut self,
+        after: Option<i64>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Posting>, StoreError>> {
+        let table = ("postings", rows::POSTING, "number");
+        self.page(table, (after, limit), rows::posting, FlatPosting::read)
+    }
+
+    fn jobs(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Job>, StoreError>> {
+        let table = ("jobs", rows::JOB, "subject");
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::job,
+            FlatJob::read,
+        )
+    }
+
+    fn notifications(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>> {
+        let table = ("notifications", rows::NOTIFICATION, "subject");
+        let read = FlatNotification::read;
+        self.page(
+            table,
+            (after.map(|it| it.0), limit),
+            rows::notification,
+            read,
+        )
+    }
+}
