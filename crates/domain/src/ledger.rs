@@ -6,6 +6,7 @@
 use crate::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
+    loyalty::card::TicketId,
     payment::Payment,
     recharge::Recharge,
     refund::Refund,
@@ -23,6 +24,28 @@ pub enum Account {
     DataProvider,
     /// Mobile data delivered for a merchant.
     DataDelivered(MerchantNo),
+    /// The points a member holds, by the card's account.
+    PointsHeld(Serial),
+    /// Points given to members.
+    PointsGranted,
+    /// Points that members paid with at a store.
+    PointsRedeemed(i64),
+    /// Points written off when they expired.
+    PointsExpired,
+    /// Cash in a store's tills.
+    CashTakings(i64),
+    /// What a store sold for that cash.
+    CashSales(i64),
+    /// Cash that members paid a store for earned points which they had spent already.
+    PointsSupplied(i64),
+    /// Pieces of a ticket that members hold.
+    TicketsHeld(TicketId),
+    /// Pieces of a ticket given to members.
+    TicketsGranted(TicketId),
+    /// Pieces of a ticket that members used.
+    TicketsUsed(TicketId),
+    /// Pieces of a ticket written off when they expired.
+    TicketsExpired(TicketId),
 }
 
 /// Accounts are stored as kind × 10¹⁷ + number, readable in decimal. Numbers are serials, which
@@ -38,6 +61,17 @@ impl Account {
             Self::Merchant(merchant) => 2 * KIND + merchant.0,
             Self::DataProvider => 3 * KIND,
             Self::DataDelivered(merchant) => 4 * KIND + merchant.0,
+            Self::PointsHeld(card) => 5 * KIND + card.0,
+            Self::PointsGranted => 6 * KIND,
+            Self::PointsRedeemed(store) => 7 * KIND + store,
+            Self::PointsExpired => 8 * KIND,
+            Self::CashTakings(store) => 9 * KIND + store,
+            Self::CashSales(store) => 10 * KIND + store,
+            Self::PointsSupplied(store) => 11 * KIND + store,
+            Self::TicketsHeld(ticket) => 12 * KIND + ticket_code(ticket),
+            Self::TicketsGranted(ticket) => 13 * KIND + ticket_code(ticket),
+            Self::TicketsUsed(ticket) => 14 * KIND + ticket_code(ticket),
+            Self::TicketsExpired(ticket) => 15 * KIND + ticket_code(ticket),
         }
     }
 
@@ -50,8 +84,31 @@ impl Account {
             2 => Some(Self::Merchant(MerchantNo(number))),
             3 if number == 0 => Some(Self::DataProvider),
             4 => Some(Self::DataDelivered(MerchantNo(number))),
+            5 => Some(Self::PointsHeld(Serial(number))),
+            6 if number == 0 => Some(Self::PointsGranted),
+            7 => Some(Self::PointsRedeemed(number)),
+            8 if number == 0 => Some(Self::PointsExpired),
+            9 => Some(Self::CashTakings(number)),
+            10 => Some(Self::CashSales(number)),
+            11 => Some(Self::PointsSupplied(number)),
+            12 => Some(Self::TicketsHeld(read_ticket(number))),
+            13 => Some(Self::TicketsGranted(read_ticket(number))),
+            14 => Some(Self::TicketsUsed(read_ticket(number))),
+            15 => Some(Self::TicketsExpired(read_ticket(number))),
             _ => None,
         }
+    }
+}
+
+/// Vouchers have the odd numbers, so that they and tickets stay apart.
+const fn ticket_code(ticket: TicketId) -> i64 {
+    ticket.id * 2 + ticket.voucher as i64
+}
+
+const fn read_ticket(code: i64) -> TicketId {
+    TicketId {
+        voucher: code % 2 == 1,
+        id: code / 2,
     }
 }
 
@@ -62,6 +119,10 @@ pub enum Unit {
     Fen,
     /// Megabytes of mobile data.
     Megabyte,
+    /// Hundredths of a point.
+    Point,
+    /// Pieces of tickets.
+    Piece,
 }
 
 /// What kind of movement a posting records.
@@ -75,6 +136,41 @@ pub enum Movement {
     Reversal,
     /// A top-up was delivered.
     Recharge,
+    /// Points left a card, or came back to it.
+    PointsSpent,
+    /// Points were earned, or taken back.
+    PointsEarned,
+    /// Cash was taken, or given back.
+    Cash,
+    /// Cash was paid for earned points that were spent already, or given back.
+    CashSupply,
+    /// Pieces of the ticket in this line of the event were used, given back, granted or written
+    /// off.
+    Tickets(u8),
+}
+
+/// Each subject has this many posting numbers.
+const SLOTS: i64 = 64;
+/// The first slot of ticket lines.
+const TICKETS: i64 = 32;
+
+impl Movement {
+    /// How many lines of tickets one event may have.
+    pub const TICKET_LINES_MAX: u8 = 32;
+
+    const fn slot(self) -> i64 {
+        match self {
+            Self::Payment => 0,
+            Self::Refund => 1,
+            Self::Reversal => 2,
+            Self::Recharge => 3,
+            Self::PointsSpent => 4,
+            Self::PointsEarned => 5,
+            Self::Cash => 6,
+            Self::CashSupply => 7,
+            Self::Tickets(line) => TICKETS + line as i64,
+        }
+    }
 }
 
 /// One balanced movement of `amount` from `credit` to `debit`.
@@ -102,20 +198,24 @@ impl Posting {
     /// The posting's own number: the subject's with the movement behind it.
     #[must_use]
     pub const fn number(&self) -> i64 {
-        self.subject.0 * 8 + self.movement as i64
+        self.subject.0 * SLOTS + self.movement.slot()
     }
 
     /// The inverse of [`Posting::number`]; `None` when no movement has it.
     #[must_use]
-    pub const fn read_number(number: i64) -> Option<(Serial, Movement)> {
-        let movement = match number.rem_euclid(8) {
+    pub fn read_number(number: i64) -> Option<(Serial, Movement)> {
+        let movement = match number.rem_euclid(SLOTS) {
             0 => Movement::Payment,
             1 => Movement::Refund,
             2 => Movement::Reversal,
             3 => Movement::Recharge,
-            _ => return None,
+            4 => Movement::PointsSpent,
+            5 => Movement::PointsEarned,
+            6 => Movement::Cash,
+            7 => Movement::CashSupply,
+            slot => Movement::Tickets(u8::try_from(slot.checked_sub(TICKETS)?).ok()?),
         };
-        Some((Serial(number.div_euclid(8)), movement))
+        Some((Serial(number.div_euclid(SLOTS)), movement))
     }
 
     /// The channel now owes what the payer paid; the house owes it to the merchant.
@@ -177,6 +277,35 @@ mod tests {
 
     /// The largest serial there is room for: merchants are numbered by serials.
     const LAST_SERIAL: i64 = 99_999_999_999_999_999;
+    const TICKET: TicketId = TicketId {
+        voucher: false,
+        id: TicketId::MAX,
+    };
+    const VOUCHER: TicketId = TicketId {
+        voucher: true,
+        id: 1,
+    };
+
+    #[test]
+    fn movements_survive_their_number() {
+        let lines = (0..Movement::TICKET_LINES_MAX).map(Movement::Tickets);
+        let named = [
+            Movement::Payment,
+            Movement::Refund,
+            Movement::Reversal,
+            Movement::Recharge,
+            Movement::PointsSpent,
+            Movement::PointsEarned,
+            Movement::Cash,
+            Movement::CashSupply,
+        ];
+        for movement in named.into_iter().chain(lines) {
+            let subject = Serial(LAST_SERIAL);
+            let number = subject.0 * SLOTS + movement.slot();
+            assert_eq!(Posting::read_number(number), Some((subject, movement)));
+        }
+        assert_eq!(Posting::read_number(8), None, "slots between are nobody's");
+    }
 
     #[test]
     fn accounts_survive_their_code() {
@@ -187,10 +316,21 @@ mod tests {
             Account::DataDelivered(MerchantNo(17)),
             Account::Merchant(MerchantNo(LAST_SERIAL)),
             Account::DataDelivered(MerchantNo(LAST_SERIAL)),
+            Account::PointsHeld(Serial(LAST_SERIAL)),
+            Account::PointsGranted,
+            Account::PointsRedeemed(LAST_SERIAL),
+            Account::PointsExpired,
+            Account::CashTakings(1),
+            Account::CashSales(LAST_SERIAL),
+            Account::PointsSupplied(1),
+            Account::TicketsHeld(TICKET),
+            Account::TicketsGranted(VOUCHER),
+            Account::TicketsUsed(TICKET),
+            Account::TicketsExpired(VOUCHER),
         ] {
             assert_eq!(Account::from_code(account.code()), Some(account));
         }
-        assert_eq!(Account::from_code(9 * KIND), None);
+        assert_eq!(Account::from_code(16 * KIND), None);
         assert_eq!(Account::from_code(-1), None);
     }
 }

@@ -11,6 +11,7 @@
 //! | [`payment`] | a payment and its states |
 //! | [`refund`] | a refund and its states |
 //! | [`recharge`] | a data top-up and its states |
+//! | [`loyalty`] | member cards, points, tickets, terminals and their batches |
 //! | [`notification`] | a message owed to a merchant |
 //! | [`job`] | work that outlives the request that caused it |
 //! | [`ledger`] | accounts and balanced postings |
@@ -27,6 +28,7 @@ pub mod command;
 pub mod ids;
 pub mod job;
 pub mod ledger;
+pub mod loyalty;
 pub mod merchant;
 pub mod money;
 pub mod notification;

@@ -7,6 +7,7 @@ use crate::{
     ids::{ClaimKey, Serial, TenantId},
     job::Job,
     ledger::Posting,
+    loyalty::rows::{LoyaltyChanges, LoyaltyPlan, LoyaltyRows},
     notification::Notification,
     payment::Payment,
     recharge::Recharge,
@@ -41,6 +42,8 @@ pub struct Plan<'a> {
     pub jobs: Vec<(TenantId, Serial)>,
     /// Notifications by subject.
     pub notifications: Vec<(TenantId, Serial)>,
+    /// Cards, terminals and their events.
+    pub loyalty: LoyaltyPlan,
 }
 
 impl Plan<'_> {
@@ -66,6 +69,7 @@ impl Plan<'_> {
             list.sort_unstable();
             list.dedup();
         }
+        self.loyalty.normalise();
     }
 }
 
@@ -105,6 +109,8 @@ pub struct Rows {
     notifications: HashMap<Serial, Notification>,
     touched: Touched,
     postings: Vec<Posting>,
+    /// Cards, terminals and their events.
+    pub loyalty: LoyaltyRows,
 }
 
 #[derive(Debug, Default)]
@@ -134,6 +140,8 @@ pub struct Changes {
     pub notifications: Vec<Notification>,
     /// Postings to append.
     pub postings: Vec<Posting>,
+    /// Cards, terminals and their events.
+    pub loyalty: LoyaltyChanges,
 }
 
 impl Rows {
@@ -294,6 +302,7 @@ impl Rows {
             jobs_removed,
             notifications: take(&mut self.notifications, touched.notifications),
             postings: self.postings,
+            loyalty: self.loyalty.into_changes(),
         }
     }
 }

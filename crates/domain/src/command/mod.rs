@@ -15,6 +15,7 @@
 
 mod begin_payment;
 mod cancel;
+pub mod loyalty;
 mod recharge;
 mod record_pay;
 mod refund;

@@ -1,0 +1,297 @@
+//! A member's card.
+//!
+//! ```text
+//! Stocked ──activated──▶ Active ──▶ Lost | Blocked | Restricted ──▶ Active (by an operator)
+//! ```
+//! Expiry is a date, a locked PIN a count; neither is a state of its own.
+
+use super::{points::Points, trans::TicketUse};
+use crate::{
+    ids::{Serial, TenantId},
+    money::Fen,
+    time::UnixMs,
+};
+use serde::{Deserialize, Serialize};
+
+/// A card's number: 8 to 19 digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CardNo(String);
+
+impl CardNo {
+    /// Reads a card number; `None` unless it is 8 to 19 ASCII digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (8..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a card stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CardStatus {
+    /// Printed, not yet given to a member.
+    Stocked,
+    /// In use.
+    Active,
+    /// Reported lost.
+    Lost,
+    /// Blocked by an operator.
+    Blocked,
+    /// May be looked at, not used.
+    Restricted,
+}
+
+/// A member's card, with everything that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Whose program.
+    pub tenant: TenantId,
+    /// Its number.
+    pub number: CardNo,
+    /// The number of its account in the ledger.
+    pub account: Serial,
+    /// Where it stands.
+    pub status: CardStatus,
+    /// When it ends; `None` for never.
+    pub expires_at: Option<UnixMs>,
+    /// The expiry month printed on it and on its magnetic stripe, as `YYMM`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_yymm: Option<String>,
+    /// Who holds it.
+    pub holder: Holder,
+    /// The member's grade, 0 to 3.
+    pub grade: u8,
+    /// Its PIN, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<CardPin>,
+    /// Its points, those that expire first at the front.
+    pub lots: Vec<Lot>,
+    /// Points the member owes, where the program lets a clawback go below zero.
+    #[serde(default)]
+    pub owed: Points,
+    /// The tickets and vouchers it holds.
+    pub tickets: Vec<Holding>,
+    /// What it did today, for limits.
+    #[serde(default)]
+    pub today: DayUse,
+    /// What was bought with it, month by month, for its grade; at most 12 months.
+    #[serde(default)]
+    pub spending: Vec<MonthSpending>,
+}
+
+/// Who holds a card. Empty texts where nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Holder {
+    /// Name.
+    pub name: String,
+    /// 01 male, 02 female, 00 not known.
+    pub gender: String,
+    /// Mobile number.
+    pub mobile: String,
+    /// Kind of identity document, 01 to 07.
+    pub id_type: String,
+    /// Number of that document.
+    pub id_no: String,
+    /// Postal address.
+    pub address: String,
+    /// Email address.
+    pub email: String,
+}
+
+/// A card's PIN, hashed, and how often it was entered wrong.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardPin {
+    /// A slow hash in the PHC string format.
+    pub hash: String,
+    /// Wrong tries in a row.
+    pub wrong: u8,
+}
+
+impl std::fmt::Debug for CardPin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CardPin {{ wrong: {} }}", self.wrong)
+    }
+}
+
+/// This many wrong tries in a row lock a PIN until an operator resets it.
+pub const PIN_TRIES_MAX: u8 = 3;
+
+impl CardPin {
+    /// Whether it was entered wrong too often.
+    #[must_use]
+    pub const fn is_locked(&self) -> bool {
+        self.wrong >= PIN_TRIES_MAX
+    }
+}
+
+/// Points that become available and expire together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lot {
+    /// How many are left.
+    pub points: Points,
+    /// From when they may be spent.
+    pub available_at: UnixMs,
+    /// When they expire; `None` for never.
+    pub expires_at: Option<UnixMs>,
+}
+
+/// What kind of ticket: it decides which message may spend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TicketKind {
+    /// A voucher of consume (source: vaucher, 代金券).
+    Voucher,
+    /// A group-buy ticket (01).
+    GroupBuy,
+    /// An exchange ticket (02).
+    Exchange,
+    /// A cash ticket (03).
+    Cash,
+}
+
+/// Which ticket: vouchers and tickets are numbered apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TicketId {
+    /// Whether it is a voucher of consume.
+    pub voucher: bool,
+    /// Its number, 1 to [`TicketId::MAX`].
+    pub id: i64,
+}
+
+impl TicketId {
+    /// The largest number.
+    pub const MAX: i64 = 999_999_999_999;
+}
+
+/// Pieces of one ticket that a card holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Its number among those of its kind.
+    pub id: i64,
+    /// Its kind.
+    pub kind: TicketKind,
+    /// Its name, for people.
+    pub name: String,
+    /// The face value of one piece.
+    pub face: Fen,
+    /// How many pieces are left.
+    pub pieces: i64,
+    /// When they expire; `None` for never.
+    pub expires_at: Option<UnixMs>,
+}
+
+impl Holding {
+    /// Which ticket it is.
+    #[must_use]
+    pub fn ticket(&self) -> TicketId {
+        TicketId {
+            voucher: self.kind == TicketKind::Voucher,
+            id: self.id,
+        }
+    }
+
+    /// Whether it may be used at `now`.
+    #[must_use]
+    pub fn is_usable(&self, now: UnixMs) -> bool {
+        self.pieces > 0 && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// What was done on one day, counted in the gateway's zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayUse {
+    /// Which day, since 1970.
+    pub day: i64,
+    /// How many times points or tickets were spent.
+    pub count: u32,
+    /// How many points were spent.
+    pub points: Points,
+}
+
+impl DayUse {
+    /// The use of `day`: nothing yet on a new one.
+    #[must_use]
+    pub fn of(self, day: i64) -> Self {
+        if self.day == day {
+            self
+        } else {
+            Self {
+                day,
+                ..Self::default()
+            }
+        }
+    }
+}
+
+/// What was bought with a card in one month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthSpending {
+    /// Months since year 0, in the gateway's zone.
+    pub month: i64,
+    /// Cash and points at their value, less what was given back.
+    pub spent: Fen,
+}
+
+/// What a card's points come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// All points, pending ones too.
+    pub total: Points,
+    /// Those that may be spent now.
+    pub available: Points,
+}
+
+impl Card {
+    /// Its points at `now`. Those that have expired count no more, even before the worker has
+    /// written them off.
+    #[must_use]
+    pub fn balance(&self, now: UnixMs) -> Balance {
+        let live = || self.lots.iter().filter(move |lot| lot.is_live(now));
+        let total: Points = live().map(|lot| lot.points).sum();
+        let available: Points = live()
+            .filter(|lot| lot.available_at <= now)
+            .map(|lot| lot.points)
+            .sum();
+        Balance {
+            total: total.minus(self.owed),
+            available: available.minus(self.owed),
+        }
+    }
+
+    /// When points or tickets of it expire next.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<UnixMs> {
+        let lots = self.lots.iter().filter(|it| it.points.is_some());
+        let tickets = self.tickets.iter().filter(|it| it.pieces > 0);
+        let lots = lots.filter_map(|it| it.expires_at);
+        lots.chain(tickets.filter_map(|it| it.expires_at)).min()
+    }
+
+    /// The pieces it holds of `ticket`.
+    #[must_use]
+    pub fn holding(&self, ticket: TicketId) -> Option<&Holding> {
+        self.tickets.iter().find(|it| it.ticket() == ticket)
+    }
+
+    /// Takes the pieces of `used` away; the caller has checked that they are there.
+    pub fn take_tickets(&mut self, used: &TicketUse) {
+        let ticket = used.ticket();
+        for holding in self.tickets.iter_mut().filter(|it| it.ticket() == ticket) {
+            holding.pieces -= used.pieces;
+        }
+    }
+}
+
+impl Lot {
+    /// Whether it has not expired at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: UnixMs) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+}

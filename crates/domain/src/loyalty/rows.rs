@@ -1,0 +1,220 @@
+//! The loyalty rows that a batch of commands loads and changes; see [`crate::rows`].
+
+use super::{
+    card::{Card, CardNo},
+    document::{Document, DocumentKey},
+    store::StoreNo,
+    terminal::{Terminal, TerminalNo},
+    trans::{Place, Trans, TransNo},
+    verify_code::VerifyCodes,
+};
+use crate::ids::{Serial, TenantId};
+use std::collections::{BTreeSet, HashMap};
+
+/// What a batch of commands needs.
+#[derive(Debug, Default)]
+pub struct LoyaltyPlan {
+    /// Rows found by one key.
+    pub documents: Vec<DocumentKey>,
+    /// Events by serial.
+    pub trans: Vec<(TenantId, Serial)>,
+    /// Events by the message that made them.
+    pub places: Vec<(TenantId, Place)>,
+    /// Events by the number terminals know them by.
+    pub numbers: Vec<(TenantId, TransNo)>,
+}
+
+impl LoyaltyPlan {
+    /// Sorts and removes repetitions, so that every store locks rows in the same order.
+    pub fn normalise(&mut self) {
+        self.documents.sort_unstable();
+        self.documents.dedup();
+        self.trans.sort_unstable();
+        self.trans.dedup();
+        self.places.sort_unstable();
+        self.places.dedup();
+        self.numbers.sort_unstable();
+        self.numbers.dedup();
+    }
+
+    /// Whether it names nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+            && self.trans.is_empty()
+            && self.places.is_empty()
+            && self.numbers.is_empty()
+    }
+}
+
+/// The loaded rows and what became of them.
+#[derive(Debug, Default)]
+pub struct LoyaltyRows {
+    documents: HashMap<DocumentKey, Document>,
+    trans: HashMap<Serial, Trans>,
+    places: HashMap<(TenantId, Place), Serial>,
+    numbers: HashMap<(TenantId, TransNo), Serial>,
+    touched: Touched,
+}
+
+/// Rows that were there before are overwritten, others added: an addition that meets a row is
+/// another writer's, and the batch is tried again.
+#[derive(Debug, Default)]
+struct Touched {
+    documents_added: BTreeSet<DocumentKey>,
+    documents: BTreeSet<DocumentKey>,
+    documents_removed: BTreeSet<DocumentKey>,
+    trans_added: BTreeSet<Serial>,
+    trans: BTreeSet<Serial>,
+}
+
+/// What a batch changed, in the order of keys.
+#[derive(Debug, Default)]
+pub struct LoyaltyChanges {
+    /// Rows to insert; [`crate::rows`] says what meets a row that is there.
+    pub documents_added: Vec<Document>,
+    /// Rows to overwrite.
+    pub documents: Vec<Document>,
+    /// Rows to remove.
+    pub documents_removed: Vec<DocumentKey>,
+    /// Events to insert.
+    pub trans_added: Vec<Trans>,
+    /// Events to overwrite; their serial, place and number never change.
+    pub trans: Vec<Trans>,
+}
+
+impl LoyaltyRows {
+    /// Adds a loaded row.
+    pub fn add_document(&mut self, document: Document) {
+        self.documents.insert(document.key(), document);
+    }
+
+    /// Adds a loaded event.
+    pub fn add_trans(&mut self, trans: Trans) {
+        if let Some(place) = trans.place {
+            self.places.insert((trans.tenant, place), trans.serial);
+        }
+        if let Some(number) = trans.number {
+            self.numbers.insert((trans.tenant, number), trans.serial);
+        }
+        self.trans.insert(trans.serial, trans);
+    }
+
+    /// A row.
+    #[must_use]
+    pub fn document(&self, key: &DocumentKey) -> Option<&Document> {
+        self.documents.get(key)
+    }
+
+    /// A terminal.
+    #[must_use]
+    pub fn terminal(
+        &self,
+        tenant: TenantId,
+        store: &StoreNo,
+        number: &TerminalNo,
+    ) -> Option<&Terminal> {
+        match self.document(&DocumentKey::terminal(tenant, store, number))? {
+            Document::Terminal(terminal) => Some(terminal),
+            Document::Store(_)
+            | Document::Card(_)
+            | Document::VerifyCodes(_)
+            | Document::WorkItem(_) => None,
+        }
+    }
+
+    /// A card.
+    #[must_use]
+    pub fn card(&self, tenant: TenantId, number: &CardNo) -> Option<&Card> {
+        match self.document(&DocumentKey::card(tenant, number))? {
+            Document::Card(card) => Some(card),
+            Document::Store(_)
+            | Document::Terminal(_)
+            | Document::VerifyCodes(_)
+            | Document::WorkItem(_) => None,
+        }
+    }
+
+    /// The verify codes of a mobile number.
+    #[must_use]
+    pub fn verify_codes(&self, tenant: TenantId, mobile: &str) -> Option<&VerifyCodes> {
+        match self.document(&DocumentKey::verify_codes(tenant, mobile))? {
+            Document::VerifyCodes(codes) => Some(codes),
+            Document::Store(_)
+            | Document::Terminal(_)
+            | Document::Card(_)
+            | Document::WorkItem(_) => None,
+        }
+    }
+
+    /// An event by serial, if it is this tenant's.
+    #[must_use]
+    pub fn trans(&self, tenant: TenantId, serial: Serial) -> Option<&Trans> {
+        self.trans.get(&serial).filter(|it| it.tenant == tenant)
+    }
+
+    /// The event that a message made.
+    #[must_use]
+    pub fn trans_at(&self, tenant: TenantId, place: Place) -> Option<&Trans> {
+        self.trans.get(self.places.get(&(tenant, place))?)
+    }
+
+    /// An event by the number terminals know it by.
+    #[must_use]
+    pub fn trans_by_number(&self, tenant: TenantId, number: TransNo) -> Option<&Trans> {
+        self.trans.get(self.numbers.get(&(tenant, number))?)
+    }
+
+    /// Inserts or overwrites a row.
+    pub fn put_document(&mut self, document: Document) {
+        let key = document.key();
+        let was_there = self.documents.insert(key.clone(), document).is_some();
+        // What was removed in this batch is there in the store still.
+        if self.touched.documents_removed.remove(&key) || was_there {
+            if !self.touched.documents_added.contains(&key) {
+                self.touched.documents.insert(key);
+            }
+        } else {
+            self.touched.documents_added.insert(key);
+        }
+    }
+
+    /// Removes a row, if it is there.
+    pub fn remove_document(&mut self, key: DocumentKey) {
+        if self.documents.remove(&key).is_some() {
+            self.touched.documents.remove(&key);
+            if !self.touched.documents_added.remove(&key) {
+                self.touched.documents_removed.insert(key);
+            }
+        }
+    }
+
+    /// Inserts or overwrites an event.
+    pub fn put_trans(&mut self, trans: Trans) {
+        let serial = trans.serial;
+        if !self.trans.contains_key(&serial) {
+            self.touched.trans_added.insert(serial);
+        } else if !self.touched.trans_added.contains(&serial) {
+            self.touched.trans.insert(serial);
+        }
+        self.add_trans(trans);
+    }
+
+    /// What is to be written.
+    #[must_use]
+    pub fn into_changes(mut self) -> LoyaltyChanges {
+        let touched = self.touched;
+        LoyaltyChanges {
+            documents_added: take(&mut self.documents, touched.documents_added),
+            documents: take(&mut self.documents, touched.documents),
+            documents_removed: touched.documents_removed.into_iter().collect(),
+            trans_added: take(&mut self.trans, touched.trans_added),
+            trans: take(&mut self.trans, touched.trans),
+        }
+    }
+}
+
+fn take<K: Eq + std::hash::Hash, T>(rows: &mut HashMap<K, T>, keys: BTreeSet<K>) -> Vec<T> {
+    let rows = keys.into_iter().filter_map(|key| rows.remove(&key));
+    rows.collect()
+}
