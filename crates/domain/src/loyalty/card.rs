@@ -180,7 +180,8 @@ pub struct Holding {
     pub name: String,
     /// The face value of one piece.
     pub face: Fen,
-    /// How many pieces are left.
+    /// How many pieces are left; below zero where used ones were given back, used again, and the
+    /// giving back was undone.
     pub pieces: i64,
     /// When they expire; `None` for never.
     pub expires_at: Option<UnixMs>,
@@ -193,6 +194,19 @@ impl Holding {
         TicketId {
             voucher: self.kind == TicketKind::Voucher,
             id: self.id,
+        }
+    }
+
+    /// `pieces` of it, as an event names them.
+    #[must_use]
+    pub fn used(&self, pieces: i64) -> TicketUse {
+        TicketUse {
+            id: self.id,
+            kind: self.kind,
+            name: self.name.clone(),
+            face: self.face,
+            pieces,
+            expires_at: self.expires_at,
         }
     }
 
@@ -279,12 +293,29 @@ impl Card {
         self.tickets.iter().find(|it| it.ticket() == ticket)
     }
 
-    /// Takes the pieces of `used` away; the caller has checked that they are there.
+    /// Takes the pieces of `used` away. Where fewer are there, the card owes them.
     pub fn take_tickets(&mut self, used: &TicketUse) {
+        self.put_tickets(&TicketUse {
+            pieces: -used.pieces,
+            ..used.clone()
+        });
+    }
+
+    /// Puts the pieces of `used` back.
+    pub fn put_tickets(&mut self, used: &TicketUse) {
         let ticket = used.ticket();
-        for holding in self.tickets.iter_mut().filter(|it| it.ticket() == ticket) {
-            holding.pieces -= used.pieces;
+        match self.tickets.iter_mut().find(|it| it.ticket() == ticket) {
+            Some(holding) => holding.pieces = holding.pieces.saturating_add(used.pieces),
+            None => self.tickets.push(Holding {
+                id: used.id,
+                kind: used.kind,
+                name: used.name.clone(),
+                face: used.face,
+                pieces: used.pieces,
+                expires_at: used.expires_at,
+            }),
         }
+        self.tickets.retain(|it| it.pieces != 0);
     }
 }
 

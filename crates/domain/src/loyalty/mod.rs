@@ -3,7 +3,10 @@
 //! | module | holds |
 //! |---|---|
 //! | [`points`] | amounts of points |
+//! | [`calendar`] | days and months in the gateway's zone |
 //! | [`card`] | a member's card: its life, its PIN, its lots of points, its tickets |
+//! | [`lots`] | how a card's points move lot by lot |
+//! | [`spending`] | what a card or a terminal did in a day, and a card in a year |
 //! | [`program`] | what points are worth, who earns how many, limits |
 //! | [`store`] | a retailer's store |
 //! | [`terminal`] | a till's terminal, its keys and its batch |
@@ -16,13 +19,16 @@
 //! | [`rows`] | the rows a batch of commands loads and changes |
 //! | [`sealed`] | a secret as it rests in a row |
 
+pub mod calendar;
 pub mod card;
 pub mod document;
+mod lots;
 pub mod points;
 pub mod postings;
 pub mod program;
 pub mod rows;
 pub mod sealed;
+mod spending;
 pub mod store;
 pub mod terminal;
 pub mod totals;

@@ -3,7 +3,7 @@
 use super::{
     card::{Card, CardNo},
     document::{Document, DocumentKey},
-    store::StoreNo,
+    store::{Store, StoreNo},
     terminal::{Terminal, TerminalNo},
     trans::{Place, Trans, TransNo},
     verify_code::VerifyCodes,
@@ -104,6 +104,18 @@ impl LoyaltyRows {
     #[must_use]
     pub fn document(&self, key: &DocumentKey) -> Option<&Document> {
         self.documents.get(key)
+    }
+
+    /// A store.
+    #[must_use]
+    pub fn store(&self, tenant: TenantId, number: &StoreNo) -> Option<&Store> {
+        match self.document(&DocumentKey::store(tenant, number))? {
+            Document::Store(store) => Some(store),
+            Document::Terminal(_)
+            | Document::Card(_)
+            | Document::VerifyCodes(_)
+            | Document::WorkItem(_) => None,
+        }
     }
 
     /// A terminal.

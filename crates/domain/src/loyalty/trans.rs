@@ -339,6 +339,12 @@ impl Effect {
         let from_lots: Points = self.points.iter().map(|it| it.points).sum();
         from_lots.plus(self.points_owed)
     }
+
+    /// Whether points or tickets were spent.
+    #[must_use]
+    pub fn spends(&self) -> bool {
+        self.points_used().is_some() || !self.tickets.is_empty()
+    }
 }
 
 /// Which lot of a card.

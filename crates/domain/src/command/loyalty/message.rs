@@ -3,6 +3,7 @@
 use crate::{
     ids::{Serial, TenantId},
     loyalty::{
+        calendar::Zone,
         store::StoreNo,
         terminal::{BatchNo, KeyGeneration, TerminalNo},
         trans::{Place, Refusal, TraceNo, Trans},
@@ -35,8 +36,8 @@ pub struct Message {
     /// The working keys under which its MAC was found right or its PIN block was read; `None` when
     /// it has neither.
     pub under: Option<KeyGeneration>,
-    /// The gateway's zone, in seconds east of UTC: days and months are counted in it.
-    pub zone_offset_s: i32,
+    /// The gateway's zone: days and months are counted in it.
+    pub zone: Zone,
 }
 
 impl Message {

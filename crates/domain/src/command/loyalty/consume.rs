@@ -1,0 +1,359 @@
+//! Purchases: points, vouchers and cash move together or not at all (source: 消费), and tickets
+//! are used (source: 券消费).
+
+use super::{Answer, Message, Missing, PinEvidence, Wanted, desk::Desk};
+use crate::{
+    command::Command,
+    ledger::Movement,
+    loyalty::{
+        card::{Card, CardNo, CardStatus, TicketId},
+        document::{Document, DocumentKey},
+        points::Points,
+        program::Rules,
+        trans::{Effect, LotKey, Refusal, TicketUse, Trans, TransKind},
+    },
+    money::Fen,
+    rows::{Inconsistent, Plan, Rows},
+    time::UnixMs,
+};
+use std::sync::Arc;
+
+/// A purchase with a member's card.
+#[derive(Clone, Debug)]
+pub struct Consume {
+    /// The message.
+    pub message: Message,
+    /// The card.
+    pub card: CardNo,
+    /// What is known of the PIN.
+    pub pin: PinEvidence,
+    /// What is paid in points, at their value.
+    pub point_amount: Fen,
+    /// What is paid in cash.
+    pub cash: Fen,
+    /// The vouchers that are used.
+    pub vouchers: Vec<Wanted>,
+    /// The till's own receipt number.
+    pub register_trace: Option<String>,
+    /// How the card was read.
+    pub entry_mode: String,
+    /// The program's rules.
+    pub rules: Arc<Rules>,
+}
+
+/// Tickets used with a member's card.
+#[derive(Clone, Debug)]
+pub struct TicketsConsume {
+    /// The message.
+    pub message: Message,
+    /// The card.
+    pub card: CardNo,
+    /// The tickets that are used.
+    pub tickets: Vec<Wanted>,
+    /// The program's rules.
+    pub rules: Arc<Rules>,
+}
+
+/// Why a purchase is not made.
+enum Failure {
+    /// It is declined.
+    Refusal(Refusal),
+    /// The PIN is wrong: that counts.
+    PinWrong,
+    /// It cannot be decided, or nothing of it is recorded.
+    Unrecorded(Answer),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl Command for Consume {
+    type Reply = Answer;
+    const BEGINS: bool = true;
+
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        self.message.plan(plan);
+        let card = DocumentKey::card(self.message.tenant, &self.card);
+        plan.loyalty.documents.push(card);
+    }
+
+    fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Answer, Inconsistent> {
+        let desk = match Desk::open(&self.message, TransKind::Consume, rows, now) {
+            Ok(desk) => desk,
+            Err(answer) => return Ok(answer),
+        };
+        let spending = Spending {
+            points: self.rules.points_for(self.point_amount),
+            is_paid: self.point_amount > Fen::ZERO || self.cash > Fen::ZERO,
+            wanted: &self.vouchers,
+            vouchers: true,
+            pin: Some(&self.pin),
+            rules: &self.rules,
+        };
+        let draft = Trans {
+            register_trace: self.register_trace.clone(),
+            entry_mode: Some(self.entry_mode.clone()),
+            ..desk.trans()
+        };
+        Ok(
+            spending.carry_out(desk, rows, draft, &self.card, |card, desk, effect| {
+                effect.point_amount = self.point_amount;
+                effect.cash = self.cash;
+                self.earn(card, desk, effect);
+            }),
+        )
+    }
+}
+
+impl Consume {
+    /// Adds what the cash part earns, by the rules and the grade before this purchase.
+    fn earn(&self, card: &mut Card, desk: &Desk<'_>, effect: &mut Effect) {
+        let store = &desk.message.store;
+        let earned = self.rules.earned(self.cash, card.grade, store, desk.now);
+        if earned.is_some() {
+            let lot = self.rules.lot(desk.message.zone, desk.now);
+            card.put_points(lot, earned, desk.now);
+            effect.earned = earned;
+            effect.earned_lot = Some(lot);
+        }
+        let spent = self.cash.get().saturating_add(self.point_amount.get());
+        card.spent(desk.message.zone.month(desk.now), spent, &self.rules);
+    }
+}
+
+impl Rules {
+    /// The lot that points earned at `now` are put into.
+    pub(super) fn lot(&self, zone: crate::loyalty::calendar::Zone, now: UnixMs) -> LotKey {
+        let available_at = match self.pending_days {
+            0 => UnixMs(0),
+            days => zone.start_of_day(zone.day(now) + i64::from(days)),
+        };
+        LotKey {
+            available_at,
+            expires_at: self.expiry_months.map(|it| zone.end_of_month(now, it)),
+        }
+    }
+}
+
+impl Command for TicketsConsume {
+    type Reply = Answer;
+    const BEGINS: bool = true;
+
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        self.message.plan(plan);
+        let card = DocumentKey::card(self.message.tenant, &self.card);
+        plan.loyalty.documents.push(card);
+    }
+
+    fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Answer, Inconsistent> {
+        let desk = match Desk::open(&self.message, TransKind::TicketsConsume, rows, now) {
+            Ok(desk) => desk,
+            Err(answer) => return Ok(answer),
+        };
+        let spending = Spending {
+            points: Points::ZERO,
+            is_paid: false,
+            wanted: &self.tickets,
+            vouchers: false,
+            pin: None,
+            rules: &self.rules,
+        };
+        let draft = desk
+            .message
+            .trans(desk.kind, crate::loyalty::trans::TransState::Approved, now);
+        Ok(spending.carry_out(desk, rows, draft, &self.card, |_, _, _| {}))
+    }
+}
+
+/// What a message spends of a card.
+struct Spending<'a> {
+    points: Points,
+    /// Something is paid beside the tickets.
+    is_paid: bool,
+    wanted: &'a [Wanted],
+    /// Vouchers are wanted, not tickets.
+    vouchers: bool,
+    /// What is known of the PIN; `None` where a message carries none.
+    pin: Option<&'a PinEvidence>,
+    rules: &'a Rules,
+}
+
+impl Spending<'_> {
+    /// Spends, and records how it went; `more` adds what else the purchase does to the card.
+    fn carry_out(
+        &self,
+        mut desk: Desk<'_>,
+        rows: &mut Rows,
+        draft: Trans,
+        number: &CardNo,
+        more: impl FnOnce(&mut Card, &Desk<'_>, &mut Effect),
+    ) -> Answer {
+        let card = rows.loyalty.card(desk.message.tenant, number).cloned();
+        let (checked, card) = self.check(&desk, card);
+        let draft = Trans {
+            card: Some(number.clone()),
+            card_account: card.as_ref().map(|it| it.account),
+            balance: card
+                .as_ref()
+                .map(|it| it.balance(desk.now))
+                .unwrap_or_default(),
+            ..draft
+        };
+        let mut card = match (checked, card) {
+            (Ok(()), Some(card)) => card,
+            (Err(Failure::Unrecorded(answer)), _) => return answer,
+            (Err(Failure::PinWrong), Some(card)) => {
+                note_wrong_pin(rows, card);
+                return desk.decline(rows, draft, Refusal::PinWrong);
+            }
+            (Err(Failure::Refusal(refusal)), _) => return desk.decline(rows, draft, refusal),
+            (Ok(()) | Err(Failure::PinWrong), None) => {
+                return desk.decline(rows, draft, Refusal::UnknownCard);
+            }
+        };
+        let mut effect = self.spend(&mut card, &mut desk);
+        more(&mut card, &desk, &mut effect);
+        let trans = Trans {
+            effect,
+            balance: card.balance(desk.now),
+            ..draft
+        };
+        rows.loyalty.put_document(Document::Card(Box::new(card)));
+        desk.approve(rows, trans)
+    }
+
+    /// Whether it may be spent, in the order in which the dialect names what is wrong.
+    fn check(&self, desk: &Desk<'_>, card: Option<Card>) -> (Result<(), Failure>, Option<Card>) {
+        let checked = self.check_amount(desk).map_err(Failure::Refusal);
+        let checked = checked.and_then(|()| match &card {
+            Some(card) => self.check_card(desk, card),
+            None => Err(Refusal::UnknownCard.into()),
+        });
+        (checked, card)
+    }
+
+    fn check_amount(&self, desk: &Desk<'_>) -> Result<(), Refusal> {
+        let too_many_lines = self.wanted.len() > usize::from(Movement::TICKET_LINES_MAX);
+        let is_nothing = !self.is_paid && self.wanted.is_empty();
+        if is_nothing || too_many_lines || self.points > Points::MAX {
+            return Err(Refusal::AmountInvalid);
+        }
+        if self.is_limited() {
+            let today = desk.terminal.today.of(desk.day());
+            self.rules.terminal_limits.check(today, self.points)?;
+        }
+        desk.has_numbers_left()
+    }
+
+    const fn is_limited(&self) -> bool {
+        self.points.is_some() || !self.wanted.is_empty()
+    }
+
+    fn check_card(&self, desk: &Desk<'_>, card: &Card) -> Result<(), Failure> {
+        if self.is_limited() {
+            let today = card.today.of(desk.day());
+            self.rules.card_limits.check(today, self.points)?;
+        }
+        may_be_used(card, desk.now)?;
+        self.check_holdings(card, desk.now)?;
+        match self.pin {
+            Some(pin) => check_pin(card, pin, self.points.is_some()),
+            None => Ok(()),
+        }
+    }
+
+    fn check_holdings(&self, card: &Card, now: UnixMs) -> Result<(), Refusal> {
+        let is_enough = !self.points.is_some() || card.balance(now).available >= self.points;
+        let has = |it: &Wanted| {
+            let holding = card.holding(self.ticket(it)).filter(|it| it.is_usable(now));
+            // The same ticket may stand in two lines.
+            let same = self.wanted.iter().filter(|other| other.id == it.id);
+            let pieces = same.fold(0_i64, |sum, it| sum.saturating_add(it.pieces));
+            it.pieces > 0 && holding.is_some_and(|it| it.pieces >= pieces)
+        };
+        if is_enough && self.wanted.iter().all(has) {
+            Ok(())
+        } else {
+            Err(Refusal::TooFew)
+        }
+    }
+
+    const fn ticket(&self, wanted: &Wanted) -> TicketId {
+        TicketId {
+            voucher: self.vouchers,
+            id: wanted.id,
+        }
+    }
+
+    /// Takes what was checked to be there.
+    fn spend(&self, card: &mut Card, desk: &mut Desk<'_>) -> Effect {
+        if let (Some(PinEvidence::Right(_)), Some(pin)) = (self.pin, &mut card.pin) {
+            pin.wrong = 0;
+        }
+        let (points, _) = card.take_points(self.points, desk.now);
+        let tickets: Vec<TicketUse> = self
+            .wanted
+            .iter()
+            .filter_map(|it| Some(card.holding(self.ticket(it))?.used(it.pieces)))
+            .collect();
+        tickets.iter().for_each(|it| card.take_tickets(it));
+        if self.is_limited() {
+            let day = desk.day();
+            card.today = card.today.with(day, self.points);
+            desk.terminal.today = desk.terminal.today.with(day, self.points);
+        }
+        Effect {
+            points,
+            tickets,
+            ..Effect::default()
+        }
+    }
+}
+
+/// Whether a card may be used for anything, in the order in which the dialect names it.
+pub(super) fn may_be_used(card: &Card, now: UnixMs) -> Result<(), Refusal> {
+    let is_over = card.expires_at.is_some_and(|end| end <= now);
+    if is_over && card.status != CardStatus::Stocked {
+        return Err(Refusal::CardExpired);
+    }
+    match card.status {
+        CardStatus::Stocked => Err(Refusal::NotActive),
+        CardStatus::Lost | CardStatus::Blocked => Err(Refusal::CardBlocked),
+        CardStatus::Restricted => Err(Refusal::Restricted),
+        CardStatus::Active => Ok(()),
+    }
+}
+
+/// A card without a PIN asks for none. One with a PIN asks for it when points are spent, and
+/// looks at it whenever it is sent.
+fn check_pin(card: &Card, evidence: &PinEvidence, is_needed: bool) -> Result<(), Failure> {
+    let Some(pin) = &card.pin else { return Ok(()) };
+    let compared_with = match evidence {
+        PinEvidence::None if is_needed => {
+            return Err(Failure::Unrecorded(Answer::Refused(Refusal::PinMissing)));
+        }
+        PinEvidence::None => return Ok(()),
+        PinEvidence::Right(hash) | PinEvidence::Wrong(hash) => hash,
+    };
+    if *compared_with != pin.hash {
+        return Err(Failure::Unrecorded(Answer::Again(Missing::Pin)));
+    }
+    match evidence {
+        PinEvidence::None => Ok(()),
+        PinEvidence::Right(_) | PinEvidence::Wrong(_) if pin.is_locked() => {
+            Err(Refusal::PinLocked.into())
+        }
+        PinEvidence::Right(_) => Ok(()),
+        PinEvidence::Wrong(_) => Err(Failure::PinWrong),
+    }
+}
+
+fn note_wrong_pin(rows: &mut Rows, mut card: Card) {
+    if let Some(pin) = &mut card.pin {
+        pin.wrong = pin.wrong.saturating_add(1);
+    }
+    rows.loyalty.put_document(Document::Card(Box::new(card)));
+}
