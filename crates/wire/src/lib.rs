@@ -8,4 +8,7 @@
 //!
 //! - [`opengateway`]: dialect 1, wallet payments and data top-up.
 
+mod json;
+mod node;
 pub mod opengateway;
+mod text;
