@@ -69,6 +69,14 @@ pub enum Request {
     ListSms,
 }
 
+impl Request {
+    /// Whether it may be the first thing that is done in a new store of rows.
+    #[must_use]
+    pub const fn may_begin(&self) -> bool {
+        matches!(self, Self::AddStore(_))
+    }
+}
+
 /// Carries out `request`.
 ///
 /// # Errors

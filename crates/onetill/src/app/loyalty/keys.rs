@@ -6,7 +6,7 @@ use domain::{
     ids::TenantId,
     loyalty::{
         sealed::Sealed,
-        terminal::{self, KeyGeneration, KeyLayout, MasterKey, Terminal},
+        terminal::{self, KeyLayout, MasterKey, Terminal},
     },
     time::UnixMs,
 };
@@ -35,8 +35,8 @@ pub enum KeyError {
     Damaged,
 }
 
-/// Which set of keys of which terminal.
-type SetKey = (TenantId, i64, KeyGeneration);
+/// Which set of keys of which terminal: the tenant, the terminal's index, the generation.
+type SetKey = (TenantId, i64, i64);
 
 /// Makes, seals and opens keys. Has no `Debug`.
 pub struct KeyRing {
@@ -103,7 +103,7 @@ impl KeyRing {
         terminal: &Terminal,
         keys: &terminal::WorkingKeys,
     ) -> Result<Arc<WorkingKeys>, KeyError> {
-        let set = (terminal.tenant, terminal.index, keys.generation);
+        let set = (terminal.tenant, terminal.index, keys.generation.0);
         let known = self.opened().get(&set).cloned();
         if let Some(known) = known {
             return Ok(known);

@@ -41,7 +41,7 @@ impl Pins {
         let hash = self.compute(move || {
             let mut salt = [0; SALT_BYTES];
             getrandom::fill(&mut salt).ok()?;
-            let hash: PasswordHash = hasher(&key)?
+            let hash: PasswordHash = hasher(&key[..])?
                 .hash_password_with_salt(pin.digits().as_bytes(), &salt)
                 .ok()?;
             Some(hash.to_string())
@@ -58,7 +58,7 @@ impl Pins {
         let is_right = self.compute(move || {
             let known = PasswordHash::new(&hash).ok()?;
             let digits = pin.digits().as_bytes();
-            Some(hasher(&key)?.verify_password(digits, &known).is_ok())
+            Some(hasher(&key[..])?.verify_password(digits, &known).is_ok())
         });
         is_right.await
     }

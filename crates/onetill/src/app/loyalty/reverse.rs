@@ -44,7 +44,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When the store failed.
-    pub async fn reverse(
+    pub async fn undo_message(
         &self,
         caller: &Caller,
         heading: &Heading,

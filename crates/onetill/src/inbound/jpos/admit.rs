@@ -1,7 +1,7 @@
 //! From a form to a message of a known, admitted terminal.
 
 use super::{Dialect, present, refused::Refused};
-use crate::app::loyalty::{Caller, estate::KnownStore, keys::layout};
+use crate::app::loyalty::{Caller, estate::KnownStore};
 use domain::loyalty::{
     store::StoreNo,
     terminal::{KeyGeneration, Terminal, TerminalNo, WorkingKeys},

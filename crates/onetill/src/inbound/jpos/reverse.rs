@@ -27,7 +27,7 @@ pub(super) async fn serve(
         cash: amount(&request.cash_amount),
     };
     gateway
-        .reverse(&admitted.caller, &heading, &reversal)
+        .undo_message(&admitted.caller, &heading, &reversal)
         .await??;
     Ok(Done {
         at: gateway.now(),

@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::civil::Date;
 use wire::jpos::{
-    Body, Status, name,
+    Body, name,
     reply::{RefundReply, Returned},
     request::{Original, TakeBack},
 };
@@ -105,6 +105,7 @@ fn day(digits: &str) -> Result<i64, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::jpos::Status;
 
     #[test]
     fn a_date_is_a_day_that_there_is() {
