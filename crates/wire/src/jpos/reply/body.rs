@@ -72,7 +72,7 @@ impl Body {
             Self::Tickets(reply) => reply.push(members),
             Self::TicketConsume(reply) => reply.push(members),
             Self::CardActive(serial_no) => {
-                members.maybe(name::SERIAL_NO, serial_no.map(digits));
+                members.maybe(name::SERIAL_NO, serial_no.as_ref().map(digits));
             }
             Self::Settle(reply) => reply.push(members),
             Self::SettleDetails(results) => {

@@ -76,7 +76,7 @@ pub struct Points {
 
 impl Points {
     pub(super) fn push(self, members: &mut Members<'_>) {
-        members.node(name::SERIAL_NO, digits(self.serial_no));
+        members.node(name::SERIAL_NO, digits(&self.serial_no));
         self.balances.push(members);
         members
             .node(name::USE_POINT, number(self.used))
@@ -134,7 +134,7 @@ pub struct TicketConsumeReply {
 impl TicketConsumeReply {
     pub(super) fn push<'a>(&'a self, members: &mut Members<'a>) {
         members
-            .maybe(name::SERIAL_NO, self.serial_no.map(digits))
+            .maybe(name::SERIAL_NO, self.serial_no.as_ref().map(digits))
             .text(name::ADVERTISEMENT, &self.advertisement);
     }
 
@@ -185,7 +185,7 @@ impl RefundReply {
         let Some(returned) = self.0 else {
             return;
         };
-        members.node(name::SERIAL_NO, digits(returned.serial_no));
+        members.node(name::SERIAL_NO, digits(&returned.serial_no));
         returned.balances.push(members);
         members
             .node(name::RETURN_POINT, number(returned.points))

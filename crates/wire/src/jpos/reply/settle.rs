@@ -174,8 +174,8 @@ impl EntryResult {
         let listed = self.verdict.differences().map(|list| differences(list));
         members
             .text(name::FUNCTION, self.operation.function())
-            .node(name::TRACE_NO, digits(self.trace_no))
-            .maybe(name::SERIAL_NO, self.serial_no.map(digits))
+            .node(name::TRACE_NO, digits(&self.trace_no))
+            .maybe(name::SERIAL_NO, self.serial_no.as_ref().map(digits))
             .text(name::RESULT, self.verdict.as_str())
             .maybe(name::DIFFERENCES, listed);
         members.into_node()

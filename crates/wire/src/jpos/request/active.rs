@@ -14,8 +14,8 @@ use crate::text::is_digits;
 /// Digits of a mobile number.
 const MOBILE_LEN: usize = 11;
 
-/// A request for a verification code (source: "发送验证码").
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request for a verification code (source: "发送验证码"). No `Debug`: it names a person's phone.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SendVerifyCode {
     /// The sender.
     pub terminal: Terminal,

@@ -50,7 +50,7 @@ impl Consume {
             vouchers: pieces::decode(form, name::VAUCHER)?,
             register_trace_no: fields::maybe_text(form, name::REGISTER_TRACE_NO)?,
         };
-        sale.is_of_something()
+        sale.of_something()
     }
 
     /// The form a client sends, to consume and to consumeReversal.
@@ -67,7 +67,8 @@ impl Consume {
         form
     }
 
-    fn is_of_something(self) -> Result<Self, RequestError> {
+    /// A sale of nothing is none.
+    fn of_something(self) -> Result<Self, RequestError> {
         let amounts = [self.point_amount, self.cash_amount];
         if amounts == [Amount::ZERO; 2] && self.vouchers.is_empty() {
             return Err(RequestError::Amount {

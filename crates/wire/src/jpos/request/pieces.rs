@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::form::Form;
 use super::super::name;
-use super::super::object::{MemberError, Object, tree};
+use super::super::object::{MemberError, Object, elements, tree};
 use super::super::person::TicketKind;
 use super::error::{Demand, RequestError};
 use crate::node::{Members, Node};
@@ -12,6 +12,8 @@ use crate::text::is_digits;
 
 /// Most elements of a list.
 pub const PIECES_MAX: usize = 100;
+/// Most bytes of one element of a list.
+const ITEM_BYTES_MAX: usize = 64 * 1024;
 /// Most pieces of one ticket.
 pub const NUM_MAX: u32 = 9_999;
 
@@ -72,26 +74,20 @@ pub(super) fn items<T>(
     };
     let demand = Demand::List { items_max };
     let invalid = || RequestError::Invalid { field, demand };
-    let Some(Node::List(elements)) = tree(text) else {
-        return Err(invalid());
-    };
-    if elements.len() > items_max {
-        return Err(invalid());
-    }
-    let read = |(index, element)| {
-        let object = Object::of(element).ok_or_else(invalid)?;
+    let elements = elements(text, items_max).ok_or_else(invalid)?;
+    let item = |(index, element): (usize, &&str)| {
+        // One at a time, so that a long list is never in memory as a tree.
+        let short = (element.len() <= ITEM_BYTES_MAX).then_some(*element);
+        let node = short.and_then(tree).ok_or_else(invalid)?;
+        let object = Object::of(&node).ok_or_else(invalid)?;
         read(object).map_err(|error| RequestError::Item {
             list: field,
             index,
             error,
         })
     };
-    elements
-        .iter()
-        .enumerate()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map(Some)
+    let items: Result<Vec<T>, _> = elements.iter().enumerate().map(item).collect();
+    items.map(Some)
 }
 
 /// The list as a node; `None` when it is empty.

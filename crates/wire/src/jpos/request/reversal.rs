@@ -47,8 +47,8 @@ impl<T> Repeated<T> {
 }
 
 /// A reversal. Its head names the original by the original's own numbers; without `batchNo` the
-/// original is of the open batch, or of the one before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// original is of the open batch, or of the one before. No `Debug`: it names a card.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reversal {
     /// The original's sender and number.
     pub head: Head,

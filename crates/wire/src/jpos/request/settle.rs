@@ -86,8 +86,8 @@ impl Totals {
     }
 }
 
-/// A settlement (source: "结算").
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A settlement (source: "结算"). No `Debug`: it may name a card.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settle {
     /// Sender and number.
     pub head: Head,
