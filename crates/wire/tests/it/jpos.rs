@@ -1,6 +1,7 @@
 //! Dialect 2.
 
 mod amounts;
+mod any;
 mod forms;
 mod identity;
 mod keys;

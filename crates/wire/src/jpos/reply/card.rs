@@ -1,14 +1,14 @@
 //! Replies to terminal/checkin, cards and tickets.
 
-use super::super::amount::Amount;
-use super::super::name;
-use super::super::number::{BatchNo, SerialNo};
-use super::super::object::{MemberError, Object};
-use super::super::person::{Gender, Grade, IdType, TicketKind};
-use super::super::status::Status;
-use super::super::working_keys::Layout;
 use super::points::Balances;
 use super::{digits, number};
+use crate::jpos::amount::Amount;
+use crate::jpos::name;
+use crate::jpos::number::{BatchNo, SerialNo};
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::person::{Gender, Grade, IdType, TicketKind};
+use crate::jpos::status::Status;
+use crate::jpos::working_keys::Layout;
 use crate::node::{Members, Node};
 
 /// `batchNo` when there is no batch.
@@ -22,7 +22,7 @@ pub struct CheckinReply {
     pub batch_no: Option<BatchNo>,
     /// `storeName`.
     pub store_name: String,
-    /// `workingKey`, in hexadecimal; see [`super::super::working_keys`].
+    /// `workingKey`, in hexadecimal; see [`crate::jpos::working_keys`].
     pub working_key: String,
 }
 

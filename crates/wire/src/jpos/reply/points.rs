@@ -1,11 +1,11 @@
 //! Replies to sales and to what takes them back: balances, and the points that moved.
 
-use super::super::amount::Amount;
-use super::super::name;
-use super::super::number::SerialNo;
-use super::super::object::{MemberError, Object};
-use super::super::status::Status;
 use super::{digits, number};
+use crate::jpos::amount::Amount;
+use crate::jpos::name;
+use crate::jpos::number::SerialNo;
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::status::Status;
 use crate::node::Members;
 
 /// The points on a card after the request.

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::super::amount::Amount;
-use super::super::name;
-use super::super::number::{SerialNo, TraceNo};
-use super::super::object::{MemberError, Object};
-use super::super::operation::Operation;
 use super::{digits, number};
+use crate::jpos::amount::Amount;
+use crate::jpos::name;
+use crate::jpos::number::{SerialNo, TraceNo};
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::operation::Operation;
 use crate::node::{Members, Node};
 
 /// Most bytes of the name of a field that differs.

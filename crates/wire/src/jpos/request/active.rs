@@ -2,13 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use super::super::form::Form;
-use super::super::name;
-use super::super::number::{BatchNo, TraceNo};
-use super::super::person::IdType;
 use super::error::{Demand, RequestError};
 use super::fields;
 use super::head::{Card, Head, Terminal};
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::number::{BatchNo, TraceNo};
+use crate::jpos::person::IdType;
 use crate::text::is_digits;
 
 /// Digits of a mobile number.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::super::form::Form;
-use super::super::name;
-use super::super::object::{MemberError, Object, elements, tree};
-use super::super::person::TicketKind;
 use super::error::{Demand, RequestError};
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::object::{MemberError, Object, elements, tree};
+use crate::jpos::person::TicketKind;
 use crate::node::{Members, Node};
 use crate::text::is_digits;
 
@@ -29,11 +29,18 @@ pub struct Piece {
 }
 
 impl Piece {
-    pub(super) fn read(object: Object<'_>) -> Result<Self, MemberError> {
+    pub(super) fn voucher(object: Object<'_>) -> Result<Self, MemberError> {
         Ok(Self {
             id: object.get(name::ID, |text| positive(text, i64::MAX))?,
             num: object.get(name::NUM, num)?,
+            kind: None,
+        })
+    }
+
+    pub(super) fn ticket(object: Object<'_>) -> Result<Self, MemberError> {
+        Ok(Self {
             kind: object.maybe(name::TYPE, TicketKind::from_code)?,
+            ..Self::voucher(object)?
         })
     }
 
@@ -47,17 +54,27 @@ impl Piece {
     }
 }
 
-/// The list in a field; none when it is absent, empty or null.
-pub(super) fn decode(form: &Form<'_>, list: &'static str) -> Result<Vec<Piece>, RequestError> {
-    let pieces = items(form, list, PIECES_MAX, Piece::read)?.unwrap_or_default();
+/// `vaucher`; none when it is absent, empty or null.
+pub(super) fn vouchers(form: &Form<'_>) -> Result<Vec<Piece>, RequestError> {
+    distinct(form, name::VAUCHER, Piece::voucher)
+}
+
+/// `ticket`; none when it is absent, empty or null.
+pub(super) fn tickets(form: &Form<'_>) -> Result<Vec<Piece>, RequestError> {
+    distinct(form, name::TICKET, Piece::ticket)
+}
+
+fn distinct(
+    form: &Form<'_>,
+    field: &'static str,
+    read: impl Fn(Object<'_>) -> Result<Piece, MemberError>,
+) -> Result<Vec<Piece>, RequestError> {
+    let pieces = items(form, field, PIECES_MAX, read)?.unwrap_or_default();
     if are_distinct(&pieces) {
         return Ok(pieces);
     }
     let demand = Demand::DistinctIds;
-    Err(RequestError::Invalid {
-        field: list,
-        demand,
-    })
+    Err(RequestError::Invalid { field, demand })
 }
 
 /// What `read` makes of the objects in a field's JSON list; `None` when the field is absent,
