@@ -109,8 +109,11 @@ impl Command for Consume {
 }
 
 impl Consume {
-    /// Adds what the cash part earns, by the rules and the grade before this purchase.
+    /// Adds what the cash part earns, by the rules and the grade that the twelve months before
+    /// this purchase give.
     fn earn(&self, card: &mut Card, desk: &Desk<'_>, effect: &mut Effect) {
+        let month = desk.message.zone.month(desk.now);
+        card.regrade(month, &self.rules);
         let store = &desk.message.store;
         let earned = self.rules.earned(self.cash, card.grade, store, desk.now);
         if earned.is_some() {
@@ -120,7 +123,8 @@ impl Consume {
             effect.earned_lot = Some(lot);
         }
         let spent = self.cash.get().saturating_add(self.point_amount.get());
-        card.spent(desk.message.zone.month(desk.now), spent, &self.rules);
+        card.count_spent(month, spent, month);
+        card.regrade(month, &self.rules);
     }
 }
 

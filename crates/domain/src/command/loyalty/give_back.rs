@@ -11,6 +11,7 @@ use crate::{
         document::{Document, DocumentKey},
         points::Points,
         program::{Clawback, Rules},
+        spending::Stands,
         trans::{Effect, LotKey, Place, Refusal, Trans, TransKind, TransNo, TransState},
     },
     money::Fen,
@@ -174,15 +175,15 @@ impl GiveBack {
         desk.has_numbers_left()?;
         let mut card = card.ok_or(Refusal::UnknownCard)?;
         let original = self.find(rows, desk)?.clone();
-        let purchase = match self.kind {
-            GiveBackKind::Cancel | GiveBackKind::Refund => None,
-            GiveBackKind::RefundCancel => Some(purchase_of(&original, rows)?),
-        };
-        let effect = match self.kind {
+        let (effect, purchase) = match self.kind {
             GiveBackKind::Cancel | GiveBackKind::Refund => {
-                self.undo_purchase(desk, &mut card, &original)?
+                (self.undo_purchase(desk, &mut card, &original)?, None)
             }
-            GiveBackKind::RefundCancel => self.redo_purchase(desk, &mut card, &original)?,
+            GiveBackKind::RefundCancel => {
+                let purchase = purchase_of(&original, rows)?;
+                let effect = self.redo_purchase(desk, &mut card, &original, &purchase)?;
+                (effect, Some(purchase))
+            }
         };
         Ok(Given {
             card,
@@ -263,7 +264,7 @@ impl GiveBack {
         restore(card, bought, desk.now, desk.message.zone);
         let short = card.claw(bought.earned_lot, bought.earned, desk.now);
         let (owed, supply_cash) = self.settle_shortfall(card, short)?;
-        self.unspend(card, desk, purchase);
+        self.recount(card, desk, purchase, Stands::NoMore);
         Ok(Effect {
             earned: bought.earned.minus(short).plus(owed),
             earned_owed: owed,
@@ -287,14 +288,10 @@ impl GiveBack {
         }
     }
 
-    fn unspend(&self, card: &mut Card, desk: &Desk<'_>, purchase: &Trans) {
+    fn recount(&self, card: &mut Card, desk: &Desk<'_>, purchase: &Trans, stands: Stands) {
         let zone = desk.message.zone;
-        let bought = &purchase.effect;
-        let spent = bought.cash.get().saturating_add(bought.point_amount.get());
-        card.spent(zone.month(desk.now), -spent, &self.rules);
-        if zone.day(purchase.at) == desk.day() && bought.spends() {
-            card.today = card.today.without(desk.day(), bought.points_used());
-        }
+        card.recount(purchase, stands, zone, desk.now);
+        card.regrade(zone.month(desk.now), &self.rules);
     }
 
     /// The purchase stands again: what the refund gave back is taken once more.
@@ -303,6 +300,7 @@ impl GiveBack {
         desk: &Desk<'_>,
         card: &mut Card,
         refund: &Trans,
+        purchase: &Trans,
     ) -> Result<Effect, Refusal> {
         let given = &refund.effect;
         let has = |it: &crate::loyalty::trans::TicketUse| {
@@ -320,9 +318,7 @@ impl GiveBack {
         if let Some(lot) = given.earned_lot {
             card.put_points(lot, given.earned, desk.now);
         }
-        let spent = given.cash.get().saturating_add(given.point_amount.get());
-        let month = desk.message.zone.month(desk.now);
-        card.spent(month, spent, &self.rules);
+        self.recount(card, desk, purchase, Stands::Again);
         Ok(Effect {
             points,
             points_owed: Points::ZERO,
