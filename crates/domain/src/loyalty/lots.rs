@@ -89,14 +89,15 @@ impl Card {
         (uses, wanted)
     }
 
-    /// Takes earned points back: from their own lot where they still wait in it, then from what
-    /// may be spent. What is not there any more is the answer.
+    /// Takes earned points back: from their own lot what is left of them, even if it waits still,
+    /// so that no older points live longer for it; then from what may be spent. What is not there
+    /// any more is the answer.
     pub fn claw(&mut self, lot: Option<LotKey>, points: Points, now: UnixMs) -> Points {
         self.tidy(now);
         let mut wanted = points;
-        let pending = lot.filter(|it| it.available_at > now);
-        let own = self.lots.iter_mut().find(|it| Some(it.key()) == pending);
-        if let Some(own) = own {
+        let own = lot.map(|it| it.at(now));
+        let mut live = self.lots.iter_mut().filter(|it| it.is_live(now));
+        if let Some(own) = live.find(|it| Some(it.key()) == own) {
             let taken = wanted.min(own.points);
             own.points = own.points.minus(taken);
             wanted = wanted.minus(taken);
