@@ -106,6 +106,19 @@ impl Card {
         short
     }
 
+    /// The member owes points from now on. All there are pay them, those that wait still too: so
+    /// no card owes points and holds some that expire meanwhile.
+    pub fn owe(&mut self, points: Points, now: UnixMs) {
+        self.tidy(now);
+        self.owed = self.owed.plus(points);
+        for lot in self.lots.iter_mut().filter(|it| it.is_live(now)) {
+            let paid = lot.points.min(self.owed);
+            lot.points = lot.points.minus(paid);
+            self.owed = self.owed.minus(paid);
+        }
+        self.drop_empty();
+    }
+
     /// Puts spent points back into the lots they came from. Those whose lot has expired
     /// meanwhile live to the end of this month.
     pub fn give_back(&mut self, uses: &[LotUse], now: UnixMs, zone: Zone) {

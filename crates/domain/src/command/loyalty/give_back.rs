@@ -263,7 +263,7 @@ impl GiveBack {
         // First, so that points that come back may pay for those that were earned.
         restore(card, bought, desk.now, desk.message.zone);
         let short = card.claw(bought.earned_lot, bought.earned, desk.now);
-        let (owed, supply_cash) = self.settle_shortfall(card, short)?;
+        let (owed, supply_cash) = self.settle_shortfall(card, short, desk.now)?;
         self.recount(card, desk, purchase, Stands::NoMore);
         Ok(Effect {
             earned: bought.earned.minus(short).plus(owed),
@@ -274,14 +274,19 @@ impl GiveBack {
     }
 
     /// What becomes of earned points that the card no longer has: points owed, and cash to be paid.
-    fn settle_shortfall(&self, card: &mut Card, short: Points) -> Result<(Points, Fen), Refusal> {
+    fn settle_shortfall(
+        &self,
+        card: &mut Card,
+        short: Points,
+        now: UnixMs,
+    ) -> Result<(Points, Fen), Refusal> {
         if !short.is_some() {
             return Ok((Points::ZERO, Fen::ZERO));
         }
         match self.rules.clawback {
             Clawback::Cash => Ok((Points::ZERO, self.rules.worth(short))),
             Clawback::Negative => {
-                card.owed = card.owed.plus(short);
+                card.owe(short, now);
                 Ok((short, Fen::ZERO))
             }
             Clawback::Refuse => Err(Refusal::TooFew),

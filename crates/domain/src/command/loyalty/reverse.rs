@@ -271,7 +271,7 @@ impl Reverse {
             Direction::Spend => {
                 restore(card, moved, now, self.message.zone);
                 let short = card.claw(moved.earned_lot, moved.earned, now);
-                card.owed = card.owed.plus(short);
+                card.owe(short, now);
                 Effect {
                     earned_owed: short,
                     ..moved.clone()
@@ -279,7 +279,7 @@ impl Reverse {
             }
             Direction::GiveBack => {
                 let (points, short) = card.take_points(moved.points_used(), now);
-                card.owed = card.owed.plus(short);
+                card.owe(short, now);
                 moved.tickets.iter().for_each(|it| card.take_tickets(it));
                 if let Some(lot) = moved.earned_lot {
                     card.put_points(lot, moved.earned, now);
