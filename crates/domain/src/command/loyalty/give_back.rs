@@ -315,14 +315,16 @@ impl GiveBack {
         if !given.tickets.iter().all(has) {
             return Err(Refusal::TooFew);
         }
+        // The other way round than the refund: there the points that came back paid for those
+        // that had been earned.
+        if let Some(lot) = given.earned_lot {
+            card.put_points(lot, given.earned, desk.now);
+        }
         let (points, short) = card.take_points(given.points_used(), desk.now);
         if short.is_some() {
             return Err(Refusal::TooFew);
         }
         given.tickets.iter().for_each(|it| card.take_tickets(it));
-        if let Some(lot) = given.earned_lot {
-            card.put_points(lot, given.earned, desk.now);
-        }
         self.recount(card, desk, purchase, Stands::Again);
         Ok(Effect {
             points,
