@@ -203,7 +203,7 @@ impl GiveBack {
             (None, Some(place)) => by_place(place),
             (None, None) => None,
         };
-        let found = found.filter(|it| self.agrees(it, desk));
+        let found = found.filter(|it| is_there(it) && self.agrees(it, desk));
         let found = found.ok_or(Refusal::OriginalMissing)?;
         if found.card.as_ref() != Some(&self.card) {
             return Err(Refusal::UnknownCard);
@@ -214,8 +214,8 @@ impl GiveBack {
         match found.state {
             TransState::Approved => Ok(found),
             TransState::GivenBack(_) => Err(Refusal::InConflict),
-            TransState::Reversed(_) => Err(Refusal::OriginalMissing),
-            TransState::Declined(_) | TransState::Tombstone => Err(Refusal::NotAllowed),
+            TransState::Declined(_) => Err(Refusal::NotAllowed),
+            TransState::Reversed(_) | TransState::Tombstone => Err(Refusal::OriginalMissing),
         }
     }
 
@@ -229,14 +229,20 @@ impl GiveBack {
             GiveBackKind::Refund => same_store || self.rules.refund_anywhere,
         };
         let Original {
+            number,
             place,
             day,
             register_trace,
-            ..
         } = &self.original;
+        // With the number, batch and trace may be those of another terminal of the store.
+        let names = |it: Place| {
+            let within = |it: Place| (it.batch(), it.trace());
+            found.place == Some(it)
+                || number.is_some() && found.place.map(within) == Some(within(it))
+        };
         let day_of = desk.message.zone.day(found.at);
         is_in_reach
-            && place.is_none_or(|it| found.place == Some(it))
+            && place.is_none_or(names)
             && day.is_none_or(|it| day_of == it)
             && (register_trace.is_none() || *register_trace == found.register_trace)
     }
@@ -332,6 +338,14 @@ impl GiveBack {
             earned_owed: Points::ZERO,
             ..given.clone()
         })
+    }
+}
+
+/// Whether it ever stood: what a reversal undid or forestalled did not.
+const fn is_there(trans: &Trans) -> bool {
+    match trans.state {
+        TransState::Approved | TransState::GivenBack(_) | TransState::Declined(_) => true,
+        TransState::Reversed(_) | TransState::Tombstone => false,
     }
 }
 
