@@ -128,10 +128,15 @@ impl Reverse {
         Ok(terminal)
     }
 
+    /// The message that is meant. Without a batch's number that may be one of the batch before,
+    /// although the open batch has used its trace number for another.
     fn find<'r>(&self, rows: &'r Rows) -> Option<&'r Trans> {
         let tenant = self.message.tenant;
-        let mut places = places(&self.message).into_iter();
-        places.find_map(|place| rows.loyalty.trans_at(tenant, place))
+        let places = places(&self.message).into_iter();
+        let at = |place| rows.loyalty.trans_at(tenant, place);
+        let found: Vec<&Trans> = places.filter_map(at).collect();
+        let meant = found.iter().find(|it| self.agrees(it).is_ok());
+        meant.or(found.first()).copied()
     }
 
     /// Only the open batch needs one: messages of others are refused anyway.
