@@ -163,7 +163,11 @@ impl Entry {
         let number = |it: Option<TransNo>| it.map_or(0, TransNo::get);
         let (vouchers, tickets) = (pieces_of(effect, true), pieces_of(effect, false));
         let mut figures = vec![
-            (Figure::PointAmount, effect.point_amount.get(), self.point_amount.get()),
+            (
+                Figure::PointAmount,
+                effect.point_amount.get(),
+                self.point_amount.get(),
+            ),
             (Figure::Vouchers, vouchers, self.pieces_of(true)),
             (Figure::Tickets, tickets, self.pieces_of(false)),
         ];
@@ -179,7 +183,9 @@ impl Entry {
             host,
             terminal,
         };
-        let differing = figures.into_iter().filter(|(_, host, terminal)| host != terminal);
+        let differing = figures
+            .into_iter()
+            .filter(|(_, host, terminal)| host != terminal);
         differing.map(differ).collect()
     }
 

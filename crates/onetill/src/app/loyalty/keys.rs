@@ -14,11 +14,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use wire::jpos::{
-    Key, Layout, WorkingKeys,
-    key::SingleKey,
-    working_keys::RANDOM_LEN,
-};
+use wire::jpos::{Key, Layout, WorkingKeys, key::SingleKey, working_keys::RANDOM_LEN};
 use zeroize::Zeroizing;
 
 /// How many sets of keys are kept open; beyond it all are opened again when they are needed.
