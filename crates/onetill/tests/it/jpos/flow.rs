@@ -65,6 +65,11 @@ async fn a_day_from_check_in_to_settlement(rows: Rows) {
     // Its reply was lost too: the batch is closed, the answer is the same.
     assert_eq!(pos.post("trans/settle", &settle).await.text, settled.text);
     pos.buy("0", "1").await.expect("77");
+    // Even when the next batch is open, under other keys.
+    assert_eq!(pos.check_in().await, "000002");
+    pos.buy("0", "1").await.expect("00");
+    assert_eq!(pos.post("trans/settle", &settle).await.text, settled.text);
+    assert_eq!(pos.post("trans/consume", &fields).await.text, bought.text);
     house.end().await;
 }
 

@@ -138,6 +138,10 @@ async fn a_bad_field_is_named() {
         assert_eq!(answer.code(), code, "{field}={value}: {}", answer.text);
         assert!(message.ends_with(&format!("：{named}")), "{message}");
     }
+    // A field in no form at all is told before what an amount may not be.
+    let both = plus(&good, &[("pointAmount", "x"), ("vaucher", "{}")]);
+    let answer = pos.post("trans/consume", &both).await.expect("30");
+    assert_eq!(answer.text_of("message"), "请重试：vaucher");
     for field in [
         "traceNo",
         "cardNo",
