@@ -6,6 +6,7 @@ use crate::{
         Gateway, Rules,
         contradictions::Contradictions,
         directory::Directory,
+        loyalty::{Loyalty, Sms},
         pay::{NewPayment, PayReply},
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
@@ -184,6 +185,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
         sandbox: Some(Arc::clone(sandbox)),
         remote_sandbox: None,
         directory: directory(),
+        loyalty: loyalty(),
         serials: SerialIssuer::new(
             NodeLease { node: 0, owner: 1 },
             UnixMs(0),
@@ -202,6 +204,11 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
             targets: TargetPolicy::default(),
         },
     }
+}
+
+fn loyalty() -> Loyalty {
+    let vault = Vault::from_hex("0f".repeat(32).as_bytes()).unwrap();
+    Loyalty::new(&vault, Sms::Off, false)
 }
 
 fn directory() -> Directory {
