@@ -12,8 +12,10 @@ use std::{
 };
 use wire::jpos::{Form, Key, Mac, Pin, PinBlock, WorkingKeys, name};
 
+/// A field of a message.
+pub type Field<'f> = (&'static str, &'f str);
 /// The fields of a message.
-pub type Fields<'f> = &'f [(&'static str, &'f str)];
+pub type Fields<'f> = &'f [Field<'f>];
 
 /// A terminal.
 pub struct Pos<'a> {
@@ -46,6 +48,19 @@ impl Answer {
             json,
             text,
         }
+    }
+
+    /// Of each line of `list` its number and what was found.
+    pub fn found(&self, list: &str) -> Vec<(&str, &str)> {
+        let lines = self.json[list].as_array().unwrap().iter();
+        lines
+            .map(|it| {
+                (
+                    it["traceNo"].as_str().unwrap(),
+                    it["result"].as_str().unwrap(),
+                )
+            })
+            .collect()
     }
 
     /// `status`.

@@ -1,6 +1,6 @@
 //! One message, one effect, and one answer.
 
-use super::pos::{Answer, Pos, plus, sale, take_back, totals};
+use super::pos::{Answer, Field, Pos, plus, sale, take_back, totals};
 use crate::support::{house::House, together};
 use onetill::admin::loyalty::demo::{CARD, STOCKED_CARD};
 
@@ -30,7 +30,7 @@ async fn every_keyed_message_is_answered_again() {
     let other = other.text_of("serialNo");
     let refunded = ask_twice(&pos, "refunds", &take_back("000001", CARD, &other)).await;
     let refunded = refunded.expect("00").text_of("serialNo");
-    let rows: Vec<(&str, Vec<(&'static str, &str)>, &str)> = vec![
+    let rows: Vec<(&str, Vec<Field<'_>>, &str)> = vec![
         (
             "trans/cancel",
             take_back("000002", CARD, &sold).to_vec(),

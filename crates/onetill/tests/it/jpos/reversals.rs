@@ -1,6 +1,6 @@
 //! Whatever comes first, a message or its reversal, and however often: it ends undone.
 
-use super::pos::{Pos, plus, sale, take_back, totals};
+use super::pos::{Field, Pos, plus, sale, take_back, totals};
 use crate::support::{
     house::{House, Rows},
     together,
@@ -139,7 +139,7 @@ async fn every_reversal_undoes_its_message() {
         .expect("00")
         .text_of("serialNo");
     let other = pos.buy("1", "10").await.expect("00").text_of("serialNo");
-    let rows: Vec<(&str, &str, Vec<(&'static str, &str)>)> = vec![
+    let rows: Vec<(&str, &str, Vec<Field<'_>>)> = vec![
         (
             "trans/cancel",
             "trans/cancelReversal",
