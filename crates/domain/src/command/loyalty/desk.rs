@@ -44,7 +44,7 @@ impl Message {
 
     /// The batch that is open.
     fn batch(&self, terminal: &Terminal) -> Result<(), Answer> {
-        match terminal.open_batch() {
+        match terminal.checked_in_batch() {
             Some(open) if open.number == self.batch => Ok(()),
             Some(_) if !self.names_batch => Err(Answer::Again(Missing::Batch)),
             Some(_) | None => Err(Answer::Refused(Refusal::NotCheckedIn)),
