@@ -52,6 +52,16 @@ impl BatchNo {
             Self(self.0 + 1)
         }
     }
+
+    /// The batch before this one.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        if self.0 == 1 {
+            Self(Self::LAST)
+        } else {
+            Self(self.0 - 1)
+        }
+    }
 }
 
 impl std::fmt::Display for BatchNo {
@@ -194,6 +204,9 @@ pub struct Batch {
     pub closed_at: Option<UnixMs>,
     /// What it adds up to.
     pub totals: Totals,
+    /// How many events were recorded in it or changed, so that who compared a journal with it
+    /// sees that it moved meanwhile.
+    pub entries: i64,
 }
 
 impl Terminal {
