@@ -4,6 +4,7 @@ use super::{
     Gateway,
     contradictions::Contradictions,
     directory::Directory,
+    loyalty::{Loyalty, Sms},
     serials::{LEASE_MS, NodeLease, SerialIssuer},
     settlements::Settlements,
 };
@@ -15,6 +16,11 @@ use crate::{
 use channels::{
     Channel, Channels, Guard, GuardConfig, Observer, RechargeGuard, RechargeProvider,
     sandbox::{Journal, RemoteSandbox, SANDBOX_CHANNELS, Sandbox, SandboxConfig},
+    sms::{
+        SmsGuard,
+        aliyun::{Aliyun, AliyunError},
+        sandbox::{SandboxSms, SandboxSmsConfig},
+    },
 };
 use domain::time::UnixMs;
 use jiff::{Timestamp, tz::TimeZone};
@@ -59,6 +65,9 @@ pub enum ComposeError {
     /// The engine ended while starting.
     #[error("the engine: {0}")]
     Engine(#[from] EngineError),
+    /// Text messages cannot be sent with these settings.
+    #[error(transparent)]
+    Sms(#[from] AliyunError),
     /// The thread that writes cannot be started.
     #[error("the writer's thread: {0}")]
     Thread(std::io::Error),
@@ -134,6 +143,8 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     tracing::info!(settings = durability.join(", "), "the store is durable");
     check_master_key(&engine, &vault).await?;
     let serials = issue_serials(&engine, clock(), &config.rules.zone).await?;
+    let loyalty = Loyalty::new(&vault, sms(config, &clock)?, config.demo);
+    loyalty.estate.refresh(reader.as_ref()).await?;
     let directory = Directory::new(vault);
     directory.refresh(reader.as_ref()).await?;
     let sandbox = open_sandbox(config, &clock)?;
@@ -152,6 +163,7 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
         engine,
         reader,
         directory,
+        loyalty,
         serials,
         settlements: Settlements::default(),
         owed: Notify::new(),
@@ -359,6 +371,34 @@ fn open_sandbox(config: &Config, clock: &Clock) -> Result<Option<Arc<Sandbox>>, 
     Ok(Some(Arc::new(sandbox.map_err(data_error(&dir))?)))
 }
 
+/// Who sends text messages: the provider that is set, else the sandbox beside a pretended wallet,
+/// else nobody.
+fn sms(config: &Config, clock: &Clock) -> Result<Sms, ComposeError> {
+    if let Some(account) = &config.sms {
+        let provider = Aliyun::new(account.clone(), Arc::clone(clock), Arc::new(nonce))?;
+        let settings = GuardConfig::default();
+        let guard = SmsGuard::new(
+            Arc::new(provider),
+            settings,
+            Arc::clone(clock),
+            Arc::new(Calls),
+        );
+        return Ok(Sms::Provider(Arc::new(guard)));
+    }
+    if config.sandbox_latency_ms.is_none() && config.sandbox_url.is_none() {
+        return Ok(Sms::Off);
+    }
+    let settings = SandboxSmsConfig::default();
+    let sandbox = SandboxSms::new(Arc::clone(clock), settings);
+    Ok(Sms::Sandbox(Arc::new(sandbox)))
+}
+
+fn nonce() -> Option<[u8; 16]> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).ok()?;
+    Some(nonce)
+}
+
 /// `sandbox` as every channel and as the top-up provider.
 fn behind_all<S: Channel + RechargeProvider + 'static>(
     sandbox: &Arc<S>,
@@ -397,10 +437,10 @@ struct Calls;
 impl Observer for Calls {
     fn call(&self, channel: &str, operation: &'static str, outcome: &'static str, took: Duration) {
         // The names of channels are few and fixed, but the recorder wants them to live for ever.
-        let channel = if channel == "sandbox" {
-            "sandbox"
-        } else {
-            "other"
+        let channel = match channel {
+            "sandbox" => "sandbox",
+            "aliyun" => "aliyun",
+            _ => "other",
         };
         telemetry::channel_call(channel, operation, outcome, took);
     }
