@@ -6,6 +6,11 @@
 //!
 //! In reading order:
 //!
-//! - [`opengateway`]: dialect 1, wallet payments and data top-up.
+//! - [`opengateway`]: dialect 1, wallet payments and data top-up;
+//! - [`jpos`]: dialect 2, member points, tickets and POS batches.
 
+pub mod jpos;
+mod json;
+mod node;
 pub mod opengateway;
+mod text;

@@ -19,7 +19,6 @@ pub mod code;
 mod dictionary;
 pub mod document;
 pub mod explain;
-mod json;
 pub mod key;
 pub mod node;
 pub mod notification;
@@ -30,8 +29,9 @@ pub mod reply;
 pub mod request;
 pub mod seal;
 pub mod sign;
-mod text;
 mod xml;
+
+use crate::{json, text};
 
 pub use channel::{ChannelType, FundChannel};
 pub use code::{Locale, ReturnCode, State};

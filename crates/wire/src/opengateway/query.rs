@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::code::Locale;
 use super::operation::Operation;
+use super::text;
 
 /// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,10 +229,12 @@ pub fn percent_decode(raw: &str) -> Cow<'_, str> {
     let mut rest = raw.as_bytes();
     while let [first, tail @ ..] = rest {
         let (byte, after) = match (first, tail) {
-            (b'%', [high, low, after @ ..]) => match (hex_value(*high), hex_value(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
-                (None, _) | (_, None) => (*first, tail),
-            },
+            (b'%', [high, low, after @ ..]) => {
+                match (text::hex_value(*high), text::hex_value(*low)) {
+                    (Some(high), Some(low)) => (high << 4 | low, after),
+                    (None, _) | (_, None) => (*first, tail),
+                }
+            }
             _ => (*first, tail),
         };
         bytes.push(byte);
@@ -248,17 +251,8 @@ pub fn percent_encode(text: &str) -> String {
             out.push(char::from(byte));
         } else {
             out.push('%');
-            super::text::push_hex(&mut out, &[byte]);
+            text::push_hex(&mut out, &[byte]);
         }
     }
     out
-}
-
-fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
 }

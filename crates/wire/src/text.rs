@@ -35,3 +35,13 @@ pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
         }
     }
 }
+
+/// The value of a hexadecimal digit.
+pub(super) const fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}

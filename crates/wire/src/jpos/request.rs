@@ -1,0 +1,189 @@
+//! The typed messages a client sends, and what the dialect itself demands of their fields (source:
+//! "接口报文").
+//!
+//! Only shape is checked here: presence, length, closed lists, the bounds of amounts. A field of
+//! the form that a message does not know is ignored; an empty one is absent.
+
+mod active;
+mod checkin;
+mod consume;
+mod details;
+mod error;
+mod fields;
+mod head;
+mod original;
+mod pieces;
+mod reversal;
+mod settle;
+
+pub use active::{CardActive, SendVerifyCode};
+pub use checkin::{CardQuery, Checkin};
+pub use consume::{Consume, TicketConsume};
+pub use details::{ENTRIES_MAX, JournalEntry, SettleDetails};
+pub use error::{Demand, RequestError};
+pub use fields::TEXT_CHARS_MAX;
+pub use head::{Card, Head, Terminal};
+pub use original::{Original, TakeBack};
+pub use pieces::{NUM_MAX, PIECES_MAX, Piece};
+pub use reversal::{Repeated, Reversal};
+pub use settle::{Settle, Totals};
+
+use zeroize::Zeroizing;
+
+use super::form::Form;
+use super::name;
+use super::operation::Operation;
+
+/// What says nothing of a message's meaning: the password is encrypted under keys that a check-in
+/// between two tries replaces, the batch is a part of the key, and the original's time is a guess.
+const NOT_CONTENT: [&str; 3] = [name::PASSWORD, name::BATCH_NO, name::ORI_TRANS_TIME];
+
+/// Any message.
+pub enum Request {
+    /// terminal/checkin.
+    Checkin(Checkin),
+    /// cards.
+    Cards(CardQuery),
+    /// trans/consume.
+    Consume(Consume),
+    /// trans/cancel.
+    Cancel(TakeBack),
+    /// refunds.
+    Refund(TakeBack),
+    /// refunds/cancel.
+    RefundCancel(TakeBack),
+    /// tickets.
+    Tickets(CardQuery),
+    /// tickets/consume.
+    TicketConsume(TicketConsume),
+    /// mobile/sendVerifyCode.
+    SendVerifyCode(SendVerifyCode),
+    /// card/active.
+    CardActive(CardActive),
+    /// trans/settle.
+    Settle(Settle),
+    /// trans/settle/details.
+    SettleDetails(SettleDetails),
+    /// trans/consumeReversal.
+    ConsumeReversal(Reversal),
+    /// trans/cancelReversal.
+    CancelReversal(Reversal),
+    /// refunds/reversal.
+    RefundReversal(Reversal),
+    /// refunds/cancelReversal.
+    RefundCancelReversal(Reversal),
+    /// tickets/consumeReversal.
+    TicketConsumeReversal(Reversal),
+}
+
+impl Request {
+    /// Takes an operation's message out of a form.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] naming the first field that misses its rule.
+    pub fn decode(operation: Operation, form: &Form<'_>) -> Result<Self, RequestError> {
+        Ok(match operation {
+            Operation::Checkin => Self::Checkin(Checkin::decode(form)?),
+            Operation::Cards => Self::Cards(CardQuery::decode(form)?),
+            Operation::Consume => Self::Consume(Consume::decode(form)?),
+            Operation::ConsumeReversal => Self::ConsumeReversal(Reversal::decode(form)?),
+            Operation::Cancel => Self::Cancel(TakeBack::decode(form)?),
+            Operation::CancelReversal => Self::CancelReversal(Reversal::decode(form)?),
+            Operation::Refund => Self::Refund(TakeBack::decode(form)?),
+            Operation::RefundCancel => Self::RefundCancel(TakeBack::decode(form)?),
+            Operation::RefundReversal => Self::RefundReversal(Reversal::decode(form)?),
+            Operation::RefundCancelReversal => Self::RefundCancelReversal(Reversal::decode(form)?),
+            Operation::Tickets => Self::Tickets(CardQuery::decode(form)?),
+            Operation::TicketConsume => Self::TicketConsume(TicketConsume::decode(form)?),
+            Operation::TicketConsumeReversal => {
+                Self::TicketConsumeReversal(Reversal::decode(form)?)
+            }
+            Operation::SendVerifyCode => Self::SendVerifyCode(SendVerifyCode::decode(form)?),
+            Operation::CardActive => Self::CardActive(CardActive::decode(form)?),
+            Operation::Settle => Self::Settle(Settle::decode(form)?),
+            Operation::SettleDetails => Self::SettleDetails(SettleDetails::decode(form)?),
+        })
+    }
+
+    /// The operation it asks for.
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Checkin(_) => Operation::Checkin,
+            Self::Cards(_) => Operation::Cards,
+            Self::Consume(_) => Operation::Consume,
+            Self::Cancel(_) => Operation::Cancel,
+            Self::Refund(_) => Operation::Refund,
+            Self::RefundCancel(_) => Operation::RefundCancel,
+            Self::Tickets(_) => Operation::Tickets,
+            Self::TicketConsume(_) => Operation::TicketConsume,
+            Self::SendVerifyCode(_) => Operation::SendVerifyCode,
+            Self::CardActive(_) => Operation::CardActive,
+            Self::Settle(_) => Operation::Settle,
+            Self::SettleDetails(_) => Operation::SettleDetails,
+            Self::ConsumeReversal(_) => Operation::ConsumeReversal,
+            Self::CancelReversal(_) => Operation::CancelReversal,
+            Self::RefundReversal(_) => Operation::RefundReversal,
+            Self::RefundCancelReversal(_) => Operation::RefundCancelReversal,
+            Self::TicketConsumeReversal(_) => Operation::TicketConsumeReversal,
+        }
+    }
+
+    /// The form a client sends.
+    pub fn to_form(&self) -> Form<'_> {
+        match self {
+            Self::Checkin(message) => message.to_form(),
+            Self::Cards(message) | Self::Tickets(message) => message.to_form(),
+            Self::Consume(message) => message.to_form(),
+            Self::Cancel(message) | Self::Refund(message) | Self::RefundCancel(message) => {
+                message.to_form()
+            }
+            Self::TicketConsume(message) => message.to_form(),
+            Self::SendVerifyCode(message) => message.to_form(),
+            Self::CardActive(message) => message.to_form(),
+            Self::Settle(message) => message.to_form(),
+            Self::SettleDetails(message) => message.to_form(),
+            Self::ConsumeReversal(message)
+            | Self::CancelReversal(message)
+            | Self::RefundReversal(message)
+            | Self::RefundCancelReversal(message)
+            | Self::TicketConsumeReversal(message) => message.to_form(),
+        }
+    }
+
+    /// Who sends it.
+    pub const fn terminal(&self) -> &Terminal {
+        match self {
+            Self::Checkin(message) => &message.terminal,
+            Self::SendVerifyCode(message) => &message.terminal,
+            Self::Cards(message) | Self::Tickets(message) => &message.head.terminal,
+            Self::Consume(message) => &message.head.terminal,
+            Self::Cancel(message) | Self::Refund(message) | Self::RefundCancel(message) => {
+                &message.head.terminal
+            }
+            Self::TicketConsume(message) => &message.head.terminal,
+            Self::CardActive(message) => &message.head.terminal,
+            Self::Settle(message) => &message.head.terminal,
+            Self::SettleDetails(message) => &message.head.terminal,
+            Self::ConsumeReversal(message)
+            | Self::CancelReversal(message)
+            | Self::RefundReversal(message)
+            | Self::RefundCancelReversal(message)
+            | Self::TicketConsumeReversal(message) => &message.head.terminal,
+        }
+    }
+
+    /// What the message says, for telling a repetition from another message with its number: to
+    /// be hashed, not kept. The operation, and every field the message knows but `mac`,
+    /// `password`, `batchNo` and `oriTransTime`, in one spelling: amounts without their last
+    /// zeros, lists without white space.
+    pub fn content(&self) -> Zeroizing<String> {
+        let fields = self.to_form().canonical_without(&NOT_CONTENT);
+        let function = self.operation().function();
+        let mut content = Zeroizing::new(String::with_capacity(function.len() + 1 + fields.len()));
+        content.push_str(function);
+        content.push('?');
+        content.push_str(&fields);
+        content
+    }
+}
