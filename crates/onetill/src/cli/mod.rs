@@ -7,6 +7,7 @@
 //! | [`call`] | asks a gateway as a merchant's till does |
 //! | [`sign`] | shows and checks signatures |
 //! | [`merchant`] | merchants: adding, changing, listing, importing |
+//! | [`terminal`] | terminals of dialect 2 and their keys |
 //! | [`order`] | payments for operators |
 //! | [`audit`] | proves the ledger |
 //! | [`doctor`] | checks a gateway's surroundings |
@@ -14,8 +15,8 @@
 //! | [`mod@bench`] | loads a gateway and measures it |
 //! | [`mod@simulate`] | runs the program in a seeded world of faults |
 //!
-//! [`output`] is how all of them print, [`secret`] how they take keys, [`admin_client`] how they
-//! reach the rows.
+//! [`output`] is how all of them print, [`secret`] and [`prompt`] how they take keys,
+//! [`admin_client`] how they reach the rows.
 //!
 //! Exit status: 0 done; 1 refused, failed, or something was found wrong; 2 wrong usage.
 
@@ -29,11 +30,13 @@ pub mod merchant;
 pub mod migrate;
 pub mod order;
 pub mod output;
+pub mod prompt;
 pub mod sandbox;
 pub mod secret;
 pub mod serve;
 pub mod sign;
 pub mod simulate;
+pub mod terminal;
 
 use crate::config::Options;
 use clap::{Arg, Args, Command as Clap, Parser, Subcommand};
@@ -81,6 +84,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Merchants: add, set, list, import
     Merchant(merchant::MerchantArgs),
+    /// Terminals and their keys
+    Terminal(terminal::TerminalArgs),
     /// Payments: list, show, approve, reject, renotify
     Order(order::OrderArgs),
     /// Prove the ledger and every invariant from the raw rows
@@ -127,6 +132,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Sign(args) => sign::run(args, shape).await,
         Command::Doctor(args) => doctor::run(args, shape).await,
         Command::Merchant(args) => merchant::run(args, shape).await,
+        Command::Terminal(args) => terminal::run(args, shape).await,
         Command::Order(args) => order::run(args, shape).await,
         Command::Audit(args) => audit::run(args, shape).await,
         Command::Backup(args) => backup::run(args, shape).await,
