@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
   onetill terminal keytool combine --expect 5A2B91
       asks for both parts, one after the other
   onetill terminal keytool combine --part-file alice.key --part-file bob.key --out tmk.key")]
-pub(super) struct CombineArgs {
+pub struct CombineArgs {
     /// File with a part, given twice; - for stdin
     #[arg(long, value_name = "FILE", num_args = 1)]
     part_file: Vec<PathBuf>,

@@ -12,7 +12,7 @@ use wire::jpos::Key;
 #[command(after_help = "Examples:
   onetill terminal keytool kcv
   onetill terminal keytool kcv --key-file tmk.key --expect D7E1A9")]
-pub(super) struct KcvArgs {
+pub struct KcvArgs {
     #[command(flatten)]
     key: KeyArgs,
     /// The check value it should have: 6 or 8 digits

@@ -7,7 +7,7 @@ use wire::jpos::{Key, key::SingleKey};
 
 /// A key, from a file, the command line, or whoever is asked.
 #[derive(Args)]
-pub(super) struct KeyArgs {
+pub struct KeyArgs {
     /// File that holds the key in hexadecimal digits; - for stdin
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,

@@ -21,7 +21,7 @@ use wire::jpos::{Form, Mac, name, operation::Operation};
       a request as it was sent: storeNo=…&traceNo=…&mac=…
   onetill terminal keytool mac --key-file mac.key traceNo=000001 --check 55793D50")]
 #[command(group = ArgGroup::new("content").required(true))]
-pub(super) struct MacArgs {
+pub struct MacArgs {
     /// The request's fields, not encoded
     #[arg(value_name = "NAME=VALUE", group = "content")]
     fields: Vec<String>,

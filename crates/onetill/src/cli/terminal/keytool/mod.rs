@@ -36,7 +36,7 @@ use std::process::ExitCode;
       the working keys of a check-in
   onetill terminal keytool pin-block --key-file pin.key --card 9999999999025320
   onetill terminal keytool mac --key-file mac.key storeNo=102100099990001 traceNo=000001")]
-pub(super) struct KeytoolArgs {
+pub struct KeytoolArgs {
     #[command(subcommand)]
     command: KeytoolCommand,
 }

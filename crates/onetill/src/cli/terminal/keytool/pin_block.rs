@@ -20,7 +20,7 @@ use wire::jpos::{Key, Pin, PinBlock};
       why the gateway answers 99 or 55
   onetill terminal keytool pin-block --card 1234567890123456 --clear
       the block before it is encrypted")]
-pub(super) struct PinBlockArgs {
+pub struct PinBlockArgs {
     /// The card's number
     #[arg(long, value_name = "NO")]
     card: String,

@@ -12,7 +12,7 @@ use wire::jpos::{Layout, WorkingKeys};
 #[command(after_help = "Examples:
   onetill terminal keytool unwrap --key-file tmk.key 6701EAD6A9AD51E51AA406E2C27FCFA9…
   onetill terminal keytool unwrap --key-file tmk.key --show 6701EAD6… --json")]
-pub(super) struct UnwrapArgs {
+pub struct UnwrapArgs {
     /// `workingKey` of the check-in's reply: 48 or 80 hexadecimal digits
     working_key: String,
     #[command(flatten)]
