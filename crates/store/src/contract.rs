@@ -6,6 +6,11 @@ use domain::{
     ids::{MerchantNo, Serial, TenantId},
     job::Job,
     ledger::Posting,
+    loyalty::{
+        document::{Document, DocumentKey, DocumentKind},
+        terminal::BatchNo,
+        trans::{Place, Trans, TransNo},
+    },
     merchant::{Merchant, Tenant},
     notification::Notification,
     payment::Payment,
@@ -162,7 +167,14 @@ pub struct StoreFigures {
     pub notifications_dead: u64,
     /// When the longest waiting notification was due.
     pub oldest_notification_due_at: Option<UnixMs>,
+    /// When points or tickets of a card expire first, or had to be written off.
+    pub oldest_card_due_at: Option<UnixMs>,
+    /// What waits for an operator's eyes.
+    pub work_items: u64,
 }
+
+/// The last document of the page before: its tenant and key.
+pub type DocumentMark = (TenantId, String);
 
 /// Looks at stored rows without stopping the writer.
 pub trait Reader: Send + Sync + 'static {
@@ -237,6 +249,57 @@ pub trait Reader: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Notification>, StoreError>>;
 
+    /// A document by its key.
+    fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>>;
+
+    /// Documents of a kind, of one tenant or of all, by tenant and key, at most `limit`.
+    fn documents(
+        &self,
+        kind: DocumentKind,
+        tenant: Option<TenantId>,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
+
+    /// Documents of a kind that are due ([`Document::due_at`]), longest due first, at most `limit`.
+    fn due_documents(
+        &self,
+        kind: DocumentKind,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
+
+    /// An event on a card by serial.
+    fn trans(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>>;
+
+    /// The event that a terminal's message made.
+    fn trans_at(
+        &self,
+        tenant: TenantId,
+        place: Place,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>>;
+
+    /// An event by the number terminals know it by.
+    fn trans_by_number(
+        &self,
+        tenant: TenantId,
+        number: TransNo,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>>;
+
+    /// The events of a batch in the order of their places, those behind `after`, at most `limit`.
+    fn trans_of_batch(
+        &self,
+        tenant: TenantId,
+        terminal: i64,
+        batch: BatchNo,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>>;
+
     /// All tenants.
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>>;
 
@@ -301,6 +364,21 @@ pub trait Snapshot: Send {
         after: Option<Serial>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Recharge>, StoreError>>;
+
+    /// Events on cards by serial.
+    fn trans(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>>;
+
+    /// Documents of a kind by tenant and key.
+    fn documents(
+        &mut self,
+        kind: DocumentKind,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
 
     /// Postings by their own number ([`Posting::number`]).
     fn postings(

@@ -9,6 +9,7 @@ use clap::Args;
 use domain::{
     ids::{MerchantNo, TenantId},
     ledger::{Account, Unit},
+    loyalty::card::TicketId,
 };
 use serde_json::{Value, json};
 use std::{collections::HashMap, fmt::Write, process::ExitCode, sync::Arc};
@@ -108,6 +109,17 @@ impl Names {
                 let code = self.merchant(tenant, no);
                 (format!("data delivered for merchant {code}"), false)
             }
+            Account::PointsHeld(card) => (format!("the card with account {card} holds"), true),
+            Account::PointsGranted => ("points given to members".to_owned(), false),
+            Account::PointsRedeemed(store) => (format!("points paid with at store {store}"), true),
+            Account::PointsExpired => ("points expired".to_owned(), true),
+            Account::CashTakings(store) => (format!("cash taken at store {store}"), false),
+            Account::CashSales(store) => (format!("sold for cash at store {store}"), true),
+            Account::PointsSupplied(store) => (format!("cash for points at store {store}"), true),
+            Account::TicketsHeld(it) => (format!("{} held", ticket(it)), true),
+            Account::TicketsGranted(it) => (format!("{} given to members", ticket(it)), false),
+            Account::TicketsUsed(it) => (format!("{} used", ticket(it)), true),
+            Account::TicketsExpired(it) => (format!("{} expired", ticket(it)), true),
         }
     }
 }
@@ -170,17 +182,25 @@ fn ledger_lines(
     lines.into_iter().map(align).collect()
 }
 
+fn ticket(ticket: TicketId) -> String {
+    let kind = if ticket.voucher { "voucher" } else { "ticket" };
+    format!("{kind} {}", ticket.id)
+}
+
 const fn unit_text(unit: Unit) -> &'static str {
     match unit {
         Unit::Fen => "yuan",
         Unit::Megabyte => "MB",
+        Unit::Point => "points",
+        Unit::Piece => "pieces",
     }
 }
 
 fn amount_text(unit: Unit, amount: i128) -> String {
     match unit {
-        Unit::Fen => output::yuan(amount),
-        Unit::Megabyte => amount.to_string(),
+        // Points are counted in hundredths as well.
+        Unit::Fen | Unit::Point => output::yuan(amount),
+        Unit::Megabyte | Unit::Piece => amount.to_string(),
     }
 }
 
@@ -244,6 +264,8 @@ const fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Fen => "fen",
         Unit::Megabyte => "megabyte",
+        Unit::Point => "hundredth of a point",
+        Unit::Piece => "piece",
     }
 }
 
@@ -253,6 +275,17 @@ fn account_json(names: &Names, tenant: TenantId, account: Account) -> Value {
         Account::Merchant(no) => json!({ "merchant": names.merchant(tenant, no) }),
         Account::DataProvider => json!({ "data_provider": true }),
         Account::DataDelivered(no) => json!({ "data_delivered": names.merchant(tenant, no) }),
+        Account::PointsHeld(card) => json!({ "points_held": card.to_string() }),
+        Account::PointsGranted => json!({ "points_granted": true }),
+        Account::PointsRedeemed(store) => json!({ "points_redeemed": store }),
+        Account::PointsExpired => json!({ "points_expired": true }),
+        Account::CashTakings(store) => json!({ "cash_takings": store }),
+        Account::CashSales(store) => json!({ "cash_sales": store }),
+        Account::PointsSupplied(store) => json!({ "points_supplied": store }),
+        Account::TicketsHeld(it) => json!({ "tickets_held": ticket(it) }),
+        Account::TicketsGranted(it) => json!({ "tickets_granted": ticket(it) }),
+        Account::TicketsUsed(it) => json!({ "tickets_used": ticket(it) }),
+        Account::TicketsExpired(it) => json!({ "tickets_expired": ticket(it) }),
     }
 }
 

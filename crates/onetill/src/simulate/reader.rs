@@ -4,6 +4,11 @@ use super::{pulse::Pulse, world::World};
 use domain::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
+    loyalty::{
+        document::{Document, DocumentKey, DocumentKind},
+        terminal::BatchNo,
+        trans::{Place, Trans, TransNo},
+    },
     merchant::{Merchant, Tenant},
     notification::Notification,
     payment::Payment,
@@ -21,7 +26,7 @@ use std::{
 };
 use store::{
     Reader, StoreError,
-    contract::{BoxFuture, DueJob, PaymentFilter, Snapshot, StoreFigures},
+    contract::{BoxFuture, DocumentMark, DueJob, PaymentFilter, Snapshot, StoreFigures},
 };
 
 /// A reader with faults.
@@ -103,6 +108,15 @@ looks! {
     values(prefix: String, limit: u32) -> Vec<(String, Vec<u8>)>;
     notification(tenant: TenantId, subject: Serial) -> Option<Notification>;
     dead_notifications(limit: u32) -> Vec<Notification>;
+    document(key: DocumentKey) -> Option<Document>;
+    documents(kind: DocumentKind, tenant: Option<TenantId>, after: Option<DocumentMark>, limit: u32)
+        -> Vec<Document>;
+    due_documents(kind: DocumentKind, now: UnixMs, limit: u32) -> Vec<Document>;
+    trans(tenant: TenantId, serial: Serial) -> Option<Trans>;
+    trans_at(tenant: TenantId, place: Place) -> Option<Trans>;
+    trans_by_number(tenant: TenantId, number: TransNo) -> Option<Trans>;
+    trans_of_batch(tenant: TenantId, terminal: i64, batch: BatchNo, after: Option<Place>, limit: u32)
+        -> Vec<Trans>;
     tenants() -> Vec<Tenant>;
     merchants() -> Vec<Merchant>;
     figures() -> StoreFigures;

@@ -95,7 +95,7 @@ fn rows_of(changes: &Changes) -> Changes {
         jobs: changes.jobs.clone(),
         jobs_removed: changes.jobs_removed.clone(),
         notifications: changes.notifications.clone(),
-        postings: Vec::new(),
+        ..Changes::default()
     }
 }
 

@@ -1,9 +1,9 @@
-//! One pass over six tables at once: every row that carries the same number, number by number.
+//! One pass over seven tables at once: every row that carries the same number, number by number.
 
 use crate::contract::{BoxFuture, Snapshot, StoreError};
 use domain::{
-    ids::Serial, job::Job, ledger::Posting, notification::Notification, payment::Payment,
-    recharge::Recharge, refund::Refund,
+    ids::Serial, job::Job, ledger::Posting, loyalty::trans::Trans, notification::Notification,
+    payment::Payment, recharge::Recharge, refund::Refund,
 };
 use std::collections::VecDeque;
 
@@ -17,6 +17,7 @@ pub(crate) struct Subject {
     pub payment: Option<Payment>,
     pub refund: Option<Refund>,
     pub recharge: Option<Recharge>,
+    pub trans: Option<Trans>,
     pub job: Option<Job>,
     pub notification: Option<Notification>,
     /// In the order of their movements, each at most once.
@@ -60,6 +61,7 @@ macro_rules! row {
 row!(Payment, Serial, payments, |it| it.serial, |it| it.serial);
 row!(Refund, Serial, refunds, |it| it.serial, |it| it.serial);
 row!(Recharge, Serial, recharges, |it| it.serial, |it| it.serial);
+row!(Trans, Serial, trans, |it| it.serial, |it| it.serial);
 row!(Posting, i64, postings, Posting::number, |it| it.subject);
 row!(Job, Serial, jobs, |it| it.subject, |it| it.subject);
 row!(Notification, Serial, notifications, |it| it.subject, |it| {
@@ -125,6 +127,7 @@ pub(super) struct Merge<'a> {
     payments: Cursor<Payment>,
     refunds: Cursor<Refund>,
     recharges: Cursor<Recharge>,
+    trans: Cursor<Trans>,
     jobs: Cursor<Job>,
     notifications: Cursor<Notification>,
     postings: Cursor<Posting>,
@@ -142,6 +145,7 @@ impl<'a> Merge<'a> {
             payments: Cursor::new(),
             refunds: Cursor::new(),
             recharges: Cursor::new(),
+            trans: Cursor::new(),
             jobs: Cursor::new(),
             notifications: Cursor::new(),
             postings: Cursor::new(),
@@ -175,6 +179,7 @@ impl<'a> Merge<'a> {
             payment: self.payments.take(source, serial).await?,
             refund: self.refunds.take(source, serial).await?,
             recharge: self.recharges.take(source, serial).await?,
+            trans: self.trans.take(source, serial).await?,
             job: self.jobs.take(source, serial).await?,
             notification: self.notifications.take(source, serial).await?,
             postings: Vec::new(),
@@ -191,6 +196,7 @@ impl<'a> Merge<'a> {
             self.payments.peek(source).await?,
             self.refunds.peek(source).await?,
             self.recharges.peek(source).await?,
+            self.trans.peek(source).await?,
             self.jobs.peek(source).await?,
             self.notifications.peek(source).await?,
             self.postings.peek(source).await?,

@@ -224,7 +224,20 @@ impl Rules {
     fn refund_posting(&mut self, refund: &Refund, posted: Option<&Posting>) -> Posting {
         let posted_at = posted.and_then(|posting| match posting.credit {
             Account::Channel(channel) => Some(channel),
-            Account::Merchant(_) | Account::DataProvider | Account::DataDelivered(_) => None,
+            Account::Merchant(_)
+            | Account::DataProvider
+            | Account::DataDelivered(_)
+            | Account::PointsHeld(_)
+            | Account::PointsGranted
+            | Account::PointsRedeemed(_)
+            | Account::PointsExpired
+            | Account::CashTakings(_)
+            | Account::CashSales(_)
+            | Account::PointsSupplied(_)
+            | Account::TicketsHeld(_)
+            | Account::TicketsGranted(_)
+            | Account::TicketsUsed(_)
+            | Account::TicketsExpired(_) => None,
         });
         let of = self.refunds.get_mut(&refund.payment);
         let channel = of.and_then(|of| {
@@ -273,6 +286,11 @@ impl Rules {
                 }
                 Movement::Refund => subject.refund.as_ref().map(|it| it.tenant),
                 Movement::Recharge => subject.recharge.as_ref().map(|it| it.tenant),
+                Movement::PointsSpent
+                | Movement::PointsEarned
+                | Movement::Cash
+                | Movement::CashSupply
+                | Movement::Tickets(_) => subject.trans.as_ref().map(|it| it.tenant),
             };
             broken.unless(owner == Some(posting.tenant), Rule::PostingSubject, || {
                 format!("tenant {}, its subject's {owner:?}", posting.tenant.0)

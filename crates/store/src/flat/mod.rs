@@ -8,6 +8,7 @@
 //! | [`recharge`] | top-ups |
 //! | [`work`] | jobs and notifications |
 //! | [`posting`] | the ledger's postings |
+//! | [`loyalty`] | cards, terminals, and the events on them |
 
 use crate::contract::StoreError;
 
@@ -27,6 +28,7 @@ macro_rules! codes {
 }
 
 // Below the macro, which they use.
+mod loyalty;
 mod payment;
 mod posting;
 #[cfg(any(test, feature = "testing"))]
@@ -35,6 +37,7 @@ mod recharge;
 mod refund;
 mod work;
 
+pub(crate) use loyalty::{FlatDocument, FlatTrans, listing, may_be_due, own_column, table};
 pub(crate) use payment::{FlatPayment, FlatState};
 pub(crate) use posting::FlatPosting;
 pub(crate) use recharge::FlatRecharge;

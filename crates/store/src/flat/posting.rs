@@ -11,13 +11,15 @@ use domain::{
 codes!(unit_code, unit_from, Unit, {
     Unit::Fen => 1 => Unit::Fen,
     Unit::Megabyte => 2 => Unit::Megabyte,
+    Unit::Point => 3 => Unit::Point,
+    Unit::Piece => 4 => Unit::Piece,
 });
 
 /// A posting as columns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FlatPosting {
     pub tenant: i64,
-    /// [`Posting::number`]: the subject × 8 + the movement.
+    /// [`Posting::number`]: the subject × 64 + the movement.
     pub number: i64,
     pub debit: i64,
     pub credit: i64,

@@ -1,6 +1,7 @@
 //! The oracle: the contract over plain maps, for tests and for the bench's upper bound. Nothing
 //! survives the process.
 
+mod loyalty;
 mod reader;
 
 use crate::contract::{AdminOp, AdminReply, StoreError, StoreFigures, Writer};
@@ -16,6 +17,7 @@ use domain::{
     rows::{Changes, PaymentRef, Plan, Rows},
     time::UnixMs,
 };
+use loyalty::LoyaltyTables;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -40,6 +42,7 @@ struct Tables {
     jobs: BTreeMap<Serial, Job>,
     notifications: BTreeMap<Serial, Notification>,
     postings: BTreeMap<i64, Posting>,
+    loyalty: LoyaltyTables,
     tenants: BTreeMap<TenantId, Tenant>,
     merchants: BTreeMap<i64, Merchant>,
     values: BTreeMap<String, Vec<u8>>,
@@ -143,6 +146,7 @@ impl Tables {
         notifications
             .filter_map(|(_, subject)| self.notifications.get(subject))
             .for_each(|notification| rows.add_notification(*notification));
+        self.loyalty.load(&plan.loyalty, &mut rows.loyalty);
     }
 
     fn apply(&mut self, claimed: Vec<Payment>, changes: Changes) -> Result<(), StoreError> {
@@ -156,6 +160,7 @@ impl Tables {
                 twice.number()
             )));
         }
+        self.loyalty.check(&changes.loyalty)?;
         for payment in claimed.into_iter().chain(changes.payments) {
             self.payment_keys.insert(payment.key, payment.serial);
             self.payments.insert(payment.serial, payment);
@@ -180,6 +185,7 @@ impl Tables {
             .extend(notifications.map(|it| (it.subject, it)));
         self.postings
             .extend(changes.postings.into_iter().map(|it| (it.number(), it)));
+        self.loyalty.apply(changes.loyalty);
         Ok(())
     }
 
@@ -257,12 +263,15 @@ impl Tables {
         };
         let dead = |it: &&Notification| matches!(it.delivery, Delivery::Dead(_));
         let notifications = || self.notifications.values();
+        let (oldest_card_due_at, work_items) = self.loyalty.figures();
         StoreFigures {
             jobs: self.jobs.len() as u64,
             oldest_job_due_at: self.jobs.values().map(|job| job.due_at).min(),
             notifications_due: notifications().filter_map(due).count() as u64,
             notifications_dead: notifications().filter(dead).count() as u64,
             oldest_notification_due_at: notifications().filter_map(due).min(),
+            oldest_card_due_at,
+            work_items,
         }
     }
 }

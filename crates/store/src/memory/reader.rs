@@ -2,13 +2,19 @@
 
 use super::{Memory, Tables};
 use crate::contract::{
-    BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+    BoxFuture, DocumentMark, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError,
+    StoreFigures,
 };
 use domain::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
     job::{Job, JobKind},
     ledger::Posting,
+    loyalty::{
+        document::{Document, DocumentKey, DocumentKind},
+        terminal::BatchNo,
+        trans::{Place, Trans, TransNo},
+    },
     merchant::{Merchant, Tenant},
     notification::{Delivery, Notification},
     payment::{Payment, PaymentState, PaymentStatus},
@@ -180,6 +186,72 @@ impl Reader for Memory {
         ready(newest.filter(dead).take(limit as usize).copied().collect())
     }
 
+    fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>> {
+        ready(self.tables().loyalty.document(&key).cloned())
+    }
+
+    fn documents(
+        &self,
+        kind: DocumentKind,
+        tenant: Option<TenantId>,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        let tables = self.tables();
+        let found = tables.loyalty.documents(kind, tenant, after);
+        ready(found.take(limit as usize).cloned().collect())
+    }
+
+    fn due_documents(
+        &self,
+        kind: DocumentKind,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        let tables = self.tables();
+        let due = tables.loyalty.due_documents(kind, now).into_iter();
+        ready(due.take(limit as usize).cloned().collect())
+    }
+
+    fn trans(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        ready(self.tables().loyalty.trans(tenant, serial).cloned())
+    }
+
+    fn trans_at(
+        &self,
+        tenant: TenantId,
+        place: Place,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        ready(self.tables().loyalty.trans_at(tenant, place).cloned())
+    }
+
+    fn trans_by_number(
+        &self,
+        tenant: TenantId,
+        number: TransNo,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        let tables = self.tables();
+        ready(tables.loyalty.trans_by_number(tenant, number).cloned())
+    }
+
+    fn trans_of_batch(
+        &self,
+        tenant: TenantId,
+        terminal: i64,
+        batch: BatchNo,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>> {
+        let tables = self.tables();
+        let places = Place::of_batch(terminal, batch);
+        let found = tables.loyalty.trans_between(tenant, places, after);
+        ready(found.take(limit as usize).cloned().collect())
+    }
+
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>> {
         ready(self.tables().tenants.values().cloned().collect())
     }
@@ -278,6 +350,24 @@ impl Snapshot for MemorySnapshot {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Recharge>, StoreError>> {
         ready(page(&self.0.recharges, after, limit))
+    }
+
+    fn trans(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>> {
+        ready(page(&self.0.loyalty.trans, after, limit))
+    }
+
+    fn documents(
+        &mut self,
+        kind: DocumentKind,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        let found = self.0.loyalty.documents(kind, None, after);
+        ready(found.take(limit as usize).cloned().collect())
     }
 
     fn postings(

@@ -1,7 +1,9 @@
 //! The second half of a transaction: the changes as statements, a tenant each.
 
 use super::{
+    link::Link,
     load::Open,
+    loyalty,
     session::{Param, Step, column},
     statements::Statements,
 };
@@ -33,17 +35,17 @@ struct Flat {
 /// Steps that write `changes`, and a tenant whose shard the transaction touches; none when it
 /// wrote nothing.
 pub(super) fn steps(
-    sql: &Statements,
+    link: &Link,
     changes: &Changes,
     open: &Open,
 ) -> Result<(Vec<Step>, Option<TenantId>), StoreError> {
     let tenants = by_tenant(changes, open)?;
     let first = tenants.keys().next().copied().or(open.claimed_for);
-    let mut steps = Vec::with_capacity(10);
+    let (mut steps, other) = loyalty::changing(&link.loyalty, &changes.loyalty)?;
     for (tenant, flat) in tenants {
-        flat.push_steps(sql, tenant.0, &mut steps);
+        flat.push_steps(&link.statements, tenant.0, &mut steps);
     }
-    Ok((steps, first))
+    Ok((steps, first.or(other)))
 }
 
 #[derive(Default)]

@@ -174,8 +174,8 @@ impl Stored for Notification {
 
 impl Stored for Posting {
     const TABLE: &'static str = "postings";
-    const KEY: &'static str = "number";
-    const COLUMNS: &'static str = "tenant, number, debit, credit, amount, unit, at";
+    const KEY: &'static str = "posting_no";
+    const COLUMNS: &'static str = "tenant, posting_no, debit, credit, amount, unit, at";
 
     fn read(row: &Row) -> Result<Self, StoreError> {
         let flat = FlatPosting {

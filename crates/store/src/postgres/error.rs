@@ -8,7 +8,19 @@ use tokio_postgres::{
 
 /// The unique constraints two honest writers can race for: whoever loses tries again and sees
 /// the winner's row.
-const CLAIMS: [&str; 3] = ["payments_claim", "refunds_claim", "recharges_claim"];
+const CLAIMS: [&str; 11] = [
+    "payments_claim",
+    "refunds_claim",
+    "recharges_claim",
+    "stores_pkey",
+    "terminals_pkey",
+    "cards_pkey",
+    "verify_codes_pkey",
+    "work_items_pkey",
+    "trans_pkey",
+    "trans_place",
+    "trans_number",
+];
 
 /// What a failure means when it is certain that nothing was recorded.
 pub(super) fn classify(error: &Error) -> StoreError {

@@ -2,6 +2,7 @@
 
 use super::{
     error::{classify, describe, leaves_commit_unknown},
+    loyalty,
     session::{Param, Pipelined, Session, Step, pipeline},
     statements::Statements,
 };
@@ -38,6 +39,7 @@ pub(super) async fn answered_within<T>(
 pub(super) struct Link {
     pub(super) session: Session,
     pub(super) statements: Statements,
+    pub(super) loyalty: loyalty::Statements,
     /// Random, made anew with each connection: the row that marks its commits.
     writer: i64,
     /// The number of the last batch it tried to commit.
@@ -67,11 +69,13 @@ impl Link {
     pub(super) async fn open(config: &Config) -> Result<Self, StoreError> {
         let session = Session::connect(config).await?;
         let statements = answered(Statements::prepare(&session)).await??;
+        let loyalty = answered(loyalty::Statements::prepare(&session)).await??;
         // The keys of a `RandomState` come from the operating system.
         let writer = RandomState::new().build_hasher().finish().cast_signed();
         Ok(Self {
             session,
             statements,
+            loyalty,
             writer,
             batch: 0,
         })

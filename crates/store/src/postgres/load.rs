@@ -4,6 +4,7 @@ use super::{
     columns::{get, read_all},
     error::classify,
     link::{BEGIN, Link},
+    loyalty,
     session::{Param, Step, column, pipeline},
     statements::Statements,
 };
@@ -34,6 +35,7 @@ enum Reads {
     Recharges,
     Jobs,
     Notifications,
+    Loyalty(loyalty::Reads),
 }
 
 /// The steps of one round trip, and what each reads.
@@ -55,7 +57,11 @@ pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), S
         rows: Rows::default(),
         open: Open::default(),
     };
-    let steps = all_steps(&link.statements, plan)?;
+    let mut steps = all_steps(&link.statements, plan)?;
+    for (reads, step) in loyalty::locking(&link.loyalty, &plan.loyalty) {
+        steps.0.push(Reads::Loyalty(reads));
+        steps.1.push(step);
+    }
     loading.run(link, Some(BEGIN), steps).await?;
     let lost = loading.settle_claims();
     if !lost.is_empty() {
@@ -111,6 +117,15 @@ impl Loading<'_> {
                     .into_iter()
                     .for_each(|it| rows.add_notification(it));
             }
+            Reads::Loyalty(loyalty::Reads::Documents(kind)) => {
+                for row in found {
+                    let document = loyalty::read_document(kind, row)?;
+                    rows.loyalty.add_document(document);
+                }
+            }
+            Reads::Loyalty(loyalty::Reads::Trans) => read_all(found)?
+                .into_iter()
+                .for_each(|it| rows.loyalty.add_trans(it)),
         }
         Ok(())
     }
@@ -215,7 +230,7 @@ fn locking(
         // Jobs and notifications have no claims.
         match read {
             Reads::Payments | Reads::Refunds | Reads::Recharges => params.push(Box::new(keys)),
-            Reads::Claims | Reads::Jobs | Reads::Notifications => {}
+            Reads::Claims | Reads::Jobs | Reads::Notifications | Reads::Loyalty(_) => {}
         }
         (read, Step::new(statement, params))
     });

@@ -12,11 +12,18 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    name: "initial",
-    sql: include_str!("migrations/0001_initial.sql"),
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 1,
+        name: "initial",
+        sql: include_str!("migrations/0001_initial.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "loyalty",
+        sql: include_str!("migrations/0002_loyalty.sql"),
+    },
+];
 
 /// Version 0 is no schema: its row is what migrating processes lock, one after the other.
 const PREPARE: &str = "BEGIN READ WRITE;

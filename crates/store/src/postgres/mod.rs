@@ -5,6 +5,7 @@
 //! | `session`, `opening` | one connection: settings, pipelining; making it |
 //! | `link` | a writer's connection, and how its transactions end |
 //! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size |
+//! | `loyalty` | cards, terminals and their events |
 //! | `admin` | provisioning |
 //! | `reader`, `pool`, `queries`, `snapshot` | looking at rows |
 //! | `migrate`, `backup` | the schema, and copies |
@@ -21,6 +22,7 @@ mod columns;
 mod error;
 mod link;
 mod load;
+mod loyalty;
 mod migrate;
 mod opening;
 mod pool;

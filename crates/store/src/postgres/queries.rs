@@ -30,7 +30,9 @@ pub(super) const FIGURES: &str = "SELECT (SELECT count(*) FROM jobs),
     (SELECT min(due_at) FROM jobs),
     (SELECT count(*) FROM notifications WHERE state = 0),
     (SELECT count(*) FROM notifications WHERE state = 2),
-    (SELECT min(at) FROM notifications WHERE state = 0)";
+    (SELECT min(at) FROM notifications WHERE state = 0),
+    (SELECT min(due_at) FROM cards),
+    (SELECT count(*) FROM work_items)";
 
 /// What PostgreSQL says about its care, on a session with the settings writers have as well.
 pub(super) const DURABILITY: &str = "SELECT name, setting FROM pg_settings

@@ -4,16 +4,26 @@ use super::{
     Doubts, backup,
     columns::{MERCHANT_COLUMNS, Stored, get, read_all, read_merchant, read_tenant},
     error::classify,
+    loyalty,
     pool::{CONNECTIONS, Params, Pool},
     queries,
     snapshot::PostgresSnapshot,
 };
-use crate::contract::{
-    BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+use crate::{
+    contract::{
+        BoxFuture, DocumentMark, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError,
+        StoreFigures,
+    },
+    flat::{listing, may_be_due},
 };
 use domain::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
+    loyalty::{
+        document::{Document, DocumentKey, DocumentKind},
+        terminal::BatchNo,
+        trans::{Place, Trans, TransNo},
+    },
     merchant::{Merchant, Tenant},
     notification::Notification,
     payment::Payment,
@@ -99,6 +109,8 @@ impl PostgresReader {
             notifications_due: count(2)?,
             notifications_dead: count(3)?,
             oldest_notification_due_at: time(4)?,
+            oldest_card_due_at: time(5)?,
+            work_items: count(6)?,
         })
     }
 
@@ -137,8 +149,46 @@ fn due_job(row: &Row) -> Result<DueJob, StoreError> {
     })
 }
 
+/// "There is none" is a promise: it is not made while a commit is in doubt, as it was before the
+/// look.
+fn unless_in_doubt<T>(found: Option<T>, may_appear: bool) -> Result<Option<T>, StoreError> {
+    if found.is_none() && may_appear {
+        let text = "it was not found, but what became of a commit is not known yet";
+        return Err(StoreError::Unknown(text.to_owned()));
+    }
+    Ok(found)
+}
+
+impl PostgresReader {
+    async fn all_documents(
+        &self,
+        kind: DocumentKind,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Document>, StoreError> {
+        let rows = self.rows(sql, params).await?;
+        rows.iter()
+            .map(|row| loyalty::read_document(kind, row))
+            .collect()
+    }
+
+    /// The event whose column holds `value`.
+    fn trans_by(
+        &self,
+        column: &'static str,
+        tenant: TenantId,
+        value: i64,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        Box::pin(async move {
+            let may_appear = self.doubts.are_there();
+            let sql = loyalty::trans_by_sql(column);
+            let found = self.one(&sql, &[&tenant.0, &value]).await?;
+            unless_in_doubt(found, may_appear)
+        })
+    }
+}
+
 impl Reader for PostgresReader {
-    /// "There is none" is a promise: it is not made while a commit is in doubt.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         Box::pin(async move {
             let may_appear = self.doubts.are_there();
@@ -149,11 +199,7 @@ impl Reader for PostgresReader {
                     self.one(&queries::payment_by_claim(), params).await?
                 }
             };
-            if found.is_none() && may_appear {
-                let text = "it was not found, but what became of a commit is not known yet";
-                return Err(StoreError::Unknown(text.to_owned()));
-            }
-            Ok(found)
+            unless_in_doubt(found, may_appear)
         })
     }
 
@@ -255,6 +301,88 @@ impl Reader for PostgresReader {
         Box::pin(async move {
             self.all(&queries::dead_notifications(), &[&i64::from(limit)])
                 .await
+        })
+    }
+
+    fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>> {
+        Box::pin(async move {
+            let may_appear = self.doubts.are_there();
+            let sql = loyalty::by_key_sql(key.kind);
+            let params: Params<'_> = &[&key.tenant.0, &key.key];
+            let found = self.all_documents(key.kind, &sql, params).await?;
+            unless_in_doubt(found.into_iter().next(), may_appear)
+        })
+    }
+
+    fn documents(
+        &self,
+        kind: DocumentKind,
+        tenant: Option<TenantId>,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        Box::pin(async move {
+            let (from, key, last) = listing(tenant, after);
+            let params: Params<'_> = &[&from, &key, &last, &i64::from(limit)];
+            let sql = loyalty::listing_sql(kind);
+            self.all_documents(kind, &sql, params).await
+        })
+    }
+
+    fn due_documents(
+        &self,
+        kind: DocumentKind,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        Box::pin(async move {
+            if !may_be_due(kind) {
+                return Ok(Vec::new());
+            }
+            let params: Params<'_> = &[&now.0, &i64::from(limit)];
+            self.all_documents(kind, &loyalty::due_sql(kind), params)
+                .await
+        })
+    }
+
+    fn trans(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        self.trans_by("serial", tenant, serial.0)
+    }
+
+    fn trans_at(
+        &self,
+        tenant: TenantId,
+        place: Place,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        self.trans_by("place", tenant, place.get())
+    }
+
+    fn trans_by_number(
+        &self,
+        tenant: TenantId,
+        number: TransNo,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        self.trans_by("number", tenant, number.get())
+    }
+
+    fn trans_of_batch(
+        &self,
+        tenant: TenantId,
+        terminal: i64,
+        batch: BatchNo,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>> {
+        Box::pin(async move {
+            let (first, last) = Place::of_batch(terminal, batch);
+            let after = after.map_or(i64::MIN, Place::get);
+            let (first, last, limit) = (first.get(), last.get(), i64::from(limit));
+            let params: Params<'_> = &[&tenant.0, &first, &last, &after, &limit];
+            self.all(&loyalty::trans_between_sql(), params).await
         })
     }
 

@@ -4,13 +4,27 @@ use super::{
     columns::{Stored, get, read_all},
     error::classify,
     link::answered,
+    loyalty,
+    pool::Params,
     queries::tenants_in,
     session::Session,
 };
-use crate::contract::{BoxFuture, Snapshot, StoreError};
+use crate::{
+    contract::{BoxFuture, DocumentMark, Snapshot, StoreError},
+    flat::listing,
+};
 use domain::{
-    ids::Serial, job::Job, ledger::Posting, notification::Notification, payment::Payment,
-    recharge::Recharge, refund::Refund,
+    ids::Serial,
+    job::Job,
+    ledger::Posting,
+    loyalty::{
+        document::{Document, DocumentKind},
+        trans::Trans,
+    },
+    notification::Notification,
+    payment::Payment,
+    recharge::Recharge,
+    refund::Refund,
 };
 use std::collections::VecDeque;
 use tokio_postgres::Config;
@@ -30,6 +44,7 @@ pub(super) struct PostgresSnapshot {
     payments: Merge<Payment>,
     refunds: Merge<Refund>,
     recharges: Merge<Recharge>,
+    trans: Merge<Trans>,
     postings: Merge<Posting>,
     jobs: Merge<Job>,
     notifications: Merge<Notification>,
@@ -71,6 +86,7 @@ impl PostgresSnapshot {
             payments: Merge::default(),
             refunds: Merge::default(),
             recharges: Merge::default(),
+            trans: Merge::default(),
             postings: Merge::default(),
             jobs: Merge::default(),
             notifications: Merge::default(),
@@ -181,6 +197,34 @@ impl Snapshot for PostgresSnapshot {
     ) -> BoxFuture<'_, Result<Vec<Recharge>, StoreError>> {
         let after = after.map(|it| it.0);
         Box::pin(self.recharges.page(&self.session, after, limit))
+    }
+
+    fn trans(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>> {
+        let after = after.map(|it| it.0);
+        Box::pin(self.trans.page(&self.session, after, limit))
+    }
+
+    fn documents(
+        &mut self,
+        kind: DocumentKind,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        Box::pin(async move {
+            let (from, key, last) = listing(None, after);
+            let sql = loyalty::listing_sql(kind);
+            let limit = i64::from(limit);
+            let params: Params<'_> = &[&from, &key, &last, &limit];
+            let rows = self.session.client.query(&sql, params).await;
+            let rows = rows.map_err(|error| classify(&error))?;
+            rows.iter()
+                .map(|row| loyalty::read_document(kind, row))
+                .collect()
+        })
     }
 
     fn postings(

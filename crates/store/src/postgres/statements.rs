@@ -103,7 +103,7 @@ statements! {
         ON CONFLICT (tenant, subject) DO UPDATE SET merchant = excluded.merchant,
             topic = excluded.topic, attempts = excluded.attempts, state = excluded.state,
             at = excluded.at";
-    add_postings = "INSERT INTO postings (tenant, number, debit, credit, amount, unit, at)
+    add_postings = "INSERT INTO postings (tenant, posting_no, debit, credit, amount, unit, at)
         SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[],
             $5::bigint[], $6::smallint[], $7::bigint[]) AS new";
     add_cancel_requests = "INSERT INTO cancel_requests (tenant, serial)

@@ -194,7 +194,7 @@ impl Writer for PostgresWriter {
         let (Some(link), Some(open)) = (self.link.take(), self.open.take()) else {
             return Err(StoreError::Down("no transaction is open".to_owned()));
         };
-        let (steps, tenant) = changes::steps(&link.statements, &changes, &open)?;
+        let (steps, tenant) = changes::steps(&link, &changes, &open)?;
         self.conclude(link, None, steps, tenant).await.map(drop)
     }
 

@@ -7,10 +7,12 @@
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal` | the log: commits, checkpoints, and what a failed sync means |
 //! | `claims` | which payment has a claim |
+//! | `loyalty` | cards, terminals and their events |
 //! | `reader`, `snapshot`, `queries`, `rows` | looking at rows |
 
 mod admin;
 mod claims;
+mod loyalty;
 mod queries;
 mod reader;
 mod rows;
@@ -36,6 +38,7 @@ use std::{
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_payments", include_str!("0001_payments.sql")),
     ("0002_claims", include_str!("0002_claims.sql")),
+    ("0003_loyalty", include_str!("0003_loyalty.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More

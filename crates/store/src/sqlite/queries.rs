@@ -97,5 +97,7 @@ pub(super) fn figures(row: &Row<'_>) -> rusqlite::Result<StoreFigures> {
         notifications_due: count(2)?,
         notifications_dead: count(3)?,
         oldest_notification_due_at: time(4)?,
+        oldest_card_due_at: time(5)?,
+        work_items: count(6)?,
     })
 }

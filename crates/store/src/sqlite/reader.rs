@@ -1,7 +1,7 @@
 //! Connections that read, each its own snapshot, on threads that may block.
 
 use super::{
-    SqliteStore, admin, check_durability, claims, from_sqlite,
+    Shared, SqliteStore, admin, check_durability, claims, from_sqlite, loyalty,
     queries::{
         all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
     },
@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     contract::{
-        BoxFuture, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError, StoreFigures,
+        BoxFuture, DocumentMark, DueJob, NamedValue, PaymentFilter, Reader, Snapshot, StoreError,
+        StoreFigures,
     },
     file::publish,
     flat::{FlatNotification, FlatPayment, FlatRecharge, FlatRefund},
@@ -18,6 +19,11 @@ use crate::{
 use domain::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
+    loyalty::{
+        document::{Document, DocumentKey, DocumentKind},
+        terminal::BatchNo,
+        trans::{Place, Trans, TransNo},
+    },
     merchant::{Merchant, Tenant},
     notification::Notification,
     payment::Payment,
@@ -96,8 +102,32 @@ fn payment(
     Ok(found.into_iter().next())
 }
 
+/// "There is none" is a promise: it is not made while a commit is in doubt.
+fn unless_in_doubt<T>(found: Option<T>, shared: &Shared) -> Result<Option<T>, StoreError> {
+    if found.is_none() && shared.is_in_doubt() {
+        let text = "the last commit could not be synced, nor written over yet";
+        return Err(StoreError::Unknown(text.to_owned()));
+    }
+    Ok(found)
+}
+
+impl SqliteReader {
+    /// The event whose column holds `value`.
+    fn trans_by(
+        &self,
+        column: &'static str,
+        tenant: TenantId,
+        value: i64,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        let store = self.store.clone();
+        self.with(move |connection| {
+            let found = loyalty::trans_by(connection, column, tenant, value)?;
+            unless_in_doubt(found, &store.shared)
+        })
+    }
+}
+
 impl Reader for SqliteReader {
-    /// "There is none" is a promise: it is not made while a commit is in doubt.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         let store = self.store.clone();
         self.with(move |connection| {
@@ -110,11 +140,7 @@ impl Reader for SqliteReader {
                     }
                 }
             };
-            if found.is_none() && store.shared.is_in_doubt() {
-                let text = "the last commit could not be synced, nor written over yet";
-                return Err(StoreError::Unknown(text.to_owned()));
-            }
-            Ok(found)
+            unless_in_doubt(found, &store.shared)
         })
     }
 
@@ -275,6 +301,71 @@ impl Reader for SqliteReader {
         })
     }
 
+    fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>> {
+        let store = self.store.clone();
+        self.with(move |connection| {
+            let found = loyalty::document(connection, &key)?;
+            unless_in_doubt(found, &store.shared)
+        })
+    }
+
+    fn documents(
+        &self,
+        kind: DocumentKind,
+        tenant: Option<TenantId>,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        self.with(move |connection| loyalty::list(connection, kind, tenant, after, limit))
+    }
+
+    fn due_documents(
+        &self,
+        kind: DocumentKind,
+        now: UnixMs,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        self.with(move |connection| loyalty::due(connection, kind, now, limit))
+    }
+
+    fn trans(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        self.trans_by("serial", tenant, serial.0)
+    }
+
+    fn trans_at(
+        &self,
+        tenant: TenantId,
+        place: Place,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        self.trans_by("place", tenant, place.get())
+    }
+
+    fn trans_by_number(
+        &self,
+        tenant: TenantId,
+        number: TransNo,
+    ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
+        self.trans_by("number", tenant, number.get())
+    }
+
+    fn trans_of_batch(
+        &self,
+        tenant: TenantId,
+        terminal: i64,
+        batch: BatchNo,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>> {
+        let places = Place::of_batch(terminal, batch);
+        self.with(move |connection| {
+            loyalty::trans_between(connection, tenant, places, after, limit)
+        })
+    }
+
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>> {
         self.with(|connection| {
             let sql = "SELECT tenant, name FROM tenants ORDER BY tenant";
@@ -294,7 +385,9 @@ impl Reader for SqliteReader {
             let sql = "SELECT (SELECT count(*) FROM jobs), (SELECT min(due_at) FROM jobs), \
                  (SELECT count(*) FROM notifications WHERE state = 0), \
                  (SELECT count(*) FROM notifications WHERE state = 2), \
-                 (SELECT min(at) FROM notifications WHERE state = 0)";
+                 (SELECT min(at) FROM notifications WHERE state = 0), \
+                 (SELECT min(due_at) FROM cards WHERE due_at IS NOT NULL), \
+                 (SELECT count(*) FROM work_items)";
             connection.query_row(sql, [], figures).map_err(from_sqlite)
         })
     }

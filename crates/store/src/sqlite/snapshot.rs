@@ -1,13 +1,24 @@
 //! One consistent view of all rows, for the audit and exports.
 
-use super::{SqliteStore, claims::ASTRAY, from_sqlite, queries::all, rows};
+use super::{SqliteStore, claims::ASTRAY, from_sqlite, loyalty, queries::all, rows};
 use crate::{
-    contract::{BoxFuture, Snapshot, StoreError},
-    flat::{FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund},
+    contract::{BoxFuture, DocumentMark, Snapshot, StoreError},
+    flat::{
+        FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund, FlatTrans,
+    },
 };
 use domain::{
-    ids::Serial, job::Job, ledger::Posting, notification::Notification, payment::Payment,
-    recharge::Recharge, refund::Refund,
+    ids::Serial,
+    job::Job,
+    ledger::Posting,
+    loyalty::{
+        document::{Document, DocumentKind},
+        trans::Trans,
+    },
+    notification::Notification,
+    payment::Payment,
+    recharge::Recharge,
+    refund::Refund,
 };
 use rusqlite::{Connection, Row};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,15 +46,22 @@ impl SqliteSnapshot {
         flat: fn(&Row<'_>) -> rusqlite::Result<F>,
         read: fn(F) -> Result<T, StoreError>,
     ) -> BoxFuture<'_, Result<Vec<T>, StoreError>> {
-        let connection = Arc::clone(&self.connection);
-        let look = move || {
-            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(move |connection| {
             let after = after.unwrap_or(i64::MIN);
             let sql = format!(
                 "SELECT {columns} FROM {table} WHERE {number} > ?1 ORDER BY {number} LIMIT ?2"
             );
-            all(&connection, &sql, (after, limit), flat, read)
-        };
+            all(connection, &sql, (after, limit), flat, read)
+        })
+    }
+
+    /// Runs `look` on a thread that may block.
+    fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
+        let connection = Arc::clone(&self.connection);
+        let look = move || look(&connection.lock().unwrap_or_else(PoisonError::into_inner));
         Box::pin(async move {
             let done = tokio::task::spawn_blocking(look).await;
             done.map_err(|error| StoreError::Down(error.to_string()))?
@@ -53,21 +71,8 @@ impl SqliteSnapshot {
 
 impl Snapshot for SqliteSnapshot {
     fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
-        let connection = Arc::clone(&self.connection);
-        let look = move || {
-            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            all(
-                &connection,
-                ASTRAY,
-                [limit],
-                |row| row.get(0).map(Serial),
-                Ok,
-            )
-        };
-        Box::pin(async move {
-            let done = tokio::task::spawn_blocking(look).await;
-            done.map_err(|error| StoreError::Down(error.to_string()))?
-        })
+        let number = |row: &Row<'_>| row.get(0).map(Serial);
+        self.look(move |connection| all(connection, ASTRAY, [limit], number, Ok))
     }
 
     fn payments(
@@ -110,6 +115,24 @@ impl Snapshot for SqliteSnapshot {
             rows::recharge,
             FlatRecharge::read,
         )
+    }
+
+    fn trans(
+        &mut self,
+        after: Option<Serial>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>> {
+        let (table, after) = (("trans", loyalty::TRANS, "serial"), after.map(|it| it.0));
+        self.page(table, (after, limit), loyalty::trans, FlatTrans::read)
+    }
+
+    fn documents(
+        &mut self,
+        kind: DocumentKind,
+        after: Option<DocumentMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        self.look(move |connection| loyalty::list(connection, kind, None, after, limit))
     }
 
     fn postings(

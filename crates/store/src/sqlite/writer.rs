@@ -1,7 +1,7 @@
 //! The one connection that writes. Prepared statements in a loop: on SQLite that beats wide
 //! multi-row statements.
 
-use super::{admin, claims::Claims, from_sqlite, rows, wal::Wal};
+use super::{admin, claims::Claims, from_sqlite, loyalty, rows, wal::Wal};
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
     flat::{
@@ -147,6 +147,7 @@ fn load(connection: &Connection, claims: &mut Claims, plan: &Plan<'_>) -> Result
             loaded.add_notification(found.read()?);
         }
     }
+    loyalty::load(connection, &plan.loyalty, &mut loaded.loyalty)?;
     Ok(loaded)
 }
 
@@ -326,6 +327,7 @@ fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     for notification in &changes.notifications {
         put_notification(connection, FlatNotification::of(notification))?;
     }
+    loyalty::write(connection, &changes.loyalty)?;
     changes
         .postings
         .iter()

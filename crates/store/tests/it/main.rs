@@ -12,6 +12,7 @@
 mod claims;
 mod engine;
 mod fixture;
+mod loyalty;
 mod properties;
 mod provisioning;
 mod reading;

@@ -428,6 +428,7 @@ async fn figures_count_what_waits(store: impl Fixture) {
         notifications_due: 3,
         notifications_dead: 1,
         oldest_notification_due_at: Some(NOW.plus_s(7)),
+        ..StoreFigures::default()
     };
     assert_eq!(reader.figures().await, Ok(expected));
 }

@@ -177,6 +177,7 @@ fn one_of_each() -> (Vec<Payment>, Changes) {
         notifications: vec![notification],
         postings: vec![Posting::payment(&made, NOW)],
         payments: vec![made, closed],
+        ..Changes::default()
     };
     (vec![open, payment(11, "B"), payment(12, "C")], changes)
 }

@@ -7,6 +7,8 @@ use crate::{
     testing,
 };
 
+const ALL: [&str; 2] = ["1 initial", "2 loyalty"];
+
 #[tokio::test]
 async fn processes_that_migrate_at_the_same_time_take_turns() {
     let url = testing::database().unwrap();
@@ -19,17 +21,17 @@ async fn processes_that_migrate_at_the_same_time_take_turns() {
     for migrated in running {
         applied += migrated.await.unwrap().unwrap();
     }
-    assert_eq!(applied, 1);
+    assert_eq!(applied, ALL.len());
 }
 
 #[tokio::test]
 async fn pending_migrations_are_told_and_applied_once() {
     let url = testing::database().unwrap();
     let store = PostgresStore::connect(&url, clock()).await.unwrap();
-    assert_eq!(store.migrations().await.unwrap().pending, ["1 initial"]);
+    assert_eq!(store.migrations().await.unwrap().pending, ALL);
     assert!(matches!(store.writer().await, Err(StoreError::Refused(_))));
-    assert_eq!(store.migrate().await.unwrap(), 1);
-    assert_eq!(store.migrations().await.unwrap().applied, ["1 initial"]);
+    assert_eq!(store.migrate().await.unwrap(), ALL.len());
+    assert_eq!(store.migrations().await.unwrap().applied, ALL);
     assert_eq!(store.migrate().await.unwrap(), 0);
 }
 

@@ -1,0 +1,242 @@
+//! Cards, terminals and their events as columns: keys and what is searched for stand in columns
+//! of their own, the rest is one JSON text, since it is always read and written whole.
+
+use crate::contract::StoreError;
+use domain::{
+    ids::TenantId,
+    loyalty::{
+        document::{Document, DocumentKey, DocumentKind},
+        trans::Trans,
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The table of a kind of document.
+pub(crate) const fn table(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Store => "stores",
+        DocumentKind::Terminal => "terminals",
+        DocumentKind::Card => "cards",
+        DocumentKind::VerifyCodes => "verify_codes",
+        DocumentKind::WorkItem => "work_items",
+    }
+}
+
+/// The column that tables of some kinds have for [`FlatDocument::own`].
+pub(crate) const fn own_column(kind: DocumentKind) -> Option<&'static str> {
+    match kind {
+        DocumentKind::Terminal => Some("no"),
+        DocumentKind::Card | DocumentKind::VerifyCodes => Some("due_at"),
+        DocumentKind::Store | DocumentKind::WorkItem => None,
+    }
+}
+
+/// Whether documents of a kind are ever due.
+pub(crate) const fn may_be_due(kind: DocumentKind) -> bool {
+    match kind {
+        DocumentKind::Card | DocumentKind::VerifyCodes => true,
+        DocumentKind::Store | DocumentKind::Terminal | DocumentKind::WorkItem => false,
+    }
+}
+
+/// Where a listing of documents by tenant and key starts (exclusive), and its last tenant.
+pub(crate) fn listing(
+    tenant: Option<TenantId>,
+    after: Option<(TenantId, String)>,
+) -> (i64, String, i64) {
+    let first = tenant.map_or(i64::MIN, |it| it.0);
+    let last = tenant.map_or(i64::MAX, |it| it.0);
+    // No key is empty.
+    let (from, key) = after.map_or((first, String::new()), |(it, key)| (it.0, key));
+    if from < first {
+        (first, String::new(), last)
+    } else {
+        (from, key, last)
+    }
+}
+
+/// A document as columns. Has no `Debug`: bodies hold sealed keys and hashed PINs.
+pub(crate) struct FlatDocument {
+    pub tenant: i64,
+    pub key: String,
+    /// Cards and verify codes: when a worker has to look at it. Terminals: the index.
+    pub own: Option<i64>,
+    pub body: String,
+}
+
+impl FlatDocument {
+    pub(crate) fn of(document: &Document) -> Result<Self, StoreError> {
+        let DocumentKey { kind, tenant, key } = document.key();
+        let due_at = document.due_at().map(|at| at.0);
+        let (own, body) = match document {
+            Document::Store(it) => (None, write(it)),
+            Document::Terminal(it) => (Some(it.index), write(it)),
+            Document::Card(it) => (due_at, write(it)),
+            Document::VerifyCodes(it) => (due_at, write(it)),
+            Document::WorkItem(it) => (None, write(it)),
+        };
+        let body = body.map_err(|error| {
+            let text = format!("{} {key} cannot be written: {error}", table(kind));
+            StoreError::Corrupt(text)
+        })?;
+        Ok(Self {
+            tenant: tenant.0,
+            key,
+            own,
+            body,
+        })
+    }
+
+    /// Reads a row of the table of `kind`. What other columns hold follows from the body and may
+    /// be worked out differently by the next version of the program.
+    pub(crate) fn read(
+        kind: DocumentKind,
+        tenant: i64,
+        key: String,
+        body: &str,
+    ) -> Result<Document, StoreError> {
+        let read = match kind {
+            DocumentKind::Store => read(body).map(Document::Store),
+            DocumentKind::Terminal => read(body).map(Document::Terminal),
+            DocumentKind::Card => read(body).map(Document::Card),
+            DocumentKind::VerifyCodes => read(body).map(Document::VerifyCodes),
+            DocumentKind::WorkItem => read(body).map(Document::WorkItem),
+        };
+        let named = format!("{} {key} of tenant {tenant}", table(kind));
+        let document = read.map_err(|error| unread(&named, &error))?;
+        let tenant = TenantId(tenant);
+        if document.key() == (DocumentKey { kind, tenant, key }) {
+            return Ok(document);
+        }
+        Err(StoreError::Corrupt(format!(
+            "{named}: its body is another's"
+        )))
+    }
+}
+
+/// An event as columns.
+pub(crate) struct FlatTrans {
+    pub tenant: i64,
+    pub serial: i64,
+    pub place: Option<i64>,
+    pub number: Option<i64>,
+    pub body: String,
+}
+
+impl FlatTrans {
+    pub(crate) fn of(trans: &Trans) -> Result<Self, StoreError> {
+        let body = write(trans).map_err(|error| {
+            let text = format!("event {} cannot be written: {error}", trans.serial);
+            StoreError::Corrupt(text)
+        })?;
+        Ok(Self {
+            tenant: trans.tenant.0,
+            serial: trans.serial.0,
+            place: trans.place.map(|it| it.get()),
+            number: trans.number.map(|it| it.get()),
+            body,
+        })
+    }
+
+    pub(crate) fn read(self) -> Result<Trans, StoreError> {
+        let named = || format!("event {} of tenant {}", self.serial, self.tenant);
+        let trans: Trans = read(&self.body).map_err(|error| unread(&named(), &error))?;
+        let place = trans.place.map(|it| it.get());
+        let number = trans.number.map(|it| it.get());
+        let found = (trans.tenant.0, trans.serial.0, place, number);
+        if found == (self.tenant, self.serial, self.place, self.number) {
+            return Ok(trans);
+        }
+        Err(StoreError::Corrupt(format!(
+            "{}: its body is another's",
+            named()
+        )))
+    }
+}
+
+fn write<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    serde_json::to_string(value)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+/// Says where the body is wrong, not what stands there: it may be a key.
+fn unread(what: &str, error: &serde_json::Error) -> StoreError {
+    let column = error.column();
+    StoreError::Corrupt(format!(
+        "{what}: its body cannot be read from character {column} on"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        ids::Serial,
+        loyalty::{
+            terminal::BatchNo,
+            trans::{Place, TransNo},
+            work_item::{Matter, WorkItem},
+        },
+        time::UnixMs,
+    };
+
+    fn item() -> WorkItem {
+        WorkItem {
+            tenant: TenantId(1),
+            subject: Serial(20_779_000_000_000_001),
+            at: UnixMs(5),
+            terminal: 3,
+            matter: Matter::ReversedAfterSettlement {
+                batch: BatchNo::FIRST,
+                number: TransNo::from_stored(30_000_001),
+            },
+        }
+    }
+
+    #[test]
+    fn a_body_under_the_key_of_another_is_corrupt() {
+        let flat = FlatDocument::of(&Document::WorkItem(Box::new(item()))).unwrap();
+        let read = |tenant, key: &str| {
+            FlatDocument::read(DocumentKind::WorkItem, tenant, key.to_owned(), &flat.body)
+        };
+        assert_eq!(read(1, &flat.key), Ok(Document::WorkItem(Box::new(item()))));
+        for (tenant, key) in [(2, flat.key.as_str()), (1, "20261122000000000742")] {
+            assert!(
+                matches!(read(tenant, key), Err(StoreError::Corrupt(_))),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_told() {
+        let body = r#"{"tenant":1,"number":"12345678","account":"$argon2id$secret"}"#;
+        let read = FlatDocument::read(DocumentKind::Card, 1, "12345678".to_owned(), body);
+        let Err(StoreError::Corrupt(text)) = read else {
+            panic!("{read:?}");
+        };
+        assert!(
+            !text.contains("argon2id") && text.contains("12345678"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn digests_of_all_128_bits_survive() {
+        for content in [0, 1, u128::from(u64::MAX) + 1, u128::MAX] {
+            let text = write(&content).unwrap();
+            assert_eq!(read::<u128>(&text).unwrap(), content);
+        }
+        let flat = FlatTrans {
+            tenant: 1,
+            serial: 1,
+            place: Some(Place::from_stored(1).get()),
+            number: None,
+            body: "{}".to_owned(),
+        };
+        assert!(matches!(flat.read(), Err(StoreError::Corrupt(_))));
+    }
+}

@@ -1,0 +1,247 @@
+//! Cards, terminals and their events: their part of a batch, and looking at them.
+
+use super::{from_sqlite, queries::all};
+use crate::{
+    contract::{DocumentMark, StoreError},
+    flat::{FlatDocument, FlatTrans, listing, may_be_due, own_column, table},
+};
+use domain::{
+    ids::TenantId,
+    loyalty::{
+        document::{Document, DocumentKey, DocumentKind},
+        rows::{LoyaltyChanges, LoyaltyPlan, LoyaltyRows},
+        trans::{Place, Trans},
+    },
+    time::UnixMs,
+};
+use rusqlite::{Connection, Error, Params, Row, ffi, params};
+
+pub(super) const TRANS: &str = "tenant, serial, place, number, body";
+
+pub(super) fn trans(row: &Row<'_>) -> rusqlite::Result<FlatTrans> {
+    Ok(FlatTrans {
+        tenant: row.get(0)?,
+        serial: row.get(1)?,
+        place: row.get(2)?,
+        number: row.get(3)?,
+        body: row.get(4)?,
+    })
+}
+
+/// The documents of `kind` that the end of a statement finds.
+pub(super) fn documents(
+    connection: &Connection,
+    kind: DocumentKind,
+    end: &str,
+    values: impl Params,
+) -> Result<Vec<Document>, StoreError> {
+    let table = table(kind);
+    let sql = format!("SELECT tenant, key, body FROM {table} {end}");
+    let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
+    all(connection, &sql, values, columns, |(tenant, key, body)| {
+        FlatDocument::read(kind, tenant, key, &body)
+    })
+}
+
+/// The events that a condition finds.
+pub(super) fn trans_where(
+    connection: &Connection,
+    condition: &str,
+    values: impl Params,
+) -> Result<Vec<Trans>, StoreError> {
+    let sql = format!("SELECT {TRANS} FROM trans WHERE {condition}");
+    all(connection, &sql, values, trans, FlatTrans::read)
+}
+
+/// The document with a key.
+pub(super) fn document(
+    connection: &Connection,
+    key: &DocumentKey,
+) -> Result<Option<Document>, StoreError> {
+    let values = (key.tenant.0, &key.key);
+    let found = documents(
+        connection,
+        key.kind,
+        "WHERE tenant = ?1 AND key = ?2",
+        values,
+    )?;
+    Ok(found.into_iter().next())
+}
+
+/// The event whose column holds `value`.
+pub(super) fn trans_by(
+    connection: &Connection,
+    column: &str,
+    tenant: TenantId,
+    value: i64,
+) -> Result<Option<Trans>, StoreError> {
+    let condition = format!("tenant = ?1 AND {column} = ?2");
+    let found = trans_where(connection, &condition, (tenant.0, value))?;
+    Ok(found.into_iter().next())
+}
+
+/// Loads what `plan` names.
+pub(super) fn load(
+    connection: &Connection,
+    plan: &LoyaltyPlan,
+    rows: &mut LoyaltyRows,
+) -> Result<(), StoreError> {
+    for key in &plan.documents {
+        let found = document(connection, key)?;
+        found.into_iter().for_each(|it| rows.add_document(it));
+    }
+    let serials = plan.trans.iter();
+    let serials = serials.map(|(tenant, serial)| ("serial", *tenant, serial.0));
+    let places = plan.places.iter();
+    let places = places.map(|(tenant, place)| ("place", *tenant, place.get()));
+    let numbers = plan.numbers.iter();
+    let numbers = numbers.map(|(tenant, number)| ("number", *tenant, number.get()));
+    for (column, tenant, value) in serials.chain(places).chain(numbers) {
+        let found = trans_by(connection, column, tenant, value)?;
+        found.into_iter().for_each(|it| rows.add_trans(it));
+    }
+    Ok(())
+}
+
+/// Writes `changes`.
+pub(super) fn write(connection: &Connection, changes: &LoyaltyChanges) -> Result<(), StoreError> {
+    for key in &changes.documents_removed {
+        let sql = format!(
+            "DELETE FROM {} WHERE tenant = ?1 AND key = ?2",
+            table(key.kind)
+        );
+        execute(connection, &sql, (key.tenant.0, &key.key)).map_err(from_sqlite)?;
+    }
+    for document in &changes.documents {
+        overwrite(connection, document)?;
+    }
+    for document in &changes.documents_added {
+        add(connection, document)?;
+    }
+    for trans in &changes.trans {
+        let flat = FlatTrans::of(trans)?;
+        let sql = "UPDATE trans SET body = ?2 WHERE serial = ?1";
+        let changed = execute(connection, sql, (flat.serial, flat.body)).map_err(from_sqlite)?;
+        must_be_one(changed, || format!("event {}", trans.serial))?;
+    }
+    changes
+        .trans_added
+        .iter()
+        .try_for_each(|it| add_trans(connection, it))
+}
+
+fn overwrite(connection: &Connection, document: &Document) -> Result<(), StoreError> {
+    let kind = document.key().kind;
+    let (flat, table) = (FlatDocument::of(document)?, table(kind));
+    let changed = match own_column(kind) {
+        Some(own) => {
+            let sql =
+                format!("UPDATE {table} SET body = ?3, {own} = ?4 WHERE tenant = ?1 AND key = ?2");
+            let values = params![flat.tenant, flat.key, flat.body, flat.own];
+            execute(connection, &sql, values)
+        }
+        None => {
+            let sql = format!("UPDATE {table} SET body = ?3 WHERE tenant = ?1 AND key = ?2");
+            execute(connection, &sql, params![flat.tenant, flat.key, flat.body])
+        }
+    };
+    let changed = changed.map_err(from_sqlite)?;
+    must_be_one(changed, || format!("{table} {}", flat.key))
+}
+
+fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {
+    let kind = document.key().kind;
+    let (flat, table) = (FlatDocument::of(document)?, table(kind));
+    let added = match own_column(kind) {
+        Some(own) => {
+            let sql =
+                format!("INSERT INTO {table} (tenant, key, body, {own}) VALUES (?1, ?2, ?3, ?4)");
+            let values = params![flat.tenant, flat.key, flat.body, flat.own];
+            execute(connection, &sql, values)
+        }
+        None => {
+            let sql = format!("INSERT INTO {table} (tenant, key, body) VALUES (?1, ?2, ?3)");
+            execute(connection, &sql, params![flat.tenant, flat.key, flat.body])
+        }
+    };
+    added.map(drop).map_err(|error| match constraint(&error) {
+        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => in_the_way(&error),
+        // A store's number or a terminal's index that another has.
+        _ => from_sqlite(error),
+    })
+}
+
+fn add_trans(connection: &Connection, trans: &Trans) -> Result<(), StoreError> {
+    let flat = FlatTrans::of(trans)?;
+    let sql = format!("INSERT INTO trans ({TRANS}) VALUES (?1, ?2, ?3, ?4, ?5)");
+    let values = params![flat.tenant, flat.serial, flat.place, flat.number, flat.body];
+    let added = execute(connection, &sql, values);
+    added.map(drop).map_err(|error| match constraint(&error) {
+        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE) => {
+            in_the_way(&error)
+        }
+        _ => from_sqlite(error),
+    })
+}
+
+fn execute(connection: &Connection, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute(values)
+}
+
+fn must_be_one(changed: usize, what: impl FnOnce() -> String) -> Result<(), StoreError> {
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(format!("{} is not there", what())))
+}
+
+/// SQLite's own number of the broken constraint's kind.
+fn constraint(error: &Error) -> Option<i32> {
+    error.sqlite_error().map(|it| it.extended_code)
+}
+
+fn in_the_way(error: &Error) -> StoreError {
+    StoreError::Conflict(error.to_string())
+}
+
+/// Documents of `kind` by tenant and key.
+pub(super) fn list(
+    connection: &Connection,
+    kind: DocumentKind,
+    tenant: Option<TenantId>,
+    after: Option<DocumentMark>,
+    limit: u32,
+) -> Result<Vec<Document>, StoreError> {
+    let end = "WHERE (tenant, key) > (?1, ?2) AND tenant <= ?3 ORDER BY tenant, key LIMIT ?4";
+    let (from, key, last) = listing(tenant, after);
+    documents(connection, kind, end, (from, key, last, limit))
+}
+
+/// The documents of `kind` that are due, longest due first.
+pub(super) fn due(
+    connection: &Connection,
+    kind: DocumentKind,
+    now: UnixMs,
+    limit: u32,
+) -> Result<Vec<Document>, StoreError> {
+    if !may_be_due(kind) {
+        return Ok(Vec::new());
+    }
+    let end = "WHERE due_at <= ?1 ORDER BY due_at, tenant, key LIMIT ?2";
+    documents(connection, kind, end, (now.0, limit))
+}
+
+/// The events from the first to the last of `places` that are behind `after`.
+pub(super) fn trans_between(
+    connection: &Connection,
+    tenant: TenantId,
+    (first, last): (Place, Place),
+    after: Option<Place>,
+    limit: u32,
+) -> Result<Vec<Trans>, StoreError> {
+    let condition = "tenant = ?1 AND place >= ?2 AND place <= ?3 AND place > ?4 \
+         ORDER BY place LIMIT ?5";
+    let after = after.map_or(i64::MIN, Place::get);
+    let values = (tenant.0, first.get(), last.get(), after, limit);
+    trans_where(connection, condition, values)
+}
