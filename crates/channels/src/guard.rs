@@ -106,7 +106,7 @@ impl RechargeGuard {
 }
 
 /// The parts of a guard that do not depend on what is guarded.
-struct Watch {
+pub(crate) struct Watch {
     call_timeout: Duration,
     breaker: Breaker,
     clock: Clock,
@@ -114,7 +114,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(config: GuardConfig, clock: Clock, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn new(config: GuardConfig, clock: Clock, observer: Arc<dyn Observer>) -> Self {
         Self {
             call_timeout: config.call_timeout,
             breaker: Breaker::new(config.failures_max, config.open_for),
@@ -125,7 +125,7 @@ impl Watch {
 
     /// Sends something that moves new money, unless the circuit is open.
     /// The call is only made, not just awaited, once the circuit allows it.
-    async fn send<T: Answer + FromNotSent, F: Future<Output = T> + Send>(
+    pub(crate) async fn send<T: Answer + FromNotSent, F: Future<Output = T> + Send>(
         &self,
         channel: &str,
         operation: &'static str,
@@ -187,7 +187,7 @@ async fn caught<T, F: Future<Output = T>>(call: impl FnOnce() -> F) -> Option<T>
 }
 
 /// What a guard must know of an answer.
-trait Answer: Send {
+pub(crate) trait Answer: Send {
     /// "Nobody knows".
     const UNKNOWN: Self;
     /// The answer's name in metrics.
@@ -197,7 +197,7 @@ trait Answer: Send {
 }
 
 /// An answer that can say that the call did not reach the channel.
-trait FromNotSent {
+pub(crate) trait FromNotSent {
     /// The call did not reach the channel.
     fn from_not_sent(why: NotSent) -> Self;
 }

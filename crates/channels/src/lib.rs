@@ -6,6 +6,7 @@
 //! | [`Guard`] | a deadline, a circuit breaker and a counter around each channel |
 //! | [`Channels`] | which channel serves which number |
 //! | [`sandbox`] | a channel that stands in for all of them, without moving money |
+//! | [`sms`] | providers that send verification codes, behind a contract of their own |
 //!
 //! What is absent on purpose: merchants, tenants, orders, stores and every word of a wire
 //! dialect. This is the only crate that asks a provider for money.
@@ -15,6 +16,7 @@ mod contract;
 mod guard;
 mod registry;
 pub mod sandbox;
+pub mod sms;
 
 pub use contract::{
     BoxFuture, Channel, Clock, PayRequest, PaymentAt, PrepareOutcome, PrepareRequest,

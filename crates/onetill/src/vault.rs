@@ -9,6 +9,8 @@ use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use std::{
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
@@ -64,6 +66,7 @@ pub enum VaultError {
 #[derive(Clone)]
 pub struct Vault {
     cipher: Aes256Gcm,
+    deriver: Hmac<Sha256>,
 }
 
 impl Vault {
@@ -94,7 +97,17 @@ impl Vault {
     pub(crate) fn from_hex(hex: &[u8]) -> Option<Self> {
         let bytes = decode_hex(std::str::from_utf8(hex).ok()?.trim())?;
         let cipher = Aes256Gcm::new_from_slice(&bytes[..]).ok()?;
-        Some(Self { cipher })
+        let deriver = Hmac::new_from_slice(&bytes[..]).ok()?;
+        Some(Self { cipher, deriver })
+    }
+
+    /// A key of its own for `purpose`. The keys of two purposes have nothing in common, and none
+    /// tells the master key.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut deriver = self.deriver.clone();
+        deriver.update(purpose.as_bytes());
+        Zeroizing::new(deriver.finalize().into_bytes().into())
     }
 
     /// Seals `secret`, bound to `owner`.
@@ -262,6 +275,15 @@ mod tests {
             vault().open_sealed("merchant/1", b"short"),
             Err(VaultError::WrongKey)
         ));
+    }
+
+    #[test]
+    fn each_purpose_has_a_key_that_stays_the_same() {
+        let key = |vault: &Vault, purpose| vault.derive(purpose);
+        assert_eq!(key(&vault(), "a"), key(&vault(), "a"));
+        assert_ne!(key(&vault(), "a"), key(&vault(), "b"));
+        let other = Vault::from_hex("0e".repeat(32).as_bytes()).unwrap();
+        assert_ne!(key(&vault(), "a"), key(&other, "a"));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | [`requests`] | a whole request: URL, seal, signature, message |
 //! | [`replies`] | what clients read: replies and notifications |
 //! | [`texts`] | the small parsers: amounts, serials, URLs, signatures, sealed texts |
+//! | [`jpos`] | dialect 2: a request, a reply, and its small parsers |
 //! | [`rows`] | stored rows |
 //! | [`decisions`] | any commands in any order over the memory store, audited after each |
 
@@ -24,6 +25,7 @@
 mod bytes;
 pub mod decisions;
 pub mod documents;
+pub mod jpos;
 pub mod replies;
 pub mod requests;
 pub mod rows;
@@ -33,7 +35,7 @@ pub mod texts;
 pub type Probe = fn(&[u8]);
 
 /// Every probe by the name of its fuzz target.
-pub const PROBES: [(&str, Probe); 9] = [
+pub const PROBES: [(&str, Probe); 12] = [
     ("json_document", documents::json),
     ("xml_document", documents::xml),
     ("request", requests::probe),
@@ -41,6 +43,9 @@ pub const PROBES: [(&str, Probe); 9] = [
     ("seal", texts::seal),
     ("numbers", texts::numbers),
     ("url", texts::url),
+    ("jpos_request", jpos::request),
+    ("jpos_reply", jpos::reply),
+    ("jpos_texts", jpos::texts),
     ("rows", rows::probe),
     ("decisions", decisions::probe),
 ];

@@ -58,6 +58,15 @@ pub(super) fn elements(text: &str) -> Result<Vec<&str>, JsonFault> {
     Ok(raw.into_iter().map(RawValue::get).collect())
 }
 
+/// The elements of an array, unless there are more than `max`.
+pub(super) fn elements_up_to(text: &str, max: usize) -> Result<Vec<&str>, JsonFault> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let elements = reader.deserialize_seq(ElementsVisitor { max });
+    let elements = elements.map_err(|_| JsonFault::Malformed)?;
+    reader.end().map_err(|_| JsonFault::Trailing)?;
+    Ok(elements)
+}
+
 /// Tells a value's kind; strings are unescaped, borrowed when they need no change.
 pub(super) fn value(text: &str) -> Result<Value<'_>, JsonFault> {
     match text.as_bytes().first() {
@@ -161,6 +170,30 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
         Err(serde::de::Error::custom("an array is no object"))
+    }
+}
+
+/// An array's elements. It stops at the first that is too many, before they fill the memory.
+struct ElementsVisitor {
+    max: usize,
+}
+
+impl<'de> Visitor<'de> for ElementsVisitor {
+    type Value = Vec<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array of at most {} elements", self.max)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element::<&'de RawValue>()? {
+            if elements.len() == self.max {
+                return Err(serde::de::Error::invalid_length(self.max + 1, &self));
+            }
+            elements.push(element.get());
+        }
+        Ok(elements)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The demo data: fixed, so that anyone's script can rely on it. Its keys are public.
 
-use super::{AdminError, merchants};
+use super::{AdminError, loyalty, merchants};
 use crate::app::Gateway;
 use domain::merchant::MerchantSettings;
 use std::sync::Arc;
@@ -14,11 +14,21 @@ pub const OTHER_MERCHANT: &str = "0010000002";
 /// Its key.
 pub const OTHER_KEY: &str = "VUTSRQPONMLKJIHGFEDCBA9876543210";
 
-/// Loads the demo data if the store has no merchant; says whether it did.
+/// Loads the demo data of all dialects where the store has none; says whether it did.
 ///
 /// # Errors
 /// When the store failed.
 pub async fn load(gateway: &Arc<Gateway>) -> Result<bool, AdminError> {
+    let merchants = load_merchants(gateway).await?;
+    let cards = loyalty::demo::load(gateway).await?;
+    Ok(merchants || cards)
+}
+
+/// Loads the demo's merchants if the store has none; says whether it did.
+///
+/// # Errors
+/// When the store failed.
+pub async fn load_merchants(gateway: &Arc<Gateway>) -> Result<bool, AdminError> {
     if !gateway.reader.merchants().await?.is_empty() {
         return Ok(false);
     }

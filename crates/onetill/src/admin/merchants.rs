@@ -246,7 +246,7 @@ fn show(merchant: &Merchant, tenant: &str) -> Value {
 }
 
 /// The tenant called `name`, added when missing.
-async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
+pub(super) async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
     if name.trim().is_empty() {
         return Err(AdminError::new(
             "a merchant needs a tenant: the retailer's name",

@@ -3,6 +3,7 @@
 //! store. Never two writers.
 
 pub mod demo;
+pub mod loyalty;
 pub mod merchants;
 pub mod orders;
 pub mod socket;
@@ -42,6 +43,8 @@ pub enum Request {
     Renotify(orders::OrderName),
     /// Notifications that were given up.
     DeadNotifications,
+    /// Stores, terminals, cards and programs.
+    Loyalty(loyalty::Request),
 }
 
 /// Why a request was not carried out; the text is for the operator and says what to do.
@@ -110,6 +113,7 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::DecideOrder { order, approve } => orders::decide(gateway, &order, approve).await,
         Request::Renotify(name) => orders::renotify(gateway, &name).await,
         Request::DeadNotifications => orders::dead_notifications(gateway).await,
+        Request::Loyalty(request) => loyalty::handle(gateway, request).await,
     }
 }
 
@@ -146,6 +150,8 @@ mod tests {
             },
             Request::Renotify(name()),
             Request::DeadNotifications,
+            Request::Loyalty(loyalty::Request::ListStores),
+            Request::Loyalty(loyalty::Request::ShowProgram { tenant: "t".to_owned() }),
         ] {
             let sent = serde_json::to_value(&request).unwrap();
             let received: Request = serde_json::from_value(sent.clone()).unwrap();

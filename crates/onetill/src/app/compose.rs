@@ -4,6 +4,7 @@ use super::{
     Gateway,
     contradictions::Contradictions,
     directory::Directory,
+    loyalty::{Loyalty, Sms},
     serials::{LEASE_MS, NodeLease, SerialIssuer},
     settlements::Settlements,
 };
@@ -15,6 +16,7 @@ use crate::{
 use channels::{
     Channel, Channels, Guard, GuardConfig, Observer, RechargeGuard, RechargeProvider,
     sandbox::{Journal, RemoteSandbox, SANDBOX_CHANNELS, Sandbox, SandboxConfig},
+    sms::sandbox::{SandboxSms, SandboxSmsConfig},
 };
 use domain::time::UnixMs;
 use jiff::{Timestamp, tz::TimeZone};
@@ -134,6 +136,8 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     tracing::info!(settings = durability.join(", "), "the store is durable");
     check_master_key(&engine, &vault).await?;
     let serials = issue_serials(&engine, clock(), &config.rules.zone).await?;
+    let loyalty = Loyalty::new(&vault, sms(config, &clock), config.demo);
+    loyalty.estate.refresh(reader.as_ref()).await?;
     let directory = Directory::new(vault);
     directory.refresh(reader.as_ref()).await?;
     let sandbox = open_sandbox(config, &clock)?;
@@ -152,6 +156,7 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
         engine,
         reader,
         directory,
+        loyalty,
         serials,
         settlements: Settlements::default(),
         owed: Notify::new(),
@@ -357,6 +362,16 @@ fn open_sandbox(config: &Config, clock: &Clock) -> Result<Option<Arc<Sandbox>>, 
     };
     let sandbox = Sandbox::new(Arc::clone(clock), settings, Arc::new(journal));
     Ok(Some(Arc::new(sandbox.map_err(data_error(&dir))?)))
+}
+
+/// Who sends text messages: the sandbox beside a pretended wallet, else nobody yet.
+fn sms(config: &Config, clock: &Clock) -> Sms {
+    let is_sandboxed = config.sandbox_latency_ms.is_some() || config.sandbox_url.is_some();
+    if !is_sandboxed {
+        return Sms::Off;
+    }
+    let settings = SandboxSmsConfig::default();
+    Sms::Sandbox(Arc::new(SandboxSms::new(Arc::clone(clock), settings)))
 }
 
 /// `sandbox` as every channel and as the top-up provider.

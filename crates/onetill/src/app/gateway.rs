@@ -1,8 +1,8 @@
 //! What every use case works with.
 
 use super::{
-    contradictions::Contradictions, directory::Directory, payer_code::PayerCodes,
-    serials::SerialIssuer, settlements::Settlements,
+    contradictions::Contradictions, directory::Directory, loyalty::Loyalty,
+    payer_code::PayerCodes, serials::SerialIssuer, settlements::Settlements,
 };
 use crate::outbound::TargetPolicy;
 use channels::{
@@ -52,6 +52,8 @@ pub struct Gateway {
     pub remote_sandbox: Option<Arc<RemoteSandbox>>,
     /// The merchants.
     pub directory: Directory,
+    /// Member cards: stores, programs, keys, PINs and codes.
+    pub loyalty: Loyalty,
     /// Issues gateway serials.
     pub serials: SerialIssuer,
     /// Wakes requests that wait for a payment.

@@ -10,6 +10,7 @@
 //! | [`pay`] | charging a payer's code, and orders that the payer pays |
 //! | [`refund`], [`cancel`] | money that goes back |
 //! | [`recharge`] | data top-ups |
+//! | [`loyalty`] | member cards: points, tickets, terminals and their batches |
 //! | [`contradictions`] | what channels say against the books |
 //! | [`chase`] | one step of finishing what a crash, a lost answer or a late success left open |
 
@@ -19,6 +20,7 @@ pub mod compose;
 pub mod contradictions;
 pub mod directory;
 pub mod gateway;
+pub mod loyalty;
 pub mod pay;
 pub mod payer_code;
 pub mod recharge;

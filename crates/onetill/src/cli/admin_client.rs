@@ -78,10 +78,11 @@ impl AdminClient {
         }
     }
 
-    /// Only adding merchants may begin a new store: anything else there is a mistyped --data.
+    /// Only adding merchants and stores may begin a new store: anything else there is a mistyped --data.
     fn check_store(&self, request: &Request) -> Result<(), CommandError> {
         let may_begin = match request {
             Request::AddMerchant(_) | Request::AddMerchants { .. } => true,
+            Request::Loyalty(request) => request.may_begin(),
             Request::SetMerchant(_)
             | Request::ListMerchants
             | Request::ListOrders(_)

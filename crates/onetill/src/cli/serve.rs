@@ -2,7 +2,7 @@
 
 use super::{CommandError, Settings, output};
 use crate::{
-    admin::{demo, socket},
+    admin::{demo, loyalty::demo as cards, socket},
     app::compose::{Composed, compose, system_clock},
     config::Config,
     inbound,
@@ -162,6 +162,7 @@ fn announce(config: &Config, bound: Bound) -> Result<(), CommandError> {
         format!(" --url {url}")
     };
     let program = program();
+    let (store, terminal, card) = (cards::STORE, cards::TERMINAL, cards::CARD);
     let text = format!(
         "
 Onetill demo on {url}   (stop with Ctrl-C)
@@ -170,6 +171,11 @@ In another terminal, charge a customer's code through the pretended wallet:
   {program} call pay{at} --amount 0.01 --code 284214903060794755
 Show the customer a code to pay with, then open the BAR_CODE link it prints:
   {program} call order{at} --amount 0.01 --channel 2
+Have a terminal check in, then ask what a member's card holds and let its points pay:
+  curl {url}/v1/jpos/terminal/checkin -d storeNo={store} -d terminalNo={terminal} -d operatorNo=001
+  curl {url}/v1/jpos/cards -d storeNo={store} -d terminalNo={terminal} -d traceNo=000001 -d cardNo={card}
+  curl {url}/v1/jpos/trans/consume -d storeNo={store} -d terminalNo={terminal} -d traceNo=000002 \\
+    -d cardNo={card} -d consumeType=012 -d pointAmount=1.50 -d cashAmount=20
 Prove the ledger:
   {program} audit --data {}
 

@@ -3,11 +3,13 @@
 //! | module | serves |
 //! |---|---|
 //! | [`opengateway`] | dialect 1: wallet payments and data top-ups |
+//! | [`jpos`] | dialect 2: member points, tickets, terminals and their batches |
 //! | [`sandbox_page`] | the payer's page of the sandbox |
 //! | [`sandbox_api`] | the sandbox in a process of its own, as gateways ask it |
 //! | [`health`] | liveness, readiness, metrics |
 
 pub mod health;
+pub mod jpos;
 pub mod opengateway;
 pub mod sandbox_api;
 pub mod sandbox_page;
@@ -29,6 +31,7 @@ pub fn router(gateway: &Arc<Gateway>, failures: FailureLimits) -> Router {
 /// The checks stay, because whoever balances the load asks for them where it sends requests.
 pub fn public_router(gateway: &Arc<Gateway>, failures: FailureLimits) -> Router {
     let dialects = opengateway::router(Arc::clone(gateway), failures);
+    let dialects = dialects.merge(jpos::router(Arc::clone(gateway), failures));
     let router = dialects.merge(health::router(Arc::clone(gateway)));
     match &gateway.sandbox {
         Some(sandbox) => router.merge(sandbox_page::router(

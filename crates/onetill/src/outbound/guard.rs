@@ -143,7 +143,9 @@ fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
 }
 
-fn contains(networks: &[Network], address: IpAddr) -> bool {
+/// Whether `address` lies in one of `networks`, each an address and the length of its prefix.
+#[must_use]
+pub fn contains(networks: &[(IpAddr, u8)], address: IpAddr) -> bool {
     networks
         .iter()
         .any(|&(network, prefix_bits)| match (network, address) {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::{
         Gateway, Rules, compose::take_lease, contradictions::Contradictions, directory::Directory,
-        payer_code::PayerCodes, serials::SerialIssuer, settlements::Settlements,
+        loyalty::{Loyalty, Sms}, payer_code::PayerCodes, serials::SerialIssuer, settlements::Settlements,
     },
     inbound,
     outbound::TargetPolicy,
@@ -154,6 +154,7 @@ impl<R: Rows> Surroundings<R> {
         let (lease, issued_until, until) = take_lease(&engine, world.now()).await.ok()?;
         let directory = Directory::new(self.vault.clone());
         directory.refresh(reader.as_ref()).await.ok()?;
+        let loyalty = Loyalty::new(&self.vault, Sms::Off, false);
         let line = Line::new(&self.wallet, pulse);
         let provider = Provider(Arc::clone(&line));
         let (settings, clock) = (GuardConfig::default(), world.clock());
@@ -172,6 +173,7 @@ impl<R: Rows> Surroundings<R> {
             sandbox: None,
             remote_sandbox: None,
             directory,
+            loyalty,
             serials: SerialIssuer::new(lease, issued_until, until, ZONE_OFFSET_S),
             settlements: Settlements::default(),
             owed: Notify::new(),

@@ -6,7 +6,7 @@
 //! | `metrics` | the recorder, every metric's meaning, [`render`] |
 //! | [`names`] | the metrics' names |
 //! | `request_id` | [`request_id()`]: what ties a reply to its log lines |
-//! | `redact` | [`redact_target`]: a request's target without its secrets |
+//! | `redact` | [`redact_target`], [`masked_card`]: a request's target and a card's number without what may be misused |
 //!
 //! # What never reaches a log
 //!
@@ -29,7 +29,7 @@ pub use self::metrics::{
     channel_call, channel_contradiction, init_metrics, open_payments, queue_len, render, request,
     store_figures,
 };
-pub use self::redact::redact_target;
+pub use self::redact::{masked_card, redact_target};
 pub use self::request_id::request_id;
 
 /// How log lines look.

@@ -28,6 +28,17 @@ pub fn redact_target(target: &str) -> String {
     line.chars().take(TARGET_CHARS_MAX).collect()
 }
 
+/// A card's number as the log may know it: the first six and the last four characters. Of what is
+/// too short for that nothing is shown, and of what is too long to be one neither.
+pub fn masked_card(number: &str) -> String {
+    let is_plain = number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let shown = is_plain && (13..=32).contains(&number.len());
+    match (number.get(..6), number.get(number.len().saturating_sub(4)..)) {
+        (Some(first), Some(last)) if shown => format!("{first}{HIDDEN}{last}"),
+        (Some(_) | None, _) => HIDDEN.to_owned(),
+    }
+}
+
 fn redact_pair(pair: &str) -> String {
     match pair.split_once('=') {
         Some((name, _)) if !HARMLESS.contains(&name) => format!("{name}={HIDDEN}"),
@@ -56,6 +67,15 @@ fn may_ask_by_code(pair: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_card_only_the_ends_are_shown() {
+        assert_eq!(masked_card("9999999999025288"), "999999***5288");
+        let too_long = "1".repeat(33);
+        for hidden in ["", "12345678", "一二三四五六七八", "123456789012\n456", &too_long] {
+            assert_eq!(masked_card(hidden), "***", "{hidden}");
+        }
+    }
 
     const BASE: &str = "/openGateway/openService";
 

@@ -7,12 +7,14 @@
 //! | [`deliver`] | notifications to merchants |
 //! | [`places`] | how many of them run at the same time, and for whom |
 //! | [`events`] | what channels tell by themselves |
+//! | [`expiry`] | points, tickets and codes whose time is over |
 //! | [`settled`] | payments that requests wait for and another gateway settled |
 //! | [`upkeep`] | the node's lease, the directory, the gauges |
 
 pub mod chase;
 pub mod deliver;
 pub mod events;
+pub mod expiry;
 pub mod places;
 pub mod settled;
 pub mod upkeep;
@@ -56,6 +58,7 @@ impl Workers {
         running.spawn(repeat(stopped.clone(), Arc::clone(&deliverer)));
         running.spawn(events::listen(Arc::clone(gateway), stopped.clone()));
         running.spawn(settled::look(Arc::clone(gateway), stopped.clone()));
+        running.spawn(expiry::keep(Arc::clone(gateway), stopped.clone()));
         running.spawn(upkeep::keep_lease(Arc::clone(gateway), stopped.clone()));
         running.spawn(upkeep::refresh(Arc::clone(gateway), stopped));
         Self {

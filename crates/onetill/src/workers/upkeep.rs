@@ -51,6 +51,10 @@ async fn look(gateway: &Gateway) {
     if let Err(error) = gateway.directory.refresh(gateway.reader.as_ref()).await {
         tracing::warn!(%error, "the merchants cannot be read");
     }
+    let estate = &gateway.loyalty.estate;
+    if let Err(error) = estate.refresh(gateway.reader.as_ref()).await {
+        tracing::warn!(%error, "the stores and programs cannot be read");
+    }
     match gateway.reader.figures().await {
         Ok(figures) => telemetry::store_figures(&figures, gateway.now()),
         Err(error) => tracing::warn!(%error, "the store's figures cannot be read"),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`support`] | gateways in this process with a clock to set, and gateways in processes to kill |
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
+//! | [`jpos`] | dialect 2 over HTTP: terminals, cards, batches |
 //! | [`channels`] | channels that hang, talk nonsense, repeat or contradict themselves |
 //! | [`simulation`] | seeded faults around the real program, and planted bugs that they find |
 //! | [`faults`] | kills, stores that fail, the command line, the payer's page in a browser |
@@ -14,6 +15,8 @@ mod channels;
 mod dialect;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod jpos;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

@@ -29,6 +29,15 @@ impl MemberError {
     }
 }
 
+/// The elements of a JSON list; `None` when it is none, nests too deeply, or has more than `max`.
+/// The elements themselves are not looked at yet.
+pub(super) fn elements(text: &str, max: usize) -> Option<Vec<&str>> {
+    if !json::is_within_depth(text, DEPTH_MAX) {
+        return None;
+    }
+    json::elements_up_to(text, max).ok()
+}
+
 /// A JSON text as a tree; `None` when it is no JSON or nests too deeply. Nulls inside are left out.
 pub(super) fn tree(text: &str) -> Option<Node<'static>> {
     if !json::is_within_depth(text, DEPTH_MAX) {

@@ -30,7 +30,7 @@ use crate::node::{Members, Node};
 /// The value of a reply's `Content-Type` header.
 pub const CONTENT_TYPE: &str = "application/json;charset=UTF-8";
 /// Most bytes of a reply that a client reads.
-pub const REPLY_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const REPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Why a reply cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -129,6 +129,6 @@ fn number(amount: Amount) -> Node<'static> {
     Node::Number(Cow::Owned(amount.to_string()))
 }
 
-fn digits(number: impl ToString) -> Node<'static> {
+fn digits(number: &impl ToString) -> Node<'static> {
     Node::Text(Cow::Owned(number.to_string()))
 }

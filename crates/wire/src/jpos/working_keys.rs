@@ -178,6 +178,6 @@ fn joined(left: &Block, right: &Block) -> DoubleKey {
 
 /// The lowest bit of each byte of a DES key makes the number of ones odd.
 fn with_odd_parity(block: &Block) -> Zeroizing<Block> {
-    let odd = |byte: u8| byte ^ u8::from(byte.count_ones() % 2 == 0);
+    let odd = |byte: u8| byte ^ u8::from(byte.count_ones().is_multiple_of(2));
     Zeroizing::new(block.map(odd))
 }

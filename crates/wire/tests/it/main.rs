@@ -7,6 +7,8 @@ mod dictionaries;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod jpos;
+#[cfg(test)]
 mod notifications;
 #[cfg(test)]
 mod properties;

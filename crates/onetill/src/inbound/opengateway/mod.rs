@@ -21,7 +21,7 @@ mod query;
 mod recharge;
 mod refund;
 mod route;
-mod survive;
+pub(super) mod survive;
 
 use crate::{
     app::{AppError, Gateway},

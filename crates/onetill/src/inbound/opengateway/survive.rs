@@ -10,7 +10,7 @@ use std::{
 
 /// What `work` comes to, or `None` when it panics. The panic hook has told what and where; what
 /// was recorded is left to the workers.
-pub(super) async fn survive<T>(work: impl Future<Output = T>) -> Option<T> {
+pub(in crate::inbound) async fn survive<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     poll_fn(|context| {
         // The work is never polled again after a panic, so nobody sees it half-done.

@@ -4,7 +4,9 @@ use super::{eventually, http, till::Till};
 use channels::sandbox::Held;
 use domain::{ids::Serial, notification::Delivery, payment::Payment, time::UnixMs};
 use onetill::{
-    admin::{self, Request, demo, merchants::MerchantChange, orders::OrderName},
+    admin::{
+        self, Request, demo, loyalty::demo as cards, merchants::MerchantChange, orders::OrderName,
+    },
     app::{
         Gateway,
         compose::{Composed, compose},
@@ -15,7 +17,7 @@ use onetill::{
     inbound,
     outbound::{ATTEMPT_TIMEOUT, Sender},
     server::{Drained, Server},
-    workers::{Workers, chase::Chaser, deliver::Deliverer},
+    workers::{Workers, chase::Chaser, deliver::Deliverer, expiry},
 };
 use serde_json::Value;
 use std::{
@@ -50,9 +52,16 @@ pub struct Setup {
     rows: Rows,
     rig: Option<Rig>,
     attempt_timeout: Duration,
+    cards: bool,
 }
 
 impl Setup {
+    /// Loads the demo's stores, terminals and cards too.
+    pub fn cards(mut self) -> Self {
+        self.cards = true;
+        self
+    }
+
     /// Changes settings.
     pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.options);
@@ -102,7 +111,10 @@ impl Setup {
             Arc::new(move || UnixMs(time.load(Ordering::SeqCst)))
         };
         let mut composed = compose(&config, clock).await.unwrap();
-        demo::load(&composed.gateway).await.unwrap();
+        demo::load_merchants(&composed.gateway).await.unwrap();
+        if self.cards {
+            cards::load(&composed.gateway).await.unwrap();
+        }
         if let Some(rig) = self.rig {
             rig(Arc::get_mut(&mut composed.gateway).unwrap());
         }
@@ -161,12 +173,18 @@ impl House {
             rows: Rows::Sqlite,
             rig: None,
             attempt_timeout: ATTEMPT_TIMEOUT,
+            cards: false,
         }
     }
 
     /// A gateway as `serve --demo` starts it.
     pub async fn open() -> Self {
         Self::setup().open().await
+    }
+
+    /// A gateway with the demo's stores, terminals and cards.
+    pub async fn with_cards() -> Self {
+        Self::setup().cards().open().await
     }
 
     /// A gateway that waits for payers' codes for only 10 s.
@@ -224,6 +242,7 @@ impl House {
     pub async fn nudge(&self) {
         self.running().chaser.run_once().await;
         self.running().deliverer.run_once().await;
+        expiry::run_once(self.gateway()).await;
     }
 
     /// Does `work` while the clock runs thirty times as fast.

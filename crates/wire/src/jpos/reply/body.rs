@@ -1,15 +1,15 @@
 //! What a reply holds besides its outcome and its time.
 
-use super::super::name;
-use super::super::number::SerialNo;
-use super::super::object::{MemberError, Object};
-use super::super::operation::Operation;
-use super::super::status::Status;
-use super::super::working_keys::Layout;
 use super::card::{CardsReply, CheckinReply, TicketsReply};
 use super::digits;
 use super::points::{self, ConsumeReply, Points, RefundReply, TicketConsumeReply};
 use super::settle::{EntryResult, SettleReply};
+use crate::jpos::name;
+use crate::jpos::number::SerialNo;
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::operation::Operation;
+use crate::jpos::status::Status;
+use crate::jpos::working_keys::Layout;
 use crate::node::{Members, Node};
 
 /// The rest of a reply. No `Debug`: see [`super::Reply`].
@@ -72,7 +72,7 @@ impl Body {
             Self::Tickets(reply) => reply.push(members),
             Self::TicketConsume(reply) => reply.push(members),
             Self::CardActive(serial_no) => {
-                members.maybe(name::SERIAL_NO, serial_no.map(digits));
+                members.maybe(name::SERIAL_NO, serial_no.as_ref().map(digits));
             }
             Self::Settle(reply) => reply.push(members),
             Self::SettleDetails(results) => {

@@ -1,27 +1,28 @@
 //! Replies to terminal/checkin, cards and tickets.
 
-use super::super::amount::Amount;
-use super::super::name;
-use super::super::number::{BatchNo, SerialNo};
-use super::super::object::{MemberError, Object};
-use super::super::person::{Gender, Grade, IdType, TicketKind};
-use super::super::status::Status;
-use super::super::working_keys::Layout;
 use super::points::Balances;
 use super::{digits, number};
+use crate::jpos::amount::Amount;
+use crate::jpos::name;
+use crate::jpos::number::{BatchNo, SerialNo};
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::person::{Gender, Grade, IdType, TicketKind};
+use crate::jpos::status::Status;
+use crate::jpos::working_keys::Layout;
 use crate::node::{Members, Node};
 
 /// `batchNo` when there is no batch.
 const NO_BATCH: &str = "000000";
 
-/// The reply to a check-in (source: "签到"). All of it is there on failure too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The reply to a check-in (source: "签到"). All of it is there on failure too. No `Debug`: it
+/// holds keys, if under another.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CheckinReply {
     /// `batchNo`; `None`, on failure, is written as 000000.
     pub batch_no: Option<BatchNo>,
     /// `storeName`.
     pub store_name: String,
-    /// `workingKey`, in hexadecimal; see [`super::super::working_keys`].
+    /// `workingKey`, in hexadecimal; see [`crate::jpos::working_keys`].
     pub working_key: String,
 }
 
@@ -35,12 +36,10 @@ impl CheckinReply {
     }
 
     pub(super) fn push<'a>(&'a self, members: &mut Members<'a>) {
-        let batch_no = self.batch_no.map(|no| no.to_string());
+        let batch_no = self.batch_no.as_ref().map(digits);
+        let no_batch = || Node::Text(NO_BATCH.into());
         members
-            .node(
-                name::BATCH_NO,
-                digits(batch_no.unwrap_or(NO_BATCH.to_owned())),
-            )
+            .node(name::BATCH_NO, batch_no.unwrap_or_else(no_batch))
             .text(name::STORE_NAME, &self.store_name)
             .text(name::WORKING_KEY, &self.working_key);
     }
@@ -225,7 +224,7 @@ pub struct TicketsReply {
 
 impl TicketsReply {
     pub(super) fn push<'a>(&'a self, members: &mut Members<'a>) {
-        members.maybe(name::SERIAL_NO, self.serial_no.map(digits));
+        members.maybe(name::SERIAL_NO, self.serial_no.as_ref().map(digits));
         if let Some(balances) = self.balances {
             balances.push(members);
             members

@@ -1,8 +1,8 @@
 //! `status` and `message`: how a request went.
 
-use super::super::name;
-use super::super::object::{MemberError, Object};
-use super::super::status::Status;
+use crate::jpos::name;
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::status::Status;
 
 /// A status with its message. The message is the appendix's; only a reply that was received may
 /// have another.

@@ -1,11 +1,11 @@
 //! Replies to sales and to what takes them back: balances, and the points that moved.
 
-use super::super::amount::Amount;
-use super::super::name;
-use super::super::number::SerialNo;
-use super::super::object::{MemberError, Object};
-use super::super::status::Status;
 use super::{digits, number};
+use crate::jpos::amount::Amount;
+use crate::jpos::name;
+use crate::jpos::number::SerialNo;
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::status::Status;
 use crate::node::Members;
 
 /// The points on a card after the request.
@@ -76,7 +76,7 @@ pub struct Points {
 
 impl Points {
     pub(super) fn push(self, members: &mut Members<'_>) {
-        members.node(name::SERIAL_NO, digits(self.serial_no));
+        members.node(name::SERIAL_NO, digits(&self.serial_no));
         self.balances.push(members);
         members
             .node(name::USE_POINT, number(self.used))
@@ -134,7 +134,7 @@ pub struct TicketConsumeReply {
 impl TicketConsumeReply {
     pub(super) fn push<'a>(&'a self, members: &mut Members<'a>) {
         members
-            .maybe(name::SERIAL_NO, self.serial_no.map(digits))
+            .maybe(name::SERIAL_NO, self.serial_no.as_ref().map(digits))
             .text(name::ADVERTISEMENT, &self.advertisement);
     }
 
@@ -185,7 +185,7 @@ impl RefundReply {
         let Some(returned) = self.0 else {
             return;
         };
-        members.node(name::SERIAL_NO, digits(returned.serial_no));
+        members.node(name::SERIAL_NO, digits(&returned.serial_no));
         returned.balances.push(members);
         members
             .node(name::RETURN_POINT, number(returned.points))

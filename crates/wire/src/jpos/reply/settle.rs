@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::super::amount::Amount;
-use super::super::name;
-use super::super::number::{SerialNo, TraceNo};
-use super::super::object::{MemberError, Object};
-use super::super::operation::Operation;
 use super::{digits, number};
+use crate::jpos::amount::Amount;
+use crate::jpos::name;
+use crate::jpos::number::{SerialNo, TraceNo};
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::operation::Operation;
 use crate::node::{Members, Node};
 
 /// Most bytes of the name of a field that differs.
@@ -174,8 +174,8 @@ impl EntryResult {
         let listed = self.verdict.differences().map(|list| differences(list));
         members
             .text(name::FUNCTION, self.operation.function())
-            .node(name::TRACE_NO, digits(self.trace_no))
-            .maybe(name::SERIAL_NO, self.serial_no.map(digits))
+            .node(name::TRACE_NO, digits(&self.trace_no))
+            .maybe(name::SERIAL_NO, self.serial_no.as_ref().map(digits))
             .text(name::RESULT, self.verdict.as_str())
             .maybe(name::DIFFERENCES, listed);
         members.into_node()

@@ -2,20 +2,20 @@
 
 use zeroize::Zeroizing;
 
-use super::super::form::Form;
-use super::super::name;
-use super::super::number::{BatchNo, TraceNo};
-use super::super::person::IdType;
 use super::error::{Demand, RequestError};
 use super::fields;
 use super::head::{Card, Head, Terminal};
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::number::{BatchNo, TraceNo};
+use crate::jpos::person::IdType;
 use crate::text::is_digits;
 
 /// Digits of a mobile number.
 const MOBILE_LEN: usize = 11;
 
-/// A request for a verification code (source: "发送验证码").
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request for a verification code (source: "发送验证码"). No `Debug`: it names a person's phone.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SendVerifyCode {
     /// The sender.
     pub terminal: Terminal,

@@ -1,10 +1,10 @@
 //! terminal/checkin, and the two queries that need a card only.
 
-use super::super::form::Form;
-use super::super::name;
 use super::error::RequestError;
 use super::fields;
 use super::head::{Card, Head, Terminal};
+use crate::jpos::form::Form;
+use crate::jpos::name;
 
 /// A check-in (source: "签到"). It carries neither a trace number nor a MAC.
 #[derive(Debug, Clone, PartialEq, Eq)]

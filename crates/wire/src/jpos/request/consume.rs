@@ -1,13 +1,13 @@
 //! trans/consume and tickets/consume: what a sale takes from a card.
 
-use super::super::amount::{Amount, AmountError};
-use super::super::form::Form;
-use super::super::name;
-use super::super::pin::PinBlock;
 use super::error::{Demand, RequestError};
 use super::fields;
 use super::head::{Card, Head};
 use super::pieces::{self, Piece};
+use crate::jpos::amount::{Amount, AmountError};
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::pin::PinBlock;
 use crate::text::is_digits;
 
 /// A sale (source: "消费"). No `Debug`: see [`Card`].
@@ -47,10 +47,10 @@ impl Consume {
             consume_type: fields::get(form, name::CONSUME_TYPE, Demand::ConsumeType, consume_type)?,
             point_amount: fields::amount(form, name::POINT_AMOUNT, max)?,
             cash_amount: fields::amount(form, name::CASH_AMOUNT, max)?,
-            vouchers: pieces::decode(form, name::VAUCHER)?,
+            vouchers: pieces::vouchers(form)?,
             register_trace_no: fields::maybe_text(form, name::REGISTER_TRACE_NO)?,
         };
-        sale.is_of_something()
+        sale.of_something()
     }
 
     /// The form a client sends, to consume and to consumeReversal.
@@ -67,7 +67,8 @@ impl Consume {
         form
     }
 
-    fn is_of_something(self) -> Result<Self, RequestError> {
+    /// A sale of nothing is none.
+    fn of_something(self) -> Result<Self, RequestError> {
         let amounts = [self.point_amount, self.cash_amount];
         if amounts == [Amount::ZERO; 2] && self.vouchers.is_empty() {
             return Err(RequestError::Amount {
@@ -99,7 +100,7 @@ impl TicketConsume {
     pub fn decode(form: &Form<'_>) -> Result<Self, RequestError> {
         let head = Head::decode(form)?;
         let card = Card::decode(form)?;
-        let tickets = pieces::decode(form, name::TICKET)?;
+        let tickets = pieces::tickets(form)?;
         if tickets.is_empty() {
             let field = name::TICKET;
             return Err(RequestError::Missing { field });

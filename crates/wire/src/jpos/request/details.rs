@@ -3,15 +3,15 @@
 
 use std::borrow::Cow;
 
-use super::super::amount::Amount;
-use super::super::form::Form;
-use super::super::name;
-use super::super::number::{SerialNo, TraceNo};
-use super::super::object::{MemberError, Object};
-use super::super::operation::Operation;
 use super::error::RequestError;
 use super::head::Head;
 use super::pieces::{self, PIECES_MAX, Piece};
+use crate::jpos::amount::Amount;
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::number::{SerialNo, TraceNo};
+use crate::jpos::object::{MemberError, Object};
+use crate::jpos::operation::Operation;
 use crate::node::{Members, Node};
 
 /// Most entries of a journal.
@@ -45,8 +45,8 @@ impl JournalEntry {
             serial_no: object.maybe(name::SERIAL_NO, SerialNo::parse)?,
             point_amount: amount(name::POINT_AMOUNT)?,
             cash_amount: amount(name::CASH_AMOUNT)?,
-            vouchers: pieces_of(object, name::VAUCHER)?,
-            tickets: pieces_of(object, name::TICKET)?,
+            vouchers: pieces_of(name::VAUCHER, object.list(name::VAUCHER, Piece::voucher)?)?,
+            tickets: pieces_of(name::TICKET, object.list(name::TICKET, Piece::ticket)?)?,
         })
     }
 
@@ -110,8 +110,7 @@ fn amount(text: &str) -> Option<Amount> {
     Amount::parse(text, Amount::TRANSACTION_MAX).ok()
 }
 
-fn pieces_of(object: Object<'_>, name: &'static str) -> Result<Vec<Piece>, MemberError> {
-    let pieces = object.list(name, Piece::read)?;
+fn pieces_of(name: &'static str, pieces: Vec<Piece>) -> Result<Vec<Piece>, MemberError> {
     let is_valid = pieces.len() <= PIECES_MAX && pieces::are_distinct(&pieces);
     is_valid.then_some(pieces).ok_or(MemberError::Invalid(name))
 }

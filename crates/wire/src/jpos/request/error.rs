@@ -1,12 +1,12 @@
 //! Why a message is refused, with the field and the status that say so.
 
-use super::super::amount::AmountError;
-use super::super::form::FormError;
-use super::super::name;
-use super::super::object::MemberError;
-use super::super::pin::PinError;
-use super::super::reply::Outcome;
-use super::super::status::Status;
+use crate::jpos::amount::AmountError;
+use crate::jpos::form::FormError;
+use crate::jpos::name;
+use crate::jpos::object::MemberError;
+use crate::jpos::pin::PinError;
+use crate::jpos::reply::Outcome;
+use crate::jpos::status::Status;
 
 /// Why a message is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

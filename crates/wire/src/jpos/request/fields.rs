@@ -1,11 +1,11 @@
 //! Reading checked values out of a form's fields.
 
-use super::super::amount::Amount;
-use super::super::form::Form;
-use super::super::name;
-use super::super::number::{BatchNo, TraceNo};
-use super::super::pin::PinBlock;
 use super::error::{Demand, RequestError};
+use crate::jpos::amount::Amount;
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::number::{BatchNo, TraceNo};
+use crate::jpos::pin::PinBlock;
 use crate::text::is_digits;
 
 /// Most characters of a text.

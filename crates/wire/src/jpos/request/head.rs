@@ -1,11 +1,11 @@
 //! What nearly every message begins with: who sends it, its number, and the card it is about.
 
-use super::super::form::Form;
-use super::super::name;
-use super::super::number::{BatchNo, TraceNo};
-use super::super::track::{Track2, Track3};
 use super::error::{Demand, RequestError};
 use super::fields;
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::number::{BatchNo, TraceNo};
+use crate::jpos::track::{Track2, Track3};
 
 /// The till that sends a message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,11 +1,11 @@
 //! trans/cancel, refunds and refunds/cancel: messages about an earlier one.
 
-use super::super::form::Form;
-use super::super::name;
-use super::super::number::{BatchNo, TraceNo};
 use super::error::{Demand, RequestError};
 use super::fields;
 use super::head::{Card, Head};
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::number::{BatchNo, TraceNo};
 use crate::text::is_digits;
 
 /// Most digits of a serial number, ours or an earlier system's.

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::super::form::Form;
-use super::super::name;
-use super::super::object::{MemberError, Object, tree};
-use super::super::person::TicketKind;
 use super::error::{Demand, RequestError};
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::object::{MemberError, Object, elements, tree};
+use crate::jpos::person::TicketKind;
 use crate::node::{Members, Node};
 use crate::text::is_digits;
 
 /// Most elements of a list.
 pub const PIECES_MAX: usize = 100;
+/// Most bytes of one element of a list.
+const ITEM_BYTES_MAX: usize = 64 * 1024;
 /// Most pieces of one ticket.
 pub const NUM_MAX: u32 = 9_999;
 
@@ -27,11 +29,18 @@ pub struct Piece {
 }
 
 impl Piece {
-    pub(super) fn read(object: Object<'_>) -> Result<Self, MemberError> {
+    pub(super) fn voucher(object: Object<'_>) -> Result<Self, MemberError> {
         Ok(Self {
             id: object.get(name::ID, |text| positive(text, i64::MAX))?,
             num: object.get(name::NUM, num)?,
+            kind: None,
+        })
+    }
+
+    pub(super) fn ticket(object: Object<'_>) -> Result<Self, MemberError> {
+        Ok(Self {
             kind: object.maybe(name::TYPE, TicketKind::from_code)?,
+            ..Self::voucher(object)?
         })
     }
 
@@ -45,17 +54,27 @@ impl Piece {
     }
 }
 
-/// The list in a field; none when it is absent, empty or null.
-pub(super) fn decode(form: &Form<'_>, list: &'static str) -> Result<Vec<Piece>, RequestError> {
-    let pieces = items(form, list, PIECES_MAX, Piece::read)?.unwrap_or_default();
+/// `vaucher`; none when it is absent, empty or null.
+pub(super) fn vouchers(form: &Form<'_>) -> Result<Vec<Piece>, RequestError> {
+    distinct(form, name::VAUCHER, Piece::voucher)
+}
+
+/// `ticket`; none when it is absent, empty or null.
+pub(super) fn tickets(form: &Form<'_>) -> Result<Vec<Piece>, RequestError> {
+    distinct(form, name::TICKET, Piece::ticket)
+}
+
+fn distinct(
+    form: &Form<'_>,
+    field: &'static str,
+    read: impl Fn(Object<'_>) -> Result<Piece, MemberError>,
+) -> Result<Vec<Piece>, RequestError> {
+    let pieces = items(form, field, PIECES_MAX, read)?.unwrap_or_default();
     if are_distinct(&pieces) {
         return Ok(pieces);
     }
     let demand = Demand::DistinctIds;
-    Err(RequestError::Invalid {
-        field: list,
-        demand,
-    })
+    Err(RequestError::Invalid { field, demand })
 }
 
 /// What `read` makes of the objects in a field's JSON list; `None` when the field is absent,
@@ -72,26 +91,20 @@ pub(super) fn items<T>(
     };
     let demand = Demand::List { items_max };
     let invalid = || RequestError::Invalid { field, demand };
-    let Some(Node::List(elements)) = tree(text) else {
-        return Err(invalid());
-    };
-    if elements.len() > items_max {
-        return Err(invalid());
-    }
-    let read = |(index, element)| {
-        let object = Object::of(element).ok_or_else(invalid)?;
+    let elements = elements(text, items_max).ok_or_else(invalid)?;
+    let item = |(index, element): (usize, &&str)| {
+        // One at a time, so that a long list is never in memory as a tree.
+        let short = (element.len() <= ITEM_BYTES_MAX).then_some(*element);
+        let node = short.and_then(tree).ok_or_else(invalid)?;
+        let object = Object::of(&node).ok_or_else(invalid)?;
         read(object).map_err(|error| RequestError::Item {
             list: field,
             index,
             error,
         })
     };
-    elements
-        .iter()
-        .enumerate()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map(Some)
+    let items: Result<Vec<T>, _> = elements.iter().enumerate().map(item).collect();
+    items.map(Some)
 }
 
 /// The list as a node; `None` when it is empty.

@@ -1,12 +1,12 @@
 //! The five reversals: the form of the original once more (source: "冲正交易").
 
-use super::super::amount::Amount;
-use super::super::form::Form;
-use super::super::name;
 use super::error::RequestError;
 use super::fields;
 use super::head::Head;
 use super::pieces::{self, Piece};
+use crate::jpos::amount::Amount;
+use crate::jpos::form::Form;
+use crate::jpos::name;
 
 /// What a reversal says again of its original. A terminal asks until the reversal is settled, so
 /// only the key can refuse one; the rest may be anything.
@@ -47,8 +47,8 @@ impl<T> Repeated<T> {
 }
 
 /// A reversal. Its head names the original by the original's own numbers; without `batchNo` the
-/// original is of the open batch, or of the one before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// original is of the open batch, or of the one before. No `Debug`: it names a card.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reversal {
     /// The original's sender and number.
     pub head: Head,
@@ -77,8 +77,8 @@ impl Reversal {
             card_no: Repeated::of(form, name::CARD_NO, fields::plain_card_no),
             point_amount: Repeated::of(form, name::POINT_AMOUNT, amount),
             cash_amount: Repeated::of(form, name::CASH_AMOUNT, amount),
-            vouchers: repeated_pieces(form, name::VAUCHER),
-            tickets: repeated_pieces(form, name::TICKET),
+            vouchers: repeated_pieces(pieces::vouchers(form)),
+            tickets: repeated_pieces(pieces::tickets(form)),
         })
     }
 
@@ -106,8 +106,8 @@ impl Reversal {
 }
 
 /// An empty list says that there were none, as an absent one does.
-fn repeated_pieces(form: &Form<'_>, field: &'static str) -> Repeated<Vec<Piece>> {
-    match pieces::decode(form, field) {
+fn repeated_pieces(read: Result<Vec<Piece>, RequestError>) -> Repeated<Vec<Piece>> {
+    match read {
         Err(_) => Repeated::Unreadable,
         Ok(pieces) if pieces.is_empty() => Repeated::Absent,
         Ok(pieces) => Repeated::Said(pieces),

@@ -1,12 +1,12 @@
 //! trans/settle: a batch's totals as the terminal counts them.
 
-use super::super::amount::Amount;
-use super::super::form::Form;
-use super::super::name;
-use super::super::reply::Difference;
 use super::error::{Demand, RequestError};
 use super::fields;
 use super::head::Head;
+use crate::jpos::amount::Amount;
+use crate::jpos::form::Form;
+use crate::jpos::name;
+use crate::jpos::reply::Difference;
 
 /// The totals of a batch, on either side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,8 +86,8 @@ impl Totals {
     }
 }
 
-/// A settlement (source: "结算").
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A settlement (source: "结算"). No `Debug`: it may name a card.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settle {
     /// Sender and number.
     pub head: Head,

@@ -1,0 +1,233 @@
+//! A terminal's journal of a batch against the host's, line by line.
+
+use domain::{
+    loyalty::{
+        card::{TicketId, TicketKind},
+        totals::Totals,
+        trans::{Effect, TicketUse, TraceNo, Trans, TransKind, TransNo, TransState},
+    },
+    money::Fen,
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// One message in a terminal's journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it was.
+    pub kind: TransKind,
+    /// Its number in the batch.
+    pub trace: TraceNo,
+    /// The host's number, if the terminal was told one.
+    pub number: Option<TransNo>,
+    /// What was paid or given back in points, at their value.
+    pub point_amount: Fen,
+    /// What was paid in cash.
+    pub cash: Fen,
+    /// Pieces of vouchers and tickets.
+    pub pieces: Vec<Pieces>,
+}
+
+/// Pieces of one ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pieces {
+    /// Which.
+    pub ticket: TicketId,
+    /// How many.
+    pub pieces: i64,
+}
+
+/// One message of either side, and what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// What it was.
+    pub kind: TransKind,
+    /// Its number in the batch.
+    pub trace: TraceNo,
+    /// The host's number, if either side has one.
+    pub number: Option<TransNo>,
+    /// What was found.
+    pub finding: Finding,
+}
+
+impl Compared {
+    /// Whether the two sides do not agree.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.finding != Finding::Matched
+    }
+}
+
+/// What comparing one message found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Both sides have it and agree.
+    Matched,
+    /// The host counts no such message.
+    OnlyAtTerminal,
+    /// The terminal's journal does not have it.
+    OnlyAtHost,
+    /// Both have it, with other figures.
+    Differs(Vec<Difference>),
+}
+
+/// A figure on which the two sides differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which.
+    pub figure: Figure,
+    /// The host's.
+    pub host: i64,
+    /// The terminal's.
+    pub terminal: i64,
+}
+
+/// What can differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// What was paid in points, in fen.
+    PointAmount,
+    /// What was paid in cash, in fen.
+    Cash,
+    /// Pieces of vouchers.
+    Vouchers,
+    /// Pieces of tickets.
+    Tickets,
+    /// The host's number.
+    Number,
+}
+
+/// What comparing the terminal's `entries` with the `host`'s events of the batch finds, in the
+/// order of their numbers.
+#[must_use]
+pub fn compare(entries: &[Entry], host: &[Trans]) -> Vec<Compared> {
+    let mut left: BTreeMap<i64, &Trans> = host
+        .iter()
+        .filter(|it| is_counted(it))
+        .filter_map(|it| Some((it.place?.trace(), it)))
+        .collect();
+    let mut found: Vec<Compared> = entries
+        .iter()
+        .map(|entry| {
+            let trace = i64::from(entry.trace.get());
+            let same = left.get(&trace).filter(|it| it.kind == entry.kind).copied();
+            if same.is_some() {
+                left.remove(&trace);
+            }
+            entry.compared(same)
+        })
+        .collect();
+    found.extend(left.into_values().filter_map(only_at_host));
+    found.sort_by_key(|it| it.trace);
+    found
+}
+
+/// Whether a batch's totals count an event.
+fn is_counted(trans: &Trans) -> bool {
+    let stands = match trans.state {
+        TransState::Approved | TransState::GivenBack(_) => true,
+        TransState::Declined(_) | TransState::Reversed(_) | TransState::Tombstone => false,
+    };
+    stands && trans.kind.is_counted()
+}
+
+fn only_at_host(trans: &Trans) -> Option<Compared> {
+    let trace = u32::try_from(trans.place?.trace()).ok()?;
+    Some(Compared {
+        kind: trans.kind,
+        trace: TraceNo::new(trace)?,
+        number: trans.number,
+        finding: Finding::OnlyAtHost,
+    })
+}
+
+impl Entry {
+    fn compared(&self, host: Option<&Trans>) -> Compared {
+        let finding = host.map_or(Finding::OnlyAtTerminal, |host| {
+            let differences = self.differences(host);
+            if differences.is_empty() {
+                Finding::Matched
+            } else {
+                Finding::Differs(differences)
+            }
+        });
+        Compared {
+            kind: self.kind,
+            trace: self.trace,
+            number: host.and_then(|it| it.number).or(self.number),
+            finding,
+        }
+    }
+
+    fn differences(&self, host: &Trans) -> Vec<Difference> {
+        let effect = &host.effect;
+        let number = |it: Option<TransNo>| it.map_or(0, TransNo::get);
+        let (vouchers, tickets) = (pieces_of(effect, true), pieces_of(effect, false));
+        let mut figures = vec![
+            (Figure::PointAmount, effect.point_amount.get(), self.point_amount.get()),
+            (Figure::Vouchers, vouchers, self.pieces_of(true)),
+            (Figure::Tickets, tickets, self.pieces_of(false)),
+        ];
+        // Terminals do not write down what cash they gave back.
+        if self.kind == TransKind::Consume {
+            figures.push((Figure::Cash, effect.cash.get(), self.cash.get()));
+        }
+        if self.number.is_some() {
+            figures.push((Figure::Number, number(host.number), number(self.number)));
+        }
+        let differ = |(figure, host, terminal)| Difference {
+            figure,
+            host,
+            terminal,
+        };
+        let differing = figures.into_iter().filter(|(_, host, terminal)| host != terminal);
+        differing.map(differ).collect()
+    }
+
+    fn pieces_of(&self, voucher: bool) -> i64 {
+        let pieces = self.pieces.iter().filter(|it| it.ticket.voucher == voucher);
+        pieces.map(|it| it.pieces).sum()
+    }
+}
+
+fn pieces_of(effect: &Effect, voucher: bool) -> i64 {
+    let tickets = effect.tickets.iter();
+    let tickets = tickets.filter(|it| it.ticket().voucher == voucher);
+    tickets.map(|it| it.pieces).sum()
+}
+
+/// What the terminal's journal adds up to. It names no face values: those of the host's events of
+/// the batch are taken, and tickets that the host knows nothing of are worth nothing.
+#[must_use]
+pub fn totals(entries: &[Entry], host: &[Trans]) -> Totals {
+    let tickets = host.iter().flat_map(|it| &it.effect.tickets);
+    let faces: HashMap<TicketId, Fen> = tickets.map(|it| (it.ticket(), it.face)).collect();
+    let mut totals = Totals::default();
+    for entry in entries {
+        let uses = entry.pieces.iter().map(|it| used(it, &faces));
+        let effect = Effect {
+            point_amount: entry.point_amount,
+            cash: entry.cash,
+            tickets: uses.collect(),
+            ..Effect::default()
+        };
+        totals.count(entry.kind, &effect, 1);
+    }
+    totals
+}
+
+fn used(pieces: &Pieces, faces: &HashMap<TicketId, Fen>) -> TicketUse {
+    let kind = if pieces.ticket.voucher {
+        TicketKind::Voucher
+    } else {
+        // Totals do not tell the kinds of tickets apart.
+        TicketKind::Cash
+    };
+    TicketUse {
+        id: pieces.ticket.id,
+        kind,
+        name: String::new(),
+        face: faces.get(&pieces.ticket).copied().unwrap_or_default(),
+        pieces: pieces.pieces,
+        expires_at: None,
+    }
+}

@@ -1,0 +1,108 @@
+//! What a card shows, and whether what was read off it is this card's.
+
+use super::{Caller, Heading};
+use crate::app::{AppError, Gateway};
+use domain::{
+    loyalty::{
+        card::{Card, CardNo, CardStatus},
+        trans::Refusal,
+    },
+    time::UnixMs,
+};
+
+/// What was read off a card: its number, and what its stripe says.
+#[derive(Clone)]
+pub struct ReadCard {
+    /// The number that the message names.
+    pub number: CardNo,
+    /// The stripe, if the card was swiped.
+    pub stripe: Option<Stripe>,
+}
+
+/// What a card's stripe says.
+#[derive(Clone)]
+pub struct Stripe {
+    /// The card's number.
+    pub number: String,
+    /// The month it expires, as `YYMM`.
+    pub expiry_yymm: Option<String>,
+}
+
+impl Gateway {
+    /// The card, if it may be looked at.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn look_at_card(
+        &self,
+        caller: &Caller,
+        card: &ReadCard,
+    ) -> Result<Result<Card, Refusal>, AppError> {
+        let found = self.card(caller, &card.number).await?;
+        if let Err(refusal) = self.check_stripe(caller, card, found.as_ref()) {
+            return Ok(Err(refusal));
+        }
+        Ok(found.ok_or(Refusal::UnknownCard).and_then(|card| {
+            may_be_looked_at(&card, self.now())?;
+            Ok(card)
+        }))
+    }
+
+    /// Whether the stripe is this card's, where the message is not known already: a repeated one
+    /// gets its answer whatever the program asks of stripes by now.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub(super) async fn admit_stripe(
+        &self,
+        caller: &Caller,
+        heading: &Heading,
+        card: &ReadCard,
+    ) -> Result<Result<(), Refusal>, AppError> {
+        if card.stripe.is_none() {
+            return Ok(Ok(()));
+        }
+        let found = self.card(caller, &card.number).await?;
+        let checked = self.check_stripe(caller, card, found.as_ref());
+        if checked.is_err() {
+            let recorded = self.recorded(caller, heading.batch, heading.trace).await?;
+            return Ok(if recorded.is_some() { Ok(()) } else { checked });
+        }
+        Ok(checked)
+    }
+
+    fn check_stripe(
+        &self,
+        caller: &Caller,
+        read: &ReadCard,
+        card: Option<&Card>,
+    ) -> Result<(), Refusal> {
+        let Some(stripe) = &read.stripe else {
+            return Ok(());
+        };
+        if stripe.number != read.number.as_str() {
+            return Err(Refusal::UnknownCard);
+        }
+        let is_asked = self.loyalty.estate.rules(caller.terminal.tenant).track2_expiry;
+        let printed = card.and_then(|it| it.expiry_yymm.as_ref());
+        match (printed, is_asked) {
+            (Some(printed), true) if stripe.expiry_yymm.as_ref() != Some(printed) => {
+                Err(Refusal::CardExpired)
+            }
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+}
+
+/// A restricted card may be looked at, not used.
+fn may_be_looked_at(card: &Card, now: UnixMs) -> Result<(), Refusal> {
+    let is_over = card.expires_at.is_some_and(|end| end <= now);
+    if is_over && card.status != CardStatus::Stocked {
+        return Err(Refusal::CardExpired);
+    }
+    match card.status {
+        CardStatus::Stocked => Err(Refusal::NotActive),
+        CardStatus::Lost | CardStatus::Blocked => Err(Refusal::CardBlocked),
+        CardStatus::Restricted | CardStatus::Active => Ok(()),
+    }
+}

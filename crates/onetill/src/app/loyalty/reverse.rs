@@ -1,0 +1,128 @@
+//! Messages whose answer was lost are undone.
+
+use super::{Caller, Heading, Verdict, messages::Given};
+use crate::app::{AppError, Gateway};
+use domain::{
+    command::loyalty::Reverse,
+    loyalty::{
+        card::CardNo,
+        trans::{Place, Refusal, Trans, TransKind},
+    },
+    money::Fen,
+};
+
+/// What a reversal says again of its original: nothing, something that no original can have said,
+/// or a value. A terminal repeats a reversal until it is settled, so all of them are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repeated<T> {
+    /// Nothing.
+    Absent,
+    /// What no original can have said.
+    Impossible,
+    /// This.
+    Said(T),
+}
+
+/// A reversal.
+#[derive(Clone)]
+pub struct Reversal {
+    /// What the original was.
+    pub reverses: TransKind,
+    /// Its card.
+    pub card: Repeated<CardNo>,
+    /// What was paid in points, at their value.
+    pub point_amount: Repeated<Fen>,
+    /// What was paid in cash.
+    pub cash: Repeated<Fen>,
+}
+
+/// Never the amount of anything.
+const IMPOSSIBLE: Fen = Fen::new(-1);
+
+impl Gateway {
+    /// Undoes a message.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn undo_message(
+        &self,
+        caller: &Caller,
+        heading: &Heading,
+        reversal: &Reversal,
+    ) -> Result<Verdict, AppError> {
+        if caller.batch(heading.batch).is_none() {
+            // A terminal that has never checked in cannot have sent anything to be undone.
+            return Ok(Err(Refusal::OriginalMissing));
+        }
+        let original = self.original(caller, heading).await?;
+        let card = match reversal.card_of(original.as_ref()) {
+            Ok(card) => card,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let amounts = reversal.amounts(original.as_ref());
+        let command = |given: Given| Reverse {
+            message: given.message,
+            reverses: reversal.reverses,
+            card: card.clone(),
+            amounts,
+            needs: given.needs,
+        };
+        self.decide(caller, heading, None, command).await
+    }
+
+    /// The message that is meant, if it is there already: of the batch that is named, else of the
+    /// newest, else of the one before.
+    async fn original(
+        &self,
+        caller: &Caller,
+        heading: &Heading,
+    ) -> Result<Option<Trans>, AppError> {
+        let tenant = caller.terminal.tenant;
+        let place = |batch| Place::new(caller.terminal.index, batch, heading.trace);
+        let Some(batch) = caller.batch(heading.batch) else {
+            return Ok(None);
+        };
+        let found = self.reader.trans_at(tenant, place(batch)).await?;
+        if found.is_some() || heading.batch.is_some() {
+            return Ok(found);
+        }
+        Ok(self.reader.trans_at(tenant, place(batch.previous())).await?)
+    }
+}
+
+impl Reversal {
+    /// The card that is meant: where the reversal does not say it, the original's.
+    fn card_of(&self, original: Option<&Trans>) -> Result<CardNo, Refusal> {
+        match (&self.card, original) {
+            (Repeated::Said(card), _) => Ok(card.clone()),
+            (Repeated::Impossible, Some(original)) if original.kind == self.reverses => {
+                Err(Refusal::UnknownCard)
+            }
+            (Repeated::Absent, Some(original)) => {
+                original.card.clone().ok_or(Refusal::OriginalMissing)
+            }
+            // The original was never seen, and a tombstone names no card.
+            (Repeated::Absent | Repeated::Impossible, _) => {
+                CardNo::parse("00000000").ok_or(Refusal::OriginalMissing)
+            }
+        }
+    }
+
+    /// What was paid, as the reversal says it; what it does not say, the original says. `None`
+    /// where neither says anything.
+    fn amounts(&self, original: Option<&Trans>) -> Option<(Fen, Fen)> {
+        if (&self.point_amount, &self.cash) == (&Repeated::Absent, &Repeated::Absent) {
+            return None;
+        }
+        let effect = original.map(|it| &it.effect);
+        let said = |said: &Repeated<Fen>, original: Option<Fen>| match said {
+            Repeated::Said(amount) => *amount,
+            Repeated::Impossible => IMPOSSIBLE,
+            Repeated::Absent => original.unwrap_or_default(),
+        };
+        Some((
+            said(&self.point_amount, effect.map(|it| it.point_amount)),
+            said(&self.cash, effect.map(|it| it.cash)),
+        ))
+    }
+}

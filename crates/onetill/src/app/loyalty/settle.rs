@@ -1,0 +1,91 @@
+//! The end of a batch: totals against totals, and where they differ line against line.
+
+use super::{
+    Caller, Heading, Verdict,
+    journal::{self, Compared, Entry},
+    messages::{Given, ROUNDS_MAX, went_round},
+};
+use crate::app::{AppError, Gateway};
+use domain::{
+    command::loyalty::{Answer, Missing, Settle, SettleDetails},
+    loyalty::{
+        terminal::BatchNo,
+        totals::Totals,
+        trans::{Refusal, Trans},
+    },
+};
+
+/// How many events one question to the store brings at most.
+const PAGE_ROWS: u32 = 500;
+
+impl Gateway {
+    /// Compares a terminal's totals with ours; equal ones close the batch.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn settle(
+        &self,
+        caller: &Caller,
+        heading: &Heading,
+        totals: Totals,
+    ) -> Result<Verdict, AppError> {
+        let command = |given: Given| Settle {
+            message: given.message,
+            totals,
+        };
+        self.decide(caller, heading, None, command).await
+    }
+
+    /// Compares a terminal's journal with ours, line by line, and closes the batch.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn settle_details(
+        &self,
+        caller: &Caller,
+        heading: &Heading,
+        entries: &[Entry],
+    ) -> Result<Result<Vec<Compared>, Refusal>, AppError> {
+        let mut caller = caller.clone();
+        for _ in 0..ROUNDS_MAX {
+            let Some(message) = self.message(&caller, heading)? else {
+                return Ok(Err(Refusal::NotCheckedIn));
+            };
+            let moved = caller.terminal.batch.map_or(0, |it| it.entries);
+            let host = self.batch_of(&caller, message.batch).await?;
+            let compared = journal::compare(entries, &host);
+            let differing = compared.iter().filter(|it| it.differs()).count();
+            let details = SettleDetails {
+                message,
+                totals: journal::totals(entries, &host),
+                differing: i64::try_from(differing).unwrap_or(i64::MAX),
+                entries: moved,
+            };
+            match self.run(details).await? {
+                Answer::Done(_) => return Ok(Ok(compared)),
+                Answer::Refused(refusal) => return Ok(Err(refusal)),
+                Answer::Again(Missing::Batch | Missing::Pin | Missing::Original(_)) => {
+                    caller = self.afresh(&caller).await?;
+                }
+            }
+        }
+        Err(went_round())
+    }
+
+    /// All events of a batch, by their number in it.
+    async fn batch_of(&self, caller: &Caller, batch: BatchNo) -> Result<Vec<Trans>, AppError> {
+        let (tenant, terminal) = (caller.terminal.tenant, caller.terminal.index);
+        let mut events: Vec<Trans> = Vec::new();
+        loop {
+            let after = events.last().and_then(|it| it.place);
+            let page = self
+                .reader
+                .trans_of_batch(tenant, terminal, batch, after, PAGE_ROWS)
+                .await?;
+            if page.is_empty() {
+                return Ok(events);
+            }
+            events.extend(page);
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! From a form to a message of a known, admitted terminal.
+
+use super::{Dialect, present, refused::Refused};
+use crate::app::loyalty::{Caller, estate::KnownStore};
+use domain::loyalty::{
+    store::StoreNo,
+    terminal::{KeyGeneration, Terminal, TerminalNo, WorkingKeys},
+};
+use std::net::IpAddr;
+use wire::jpos::{
+    BatchNo, Form, Layout, Mac, Operation, Pin, PinBlock, Status, TimeUnit, TraceNo, mac::MacError,
+    name, pin::PinError, request,
+};
+
+/// How a terminal is spoken to; the usual way until it is known which one it is.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    /// What its times count.
+    pub unit: TimeUnit,
+    /// How its working keys are laid out.
+    pub layout: Layout,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            unit: TimeUnit::Seconds,
+            layout: Layout::Short,
+        }
+    }
+}
+
+/// A message that may be carried out.
+pub(super) struct Admitted {
+    /// Who sends it.
+    pub caller: Caller,
+    /// The PIN, opened.
+    pub pin: Option<Pin>,
+}
+
+/// How a message's MAC was found.
+enum MacFound {
+    /// Right, under these keys.
+    Right(KeyGeneration),
+    /// There is none, or it is wrong.
+    Wrong,
+}
+
+impl Dialect {
+    /// Admits a message or says, in the dialect's order, why not. `manner` is set as soon as it is
+    /// known who sends it.
+    pub(super) async fn admit(
+        &self,
+        operation: Operation,
+        form: &Form<'_>,
+        peer: IpAddr,
+        manner: &mut Manner,
+    ) -> Result<Admitted, Refused> {
+        let mut caller = self.find(form, peer).await?;
+        *manner = present::manner(&caller.terminal.profile);
+        if caller.terminal.blocked {
+            return Err(Refused::new(Status::TerminalBlocked));
+        }
+        let mac = self.check_mac(&caller.terminal, form)?;
+        self.admit_from(&caller.store, peer, &mac)?;
+        if operation == Operation::Checkin {
+            return Ok(Admitted { caller, pin: None });
+        }
+        self.check_batch(operation, &caller, form).await?;
+        caller.under = self.demand_mac(operation, &caller, &mac).await?;
+        let pin = self.open_pin(operation, &mut caller, form).await?;
+        Ok(Admitted { caller, pin })
+    }
+
+    /// The store and the terminal that the form names.
+    async fn find(&self, form: &Form<'_>, peer: IpAddr) -> Result<Caller, Refused> {
+        let sender = request::Terminal::decode(form).map_err(|error| Refused {
+            is_stranger: true,
+            ..error.into()
+        })?;
+        let span = tracing::Span::current();
+        span.record("store", &sender.store_no);
+        span.record("terminal", &sender.terminal_no);
+        let store = StoreNo::parse(&sender.store_no);
+        let store = store.and_then(|it| self.gateway.loyalty.estate.store(&it));
+        let store = store.ok_or(Refused::stranger(Status::UnknownStore))?;
+        let unknown = || Refused {
+            is_stranger: !self.is_at_home(&store, peer),
+            ..Refused::new(Status::UnknownTerminal)
+        };
+        // For an address that has failed too often nothing is even looked up.
+        if !self.is_at_home(&store, peer) && !self.failures.check(peer, self.gateway.now()) {
+            return Err(Refused::stranger(Status::TerminalBlocked));
+        }
+        let number = TerminalNo::parse(&sender.terminal_no).ok_or_else(unknown)?;
+        let terminal = self.gateway.terminal(&store, &number).await?;
+        let terminal = terminal.ok_or_else(unknown)?;
+        Ok(Caller {
+            store,
+            terminal,
+            under: None,
+        })
+    }
+
+    /// Whether the store's terminals speak from this address.
+    fn is_at_home(&self, store: &KnownStore, peer: IpAddr) -> bool {
+        let is_demo = self.gateway.loyalty.admits_loopback;
+        store.admits(peer) || (is_demo && peer.to_canonical().is_loopback())
+    }
+
+    /// A terminal elsewhere is admitted by its MAC alone.
+    fn admit_from(&self, store: &KnownStore, peer: IpAddr, mac: &MacFound) -> Result<(), Refused> {
+        match mac {
+            MacFound::Right(_) => Ok(()),
+            MacFound::Wrong if self.is_at_home(store, peer) => Ok(()),
+            MacFound::Wrong => Err(Refused::stranger(Status::TerminalBlocked)),
+        }
+    }
+
+    /// Whether the MAC is right under the terminal's keys, or those before them.
+    fn check_mac(&self, terminal: &Terminal, form: &Form<'_>) -> Result<MacFound, Refused> {
+        for keys in sets(terminal) {
+            let working = self.gateway.loyalty.keys.working(terminal, keys);
+            let working = working.map_err(crate::app::AppError::from)?;
+            match Mac::verify(&working.mac, form) {
+                Ok(()) => return Ok(MacFound::Right(keys.generation)),
+                Err(MacError::Missing | MacError::Malformed) => return Ok(MacFound::Wrong),
+                Err(MacError::Mismatch) => {}
+            }
+        }
+        Ok(MacFound::Wrong)
+    }
+
+    /// Refuses a message of another batch than the open one, unless it was answered before. A
+    /// reversal is never refused for its batch.
+    async fn check_batch(
+        &self,
+        operation: Operation,
+        caller: &Caller,
+        form: &Form<'_>,
+    ) -> Result<(), Refused> {
+        if operation.reverses().is_some() {
+            return Ok(());
+        }
+        let has_keys = caller.terminal.keys.is_some();
+        if has_keys && caller.is_in_open_batch(named_batch(form)) {
+            return Ok(());
+        }
+        if self.was_answered(operation, caller, form).await? {
+            return Ok(());
+        }
+        Err(Refused::new(Status::CheckinNeeded))
+    }
+
+    /// Whether the store has this message's answer.
+    async fn was_answered(
+        &self,
+        operation: Operation,
+        caller: &Caller,
+        form: &Form<'_>,
+    ) -> Result<bool, Refused> {
+        let trace = form.get(name::TRACE_NO).and_then(TraceNo::parse);
+        let Some(trace) = trace.filter(|_| operation.is_keyed()) else {
+            return Ok(false);
+        };
+        let trace = present::trace(trace)?;
+        let recorded = self.gateway.recorded(caller, named_batch(form), trace);
+        Ok(recorded.await?.is_some())
+    }
+
+    /// The keys under which the MAC is right. A terminal whose profile demands none may do without.
+    async fn demand_mac(
+        &self,
+        operation: Operation,
+        caller: &Caller,
+        mac: &MacFound,
+    ) -> Result<Option<KeyGeneration>, Refused> {
+        let terminal = &caller.terminal;
+        let is_demanded = terminal.profile.mac_required;
+        match mac {
+            MacFound::Wrong if !is_demanded => Ok(None),
+            MacFound::Wrong => {
+                if terminal.keys.is_some() {
+                    self.gateway.note_mac(terminal, None).await?;
+                }
+                Err(Refused::new(Status::MacFailed))
+            }
+            MacFound::Right(generation) => {
+                let matters = terminal.mac_failures > 0 || terminal.keys_before.is_some();
+                if matters && !notes_mac_itself(operation) {
+                    self.gateway.note_mac(terminal, Some(*generation)).await?;
+                }
+                Ok(Some(*generation))
+            }
+        }
+    }
+
+    /// The PIN that came with a purchase. A repeated message gets its answer even if the keys of
+    /// its PIN block are no longer valid.
+    async fn open_pin(
+        &self,
+        operation: Operation,
+        caller: &mut Caller,
+        form: &Form<'_>,
+    ) -> Result<Option<Pin>, Refused> {
+        let block = form.get(name::PASSWORD);
+        let (Operation::Consume, Some(block)) = (operation, block) else {
+            return Ok(None);
+        };
+        let card = form.get(name::CARD_NO).unwrap_or_default();
+        match self.try_pin(caller, block, card)? {
+            Ok((pin, generation)) => {
+                caller.under = caller.under.or(Some(generation));
+                Ok(Some(pin))
+            }
+            // The card's number is looked at with the other fields.
+            Err(PinError::CardNo) => Ok(None),
+            Err(
+                PinError::NotABlock
+                | PinError::Control
+                | PinError::Length
+                | PinError::Digit
+                | PinError::Padding,
+            ) => {
+                if self.was_answered(operation, caller, form).await? {
+                    Ok(None)
+                } else {
+                    Err(Refused::new(Status::PinFormat))
+                }
+            }
+        }
+    }
+
+    /// The PIN under the terminal's keys, else under those before them, and which they were.
+    fn try_pin(
+        &self,
+        caller: &Caller,
+        block: &str,
+        card: &str,
+    ) -> Result<Result<(Pin, KeyGeneration), PinError>, Refused> {
+        let block = match PinBlock::parse(block) {
+            Ok(block) => block,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut first_error = PinError::Control;
+        for (tried, keys) in sets(&caller.terminal).enumerate() {
+            let working = self.gateway.loyalty.keys.working(&caller.terminal, keys);
+            let working = working.map_err(crate::app::AppError::from)?;
+            match block.open(&working.pin, card) {
+                Ok(pin) => return Ok(Ok((pin, keys.generation))),
+                Err(error) if tried == 0 => first_error = error,
+                Err(_) => {}
+            }
+        }
+        Ok(Err(first_error))
+    }
+}
+
+/// The valid sets of working keys, the newest first.
+fn sets(terminal: &Terminal) -> impl Iterator<Item = &WorkingKeys> {
+    [terminal.keys.as_ref(), terminal.keys_before.as_ref()]
+        .into_iter()
+        .flatten()
+}
+
+/// Messages that change something note their MAC with it.
+const fn notes_mac_itself(operation: Operation) -> bool {
+    operation.is_keyed() || operation.reverses().is_some()
+}
+
+fn named_batch(form: &Form<'_>) -> Option<domain::loyalty::terminal::BatchNo> {
+    let named = form.get(name::BATCH_NO).and_then(BatchNo::parse)?;
+    domain::loyalty::terminal::BatchNo::new(named.get())
+}
+

@@ -1,0 +1,285 @@
+//! Dialect 2, jpos: decode, use case, encode.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`admit`] | from a form to a message of a known, admitted terminal |
+//! | [`check_in`], [`look`], [`spend`], [`take_back`], [`reverse`], [`give_card`], [`settle`] | the functions |
+//! | [`present`] | domain values in the dialect's words, and back |
+//! | [`refused`] | which status says what |
+//!
+//! What is wrong is named in this order: the form (30), the store (03), the terminal (97), whether
+//! it may speak (58), its batch (77, unless the message was answered before), its MAC (A0), its
+//! PIN block (99), the fields (30), the amounts (13), and then what the decision finds.
+
+mod admit;
+mod check_in;
+mod give_card;
+mod look;
+mod present;
+mod refused;
+mod reverse;
+mod settle;
+mod spend;
+mod take_back;
+
+use super::opengateway::survive::survive;
+use crate::{
+    app::{AppError, Gateway},
+    server::{
+        BODY_TIMEOUT,
+        body::BodyError,
+        limits::{FailureLimiter, FailureLimits},
+        read_body,
+    },
+    telemetry,
+};
+use admit::{Admitted, Manner};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request as HttpRequest, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use domain::time::UnixMs;
+use refused::Refused;
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tracing::Instrument;
+use wire::jpos::{
+    Body, Form, Operation, Outcome, PathError, Reply, Request, Status, TimeUnit, form::FormError,
+    name, reply,
+};
+
+/// Under this name a reply tells its request's id, as the log knows it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How the log and the metrics call what was turned away for failing too often.
+const TOO_MANY: &str = "HTTP_429";
+/// How they call what names no function.
+const NO_FUNCTION: &str = "unknown";
+
+/// The dialect's own state.
+pub(super) struct Dialect {
+    gateway: Arc<Gateway>,
+    failures: FailureLimiter,
+}
+
+/// The dialect's routes. `failures` is how many failed requests one address may make.
+pub fn router(gateway: Arc<Gateway>, failures: FailureLimits) -> Router {
+    let dialect = Arc::new(Dialect {
+        gateway,
+        failures: FailureLimiter::new(failures),
+    });
+    Router::new()
+        .route("/{version}/jpos", any(serve))
+        .route("/{version}/jpos/", any(serve))
+        .route("/{version}/jpos/{*rest}", any(serve))
+        .with_state(dialect)
+}
+
+/// A message that was carried out: what is answered, and when it was first.
+pub(super) struct Done {
+    body: Body,
+    at: UnixMs,
+}
+
+/// A reply before it is sent.
+struct Answered {
+    http: StatusCode,
+    code: &'static str,
+    text: String,
+}
+
+async fn serve(
+    State(dialect): State<Arc<Dialect>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: HttpRequest,
+) -> Response {
+    let started = Instant::now();
+    let id = telemetry::request_id();
+    let path = Operation::parse_path(request.uri().path());
+    let function = path.as_ref().map_or(NO_FUNCTION, |(_, it)| it.function());
+    // Whatever is logged on the way carries the request's id, and so does the reply.
+    let span = tracing::info_span!(
+        "request",
+        %id,
+        operation = function,
+        peer = %peer.ip(),
+        store = tracing::field::Empty,
+        terminal = tracing::field::Empty,
+        card = tracing::field::Empty,
+    );
+    let answering = dialect.answer(path.map(|(_, it)| it), request, peer);
+    let answered = answering.instrument(span.clone()).await;
+    let took = started.elapsed();
+    telemetry::request("jpos", function, answered.code, took);
+    span.in_scope(|| log(answered.code, took));
+    answered.into_response(&id.to_string())
+}
+
+/// What went well is only worth a line to those who look for it. So is what was turned away for
+/// failing too often: it would be for a stranger to say how fast the log grows.
+fn log(code: &'static str, took: Duration) {
+    if code == Status::Approved.code() || code == TOO_MANY {
+        tracing::debug!(code, ?took, "answered");
+    } else {
+        tracing::info!(code, ?took, "answered");
+    }
+}
+
+impl Answered {
+    fn into_response(self, id: &str) -> Response {
+        let content_type = [(header::CONTENT_TYPE, reply::CONTENT_TYPE)];
+        let mut response = (self.http, content_type, self.text).into_response();
+        if let Ok(id) = HeaderValue::try_from(id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+}
+
+impl Dialect {
+    async fn answer(
+        &self,
+        path: Result<Operation, PathError>,
+        request: HttpRequest,
+        peer: SocketAddr,
+    ) -> Answered {
+        let (parts, body) = request.into_parts();
+        let operation = match path {
+            Ok(operation) if parts.method == Method::POST => operation,
+            Ok(_) => return self.no_function(StatusCode::METHOD_NOT_ALLOWED),
+            Err(PathError::Foreign | PathError::UnknownVersion) => {
+                return self.no_function(StatusCode::NOT_FOUND);
+            }
+            Err(PathError::UnknownFunction) if parts.method == Method::POST => {
+                return self.no_function(StatusCode::OK);
+            }
+            Err(PathError::UnknownFunction) => {
+                return self.no_function(StatusCode::METHOD_NOT_ALLOWED);
+            }
+        };
+        let bytes_max = operation.body_bytes_max();
+        match read_body(body, bytes_max, BODY_TIMEOUT).await {
+            Ok(body) => self.answer_form(operation, &body, peer).await,
+            Err(error) => self.no_body(operation, error),
+        }
+    }
+
+    fn no_function(&self, http: StatusCode) -> Answered {
+        Answered {
+            http,
+            code: Status::UnknownFunction.code(),
+            text: reply::unknown_function(TimeUnit::default(), self.gateway.now().0),
+        }
+    }
+
+    fn no_body(&self, operation: Operation, error: BodyError) -> Answered {
+        let outcome = match error {
+            BodyError::TooLarge => Outcome::naming(Status::BadField, FormError::TooLarge.field()),
+            BodyError::Slow | BodyError::Broken => Outcome::naming(Status::BadField, "body"),
+            BodyError::Crowded => Outcome::new(Status::IssuerDown),
+        };
+        let answered = self.refuse(operation, Manner::default(), outcome);
+        Answered {
+            http: error.status(),
+            ..answered
+        }
+    }
+
+    async fn answer_form(&self, operation: Operation, body: &[u8], peer: SocketAddr) -> Answered {
+        let mut manner = Manner::default();
+        let work = self.carry_out(operation, body, peer, &mut manner);
+        let done = survive(work).await;
+        // Nobody knows how far a use case came that panicked.
+        let done = done.unwrap_or_else(|| Err(AppError::OutcomeUnknown.into()));
+        match done {
+            Ok(done) => Answered {
+                http: StatusCode::OK,
+                code: Status::Approved.code(),
+                text: Reply::approved(done.body, done.at.0).encode(manner.unit),
+            },
+            Err(refused) if refused.is_stranger && !self.may_fail(peer) => Answered {
+                http: StatusCode::TOO_MANY_REQUESTS,
+                code: TOO_MANY,
+                ..self.refuse(operation, manner, Outcome::new(Status::NoRoute))
+            },
+            Err(refused) => self.refuse(operation, manner, refused.outcome),
+        }
+    }
+
+    /// Counts a stranger's failure against its address; too many are answered HTTP 429. Only
+    /// failures come here, so a store's own terminal is never held up by others.
+    fn may_fail(&self, peer: SocketAddr) -> bool {
+        let now = self.gateway.now();
+        let may = self.failures.check(peer.ip(), now);
+        if may {
+            self.failures.charge(peer.ip(), now);
+        }
+        may
+    }
+
+    fn refuse(&self, operation: Operation, manner: Manner, outcome: Outcome) -> Answered {
+        let code = outcome.status().code();
+        let now = self.gateway.now().0;
+        let reply = Reply::refused(operation, manner.layout, outcome, now);
+        Answered {
+            http: StatusCode::OK,
+            code,
+            text: reply.encode(manner.unit),
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        operation: Operation,
+        body: &[u8],
+        peer: SocketAddr,
+        manner: &mut Manner,
+    ) -> Result<Done, Refused> {
+        let form = Form::decode(body, operation.body_bytes_max()).map_err(Refused::form)?;
+        note_card(&form);
+        let admitted = self.admit(operation, &form, peer.ip(), manner).await?;
+        let request = Request::decode(operation, &form)?;
+        self.dispatch(&admitted, &request).await
+    }
+
+    async fn dispatch(&self, admitted: &Admitted, request: &Request) -> Result<Done, Refused> {
+        let gateway = &*self.gateway;
+        let content = present::digest(request);
+        match request {
+            Request::Checkin(it) => check_in::serve(gateway, admitted, it).await,
+            Request::Cards(it) => look::cards(gateway, admitted, it).await,
+            Request::Tickets(it) => look::tickets(gateway, admitted, it).await,
+            Request::Consume(it) => spend::consume(gateway, admitted, it, content).await,
+            Request::TicketConsume(it) => spend::tickets(gateway, admitted, it, content).await,
+            Request::Cancel(it) => take_back::cancel(gateway, admitted, it, content).await,
+            Request::Refund(it) => take_back::refund(gateway, admitted, it, content).await,
+            Request::RefundCancel(it) => {
+                take_back::refund_cancel(gateway, admitted, it, content).await
+            }
+            Request::SendVerifyCode(it) => give_card::send_code(gateway, admitted, it).await,
+            Request::CardActive(it) => give_card::activate(gateway, admitted, it, content).await,
+            Request::Settle(it) => settle::totals(gateway, admitted, it, content).await,
+            Request::SettleDetails(it) => settle::details(gateway, admitted, it, content).await,
+            Request::ConsumeReversal(it)
+            | Request::CancelReversal(it)
+            | Request::RefundReversal(it)
+            | Request::RefundCancelReversal(it)
+            | Request::TicketConsumeReversal(it) => {
+                let reverses = request.operation().reverses().and_then(present::kind);
+                reverse::serve(gateway, admitted, it, reverses, content).await
+            }
+        }
+    }
+}
+
+/// The log knows which card it was, and nobody can use what the log knows.
+fn note_card(form: &Form<'_>) {
+    if let Some(card) = form.get(name::CARD_NO) {
+        tracing::Span::current().record("card", telemetry::masked_card(card));
+    }
+}
