@@ -11,6 +11,7 @@
 //! | [`workers`] | passes over stored work |
 //! | [`simulate`] | a seeded world of faults around the real program, and what must hold in it |
 //! | [`till`] | a terminal of dialect 2 from its own side |
+//! | [`mod@simulate_till`] | a shop's day of such terminals, at a real gateway |
 //! | [`server`] | sockets, TLS, limits, shutdown |
 //! | [`admin`] | the local socket that provisioning goes through |
 //! | [`telemetry`] | logs and metrics |
@@ -26,6 +27,7 @@ pub mod inbound;
 pub mod outbound;
 pub mod server;
 pub mod simulate;
+pub mod simulate_till;
 pub mod telemetry;
 pub mod till;
 pub mod vault;

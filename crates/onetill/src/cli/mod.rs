@@ -13,7 +13,7 @@
 //! | [`doctor`] | checks a gateway's surroundings |
 //! | [`backup`], [`migrate`] | copies the store; brings it to the newest schema |
 //! | [`mod@bench`] | loads a gateway and measures it |
-//! | [`mod@simulate`] | runs the program in a seeded world of faults |
+//! | [`mod@simulate`] | runs the program in a seeded world of faults, or a shop's day at the tills |
 //!
 //! [`output`] is how all of them print, [`secret`] and [`prompt`] how they take keys,
 //! [`admin_client`] how they reach the rows.
@@ -96,7 +96,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Load a gateway and measure it
     Bench(bench::BenchArgs),
-    /// Run the program in a seeded world of faults and hold it to what it said
+    /// Run the program in a seeded world of faults, or a shop's day at a real gateway's tills
     Simulate(simulate::SimulateArgs),
 }
 

@@ -21,7 +21,7 @@ mod sale;
 mod tests;
 mod till;
 
-pub use http::Http;
+pub use http::{Http, SendError};
 
 use super::{
     CommandError,
@@ -31,7 +31,6 @@ use super::{
 use crate::{admin::demo, app::compose::system_clock};
 use clap::{Args, Subcommand, ValueEnum};
 use domain::time::UnixMs;
-use http::SendError;
 use jiff::Timestamp;
 use reqwest::Url;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -301,7 +300,7 @@ fn fresh_serial(now: UnixMs) -> Result<String, CommandError> {
     Ok(format!("{time}{:08x}", u32::from_be_bytes(random)))
 }
 
-fn base_url(text: &str) -> Result<Url, CommandError> {
+pub(in crate::cli) fn base_url(text: &str) -> Result<Url, CommandError> {
     let wrong = |why: &str| format!("--url {text}: {why}; write it like http://127.0.0.1:8080");
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -314,7 +313,7 @@ fn base_url(text: &str) -> Result<Url, CommandError> {
 }
 
 /// Whether the gateway is on this machine.
-fn is_loopback(url: &Url) -> bool {
+pub(in crate::cli) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => {

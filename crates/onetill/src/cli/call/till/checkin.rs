@@ -1,10 +1,10 @@
 //! `onetill call checkin`: terminal/checkin.
 
-use super::{
-    options::{DEMO_MAC_TERMINAL, DEMO_MASTER_KEY, DEMO_STORE, DEMO_TERMINAL, TillArgs},
-    session::Session,
+use super::{options::TillArgs, session::Session};
+use crate::{
+    admin::loyalty::demo,
+    cli::{CommandError, call::is_loopback, output, prompt},
 };
-use crate::cli::{CommandError, call::is_loopback, output, prompt};
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
 use wire::jpos::{Body, Key, Status};
@@ -54,12 +54,12 @@ impl CheckinArgs {
 
     fn master_key(&self, session: &Session) -> Result<Key, CommandError> {
         let till = &self.till;
-        let is_demo = till.store_no == DEMO_STORE
-            && [DEMO_TERMINAL, DEMO_MAC_TERMINAL].contains(&till.terminal_no.as_str())
+        let is_demo = till.store_no == demo::STORE
+            && [demo::TERMINAL, demo::MAC_TERMINAL].contains(&till.terminal_no.as_str())
             && is_loopback(&session.url);
         let is_given = self.tmk_file.is_some() || self.tmk.is_some();
         if is_demo && !is_given {
-            return Ok(Key::parse_hex(DEMO_MASTER_KEY)?);
+            return Ok(Key::parse_hex(demo::MASTER_KEY)?);
         }
         let what = "terminal master key";
         let text = prompt::secret(self.tmk_file.as_deref(), self.tmk.as_deref(), what)?;

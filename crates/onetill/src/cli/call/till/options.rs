@@ -1,6 +1,7 @@
 //! How terminals, cards, amounts and pieces are named on the command line.
 
 use crate::{
+    admin::loyalty::demo,
     cli::{CommandError, prompt},
     till::Swipe,
 };
@@ -8,24 +9,15 @@ use clap::Args;
 use std::path::PathBuf;
 use wire::jpos::{Amount, BatchNo, Pin, TraceNo, Track2};
 
-/// The demo's store.
-pub(super) const DEMO_STORE: &str = "102100099990001";
-/// The demo's terminal that needs no MAC.
-pub(super) const DEMO_TERMINAL: &str = "20141111";
-/// The demo's terminal that needs one.
-pub(super) const DEMO_MAC_TERMINAL: &str = "20141112";
-/// The master key of both, which is public.
-pub(super) const DEMO_MASTER_KEY: &str = "CA5D92598DCA48CE8A4C76361A9269E9";
-
 /// Which terminal asks, and where it remembers.
 #[derive(Args)]
 #[command(next_help_heading = "The terminal")]
 pub struct TillArgs {
     /// Its store's number
-    #[arg(long = "store", env = "ONETILL_TILL_STORE", value_name = "NO", default_value = DEMO_STORE)]
+    #[arg(long = "store", env = "ONETILL_TILL_STORE", value_name = "NO", default_value = demo::STORE)]
     pub store_no: String,
     /// Its own number
-    #[arg(long = "terminal", env = "ONETILL_TILL_TERMINAL", value_name = "NO", default_value = DEMO_TERMINAL)]
+    #[arg(long = "terminal", env = "ONETILL_TILL_TERMINAL", value_name = "NO", default_value = demo::TERMINAL)]
     pub terminal_no: String,
     /// Where it keeps its keys, batch and journal, for its owner only [default:
     /// ~/.local/state/onetill/tills/HOST_PORT-STORE-TERMINAL.json, or below $XDG_STATE_HOME]
