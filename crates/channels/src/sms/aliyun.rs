@@ -59,7 +59,8 @@ pub enum AliyunError {
     Tls,
 }
 
-/// The service, for one account, signature name and template.
+/// The service, for one account, signature name and template. Only making a TCP connection has a
+/// time limit here; the deadline for a whole call is [`SmsGuard`](crate::sms::SmsGuard)'s.
 pub struct Aliyun {
     config: AliyunConfig,
     clock: Clock,

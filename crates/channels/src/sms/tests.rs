@@ -1,6 +1,7 @@
 //! Messages as the gateway sends them: through the contract.
 
 mod aliyun;
+mod guard;
 mod pretended;
 mod sandbox;
 mod tls;

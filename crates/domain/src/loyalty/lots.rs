@@ -89,20 +89,34 @@ impl Card {
         (uses, wanted)
     }
 
-    /// Takes earned points back: from their own lot where they still wait in it, then from what
-    /// may be spent. What is not there any more is the answer.
+    /// Takes earned points back: from their own lot what is left of them, even if it waits still,
+    /// so that no older points live longer for it; then from what may be spent. What is not there
+    /// any more is the answer.
     pub fn claw(&mut self, lot: Option<LotKey>, points: Points, now: UnixMs) -> Points {
         self.tidy(now);
         let mut wanted = points;
-        let pending = lot.filter(|it| it.available_at > now);
-        let own = self.lots.iter_mut().find(|it| Some(it.key()) == pending);
-        if let Some(own) = own {
+        let own = lot.map(|it| it.at(now));
+        let mut live = self.lots.iter_mut().filter(|it| it.is_live(now));
+        if let Some(own) = live.find(|it| Some(it.key()) == own) {
             let taken = wanted.min(own.points);
             own.points = own.points.minus(taken);
             wanted = wanted.minus(taken);
         }
         let (_, short) = self.take_points(wanted, now);
         short
+    }
+
+    /// The member owes points from now on. All there are pay them, those that wait still too: so
+    /// no card owes points and holds some that expire meanwhile.
+    pub fn owe(&mut self, points: Points, now: UnixMs) {
+        self.tidy(now);
+        self.owed = self.owed.plus(points);
+        for lot in self.lots.iter_mut().filter(|it| it.is_live(now)) {
+            let paid = lot.points.min(self.owed);
+            lot.points = lot.points.minus(paid);
+            self.owed = self.owed.minus(paid);
+        }
+        self.drop_empty();
     }
 
     /// Puts spent points back into the lots they came from. Those whose lot has expired

@@ -28,7 +28,7 @@ pub mod postings;
 pub mod program;
 pub mod rows;
 pub mod sealed;
-mod spending;
+pub mod spending;
 pub mod store;
 pub mod terminal;
 pub mod totals;

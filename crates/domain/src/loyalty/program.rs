@@ -153,19 +153,23 @@ impl Rules {
     pub fn earned(&self, cash: Fen, grade: u8, store: &StoreNo, now: UnixMs) -> Points {
         let multiplier = self.grade_multipliers.get(usize::from(grade));
         let multiplier = i128::from(multiplier.copied().unwrap_or(100));
-        // Hundredths of a point times 10 000, exactly.
-        let base = i128::from(cash.get()) * i128::from(self.earn_rate) * multiplier;
-        let running = self.campaigns.iter().filter(|it| it.runs(store, now));
-        let (more, bonus) = running.fold((0, Points::ZERO), |(more, bonus), it| match it.gift {
-            Gift::None => (more, bonus),
-            Gift::Multiplier(times) => (more + base * i128::from(times - 100) / 100, bonus),
-            Gift::Bonus { points, cash_min } if cash.get() > 0 && cash >= cash_min => {
-                (more, bonus.plus(points))
+        let (mut times, mut bonus) = (100, Points::ZERO);
+        for campaign in self.campaigns.iter().filter(|it| it.runs(store, now)) {
+            match campaign.gift {
+                Gift::None => {}
+                Gift::Multiplier(more) => times += i128::from(more) - 100,
+                Gift::Bonus { points, cash_min } if cash.get() > 0 && cash >= cash_min => {
+                    bonus = bonus.plus(points);
+                }
+                Gift::Bonus { .. } => {}
             }
-            Gift::Bonus { .. } => (more, bonus),
-        });
-        let points = ((base + more) / 10_000).clamp(0, i128::from(Points::MAX.get()));
-        Points::new(i64::try_from(points).unwrap_or(0)).plus(bonus)
+        }
+        // Rounded once, at the end: the product is exact, in hundredths of a point times 10⁶.
+        let base = i128::from(cash.get()).saturating_mul(i128::from(self.earn_rate));
+        let product = base.saturating_mul(multiplier).saturating_mul(times);
+        let points = product.div_euclid(1_000_000) + i128::from(bonus.get());
+        let points = points.clamp(0, i128::from(Points::MAX.get()));
+        Points::new(i64::try_from(points).unwrap_or(0))
     }
 
     /// The line that running campaigns show at `store`; empty where none does.

@@ -191,8 +191,11 @@ async fn silence_ends_at_the_deadline_and_nobody_knows() {
     };
     let client = Arc::new(client(at(service.port)));
     let guard = SmsGuard::new(client, config, clock(), Arc::new(Unobserved));
-    let told = tokio::spawn(async move { guard.send_code(message()).await });
-    assert!(service.asked.recv().await.is_some());
+    let mut told = tokio::spawn(async move { guard.send_code(message()).await });
+    tokio::select! {
+        asked = service.asked.recv() => assert!(asked.is_some()),
+        told = &mut told => panic!("told before any time passed: {told:?}"),
+    }
     // The service has the message, and only now time passes: no slow machine changes the outcome.
     tokio::time::pause();
     tokio::time::advance(an_hour).await;

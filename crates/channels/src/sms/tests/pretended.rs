@@ -49,6 +49,7 @@ pub(super) struct Pretended {
 
 /// What the service remembers.
 struct Desk {
+    port: u16,
     says: Says,
     nonces: Mutex<HashSet<String>>,
     asked: mpsc::UnboundedSender<Asked>,
@@ -69,6 +70,7 @@ impl Pretended {
         let (sender, asked) = mpsc::unbounded_channel();
         let nonces = Mutex::default();
         let desk = Arc::new(Desk {
+            port,
             says,
             nonces,
             asked: sender,
@@ -119,7 +121,7 @@ impl Desk {
                 Says::Ok => json(200, "OK", r#","BizId":"9006197469364984400^0""#),
                 Says::Code(code) => json(200, code, ""),
                 Says::Raw(text) => text.to_owned(),
-                Says::TooMuch => json(200, "OK", &format!(r#","BizId":"{}""#, "9".repeat(70_000))),
+                Says::TooMuch => json(200, "OK", &too_much()),
                 Says::Nothing => std::future::pending().await,
             };
             stream.write_all(answer.as_bytes()).await.unwrap();
@@ -141,7 +143,7 @@ impl Desk {
         if (date.as_millisecond() - NOW.0).abs() > 15 * 60_000 {
             return Some("InvalidTimeStamp.Expired");
         }
-        if !request.is_signed() {
+        if !header("host").ends_with(&format!(":{}", self.port)) || !request.is_signed() {
             return Some("SignatureDoesNotMatch");
         }
         let nonce = header("x-acs-signature-nonce").to_owned();
@@ -163,6 +165,11 @@ fn json(status: u16, code: &str, more: &str) -> String {
     );
     let length = body.len();
     format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+/// What would be a good answer, were it shorter.
+fn too_much() -> String {
+    format!(r#","BizId":"1","Advice":"{}""#, "9".repeat(70_000))
 }
 
 /// A request as it came in.

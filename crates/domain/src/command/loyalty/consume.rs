@@ -88,6 +88,7 @@ impl Command for Consume {
         let spending = Spending {
             points: self.rules.points_for(self.point_amount),
             is_paid: self.point_amount > Fen::ZERO || self.cash > Fen::ZERO,
+            is_carried: self.is_carried(),
             wanted: &self.vouchers,
             vouchers: true,
             pin: Some(&self.pin),
@@ -109,8 +110,20 @@ impl Command for Consume {
 }
 
 impl Consume {
-    /// Adds what the cash part earns, by the rules and the grade before this purchase.
+    /// Whether the amounts lie in the range of one transaction, and points pay for what is to be
+    /// paid in points: nothing is free where the program prices them at nothing.
+    fn is_carried(&self) -> bool {
+        let has_range = |it: Fen| it >= Fen::ZERO && it <= Fen::MAX_CHARGE;
+        let points = self.rules.points_for(self.point_amount);
+        let is_priced = self.point_amount == Fen::ZERO || points.is_some();
+        has_range(self.cash) && has_range(self.point_amount) && is_priced
+    }
+
+    /// Adds what the cash part earns, by the rules and the grade that the twelve months before
+    /// this purchase give.
     fn earn(&self, card: &mut Card, desk: &Desk<'_>, effect: &mut Effect) {
+        let month = desk.message.zone.month(desk.now);
+        card.regrade(month, &self.rules);
         let store = &desk.message.store;
         let earned = self.rules.earned(self.cash, card.grade, store, desk.now);
         if earned.is_some() {
@@ -120,7 +133,8 @@ impl Consume {
             effect.earned_lot = Some(lot);
         }
         let spent = self.cash.get().saturating_add(self.point_amount.get());
-        card.spent(desk.message.zone.month(desk.now), spent, &self.rules);
+        card.count_spent(month, spent, month);
+        card.regrade(month, &self.rules);
     }
 }
 
@@ -156,6 +170,7 @@ impl Command for TicketsConsume {
         let spending = Spending {
             points: Points::ZERO,
             is_paid: false,
+            is_carried: true,
             wanted: &self.tickets,
             vouchers: false,
             pin: None,
@@ -173,6 +188,8 @@ struct Spending<'a> {
     points: Points,
     /// Something is paid beside the tickets.
     is_paid: bool,
+    /// The amounts are such as can be paid.
+    is_carried: bool,
     wanted: &'a [Wanted],
     /// Vouchers are wanted, not tickets.
     vouchers: bool,
@@ -238,7 +255,7 @@ impl Spending<'_> {
     fn check_amount(&self, desk: &Desk<'_>) -> Result<(), Refusal> {
         let too_many_lines = self.wanted.len() > usize::from(Movement::TICKET_LINES_MAX);
         let is_nothing = !self.is_paid && self.wanted.is_empty();
-        if is_nothing || too_many_lines || self.points > Points::MAX {
+        if is_nothing || too_many_lines || !self.is_carried || self.points > Points::MAX {
             return Err(Refusal::AmountInvalid);
         }
         if self.is_limited() {

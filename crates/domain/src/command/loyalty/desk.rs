@@ -125,10 +125,14 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Records `trans` as approved, with its postings, its number and its part of the batch.
+    /// Records `trans` as approved, with its postings, its number and its part of the batch. A
+    /// terminal whose numbers are used up can still settle: that goes without.
     pub(super) fn approve(mut self, rows: &mut Rows, mut trans: Trans) -> Answer {
-        self.terminal.trans_count += 1;
-        trans.number = Some(TransNo::new(self.terminal.index, self.terminal.trans_count));
+        if self.has_numbers_left().is_ok() {
+            self.terminal.trans_count += 1;
+            let number = TransNo::new(self.terminal.index, self.terminal.trans_count);
+            trans.number = Some(number);
+        }
         self.count(&trans.effect, 1);
         book(rows, trans.clone());
         self.put_terminal(rows);

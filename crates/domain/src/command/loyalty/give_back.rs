@@ -11,6 +11,7 @@ use crate::{
         document::{Document, DocumentKey},
         points::Points,
         program::{Clawback, Rules},
+        spending::Stands,
         trans::{Effect, LotKey, Place, Refusal, Trans, TransKind, TransNo, TransState},
     },
     money::Fen,
@@ -174,15 +175,15 @@ impl GiveBack {
         desk.has_numbers_left()?;
         let mut card = card.ok_or(Refusal::UnknownCard)?;
         let original = self.find(rows, desk)?.clone();
-        let purchase = match self.kind {
-            GiveBackKind::Cancel | GiveBackKind::Refund => None,
-            GiveBackKind::RefundCancel => Some(purchase_of(&original, rows)?),
-        };
-        let effect = match self.kind {
+        let (effect, purchase) = match self.kind {
             GiveBackKind::Cancel | GiveBackKind::Refund => {
-                self.undo_purchase(desk, &mut card, &original)?
+                (self.undo_purchase(desk, &mut card, &original)?, None)
             }
-            GiveBackKind::RefundCancel => self.redo_purchase(desk, &mut card, &original)?,
+            GiveBackKind::RefundCancel => {
+                let purchase = purchase_of(&original, rows)?;
+                let effect = self.redo_purchase(desk, &mut card, &original, &purchase)?;
+                (effect, Some(purchase))
+            }
         };
         Ok(Given {
             card,
@@ -202,7 +203,7 @@ impl GiveBack {
             (None, Some(place)) => by_place(place),
             (None, None) => None,
         };
-        let found = found.filter(|it| self.agrees(it, desk));
+        let found = found.filter(|it| is_there(it) && self.agrees(it, desk));
         let found = found.ok_or(Refusal::OriginalMissing)?;
         if found.card.as_ref() != Some(&self.card) {
             return Err(Refusal::UnknownCard);
@@ -213,8 +214,8 @@ impl GiveBack {
         match found.state {
             TransState::Approved => Ok(found),
             TransState::GivenBack(_) => Err(Refusal::InConflict),
-            TransState::Reversed(_) => Err(Refusal::OriginalMissing),
-            TransState::Declined(_) | TransState::Tombstone => Err(Refusal::NotAllowed),
+            TransState::Declined(_) => Err(Refusal::NotAllowed),
+            TransState::Reversed(_) | TransState::Tombstone => Err(Refusal::OriginalMissing),
         }
     }
 
@@ -228,14 +229,20 @@ impl GiveBack {
             GiveBackKind::Refund => same_store || self.rules.refund_anywhere,
         };
         let Original {
+            number,
             place,
             day,
             register_trace,
-            ..
         } = &self.original;
+        // With the number, batch and trace may be those of another terminal of the store.
+        let names = |it: Place| {
+            let within = |it: Place| (it.batch(), it.trace());
+            found.place == Some(it)
+                || number.is_some() && found.place.map(within) == Some(within(it))
+        };
         let day_of = desk.message.zone.day(found.at);
         is_in_reach
-            && place.is_none_or(|it| found.place == Some(it))
+            && place.is_none_or(names)
             && day.is_none_or(|it| day_of == it)
             && (register_trace.is_none() || *register_trace == found.register_trace)
     }
@@ -262,8 +269,8 @@ impl GiveBack {
         // First, so that points that come back may pay for those that were earned.
         restore(card, bought, desk.now, desk.message.zone);
         let short = card.claw(bought.earned_lot, bought.earned, desk.now);
-        let (owed, supply_cash) = self.settle_shortfall(card, short)?;
-        self.unspend(card, desk, purchase);
+        let (owed, supply_cash) = self.settle_shortfall(card, short, desk.now)?;
+        self.recount(card, desk, purchase, Stands::NoMore);
         Ok(Effect {
             earned: bought.earned.minus(short).plus(owed),
             earned_owed: owed,
@@ -273,28 +280,29 @@ impl GiveBack {
     }
 
     /// What becomes of earned points that the card no longer has: points owed, and cash to be paid.
-    fn settle_shortfall(&self, card: &mut Card, short: Points) -> Result<(Points, Fen), Refusal> {
+    fn settle_shortfall(
+        &self,
+        card: &mut Card,
+        short: Points,
+        now: UnixMs,
+    ) -> Result<(Points, Fen), Refusal> {
         if !short.is_some() {
             return Ok((Points::ZERO, Fen::ZERO));
         }
         match self.rules.clawback {
             Clawback::Cash => Ok((Points::ZERO, self.rules.worth(short))),
             Clawback::Negative => {
-                card.owed = card.owed.plus(short);
+                card.owe(short, now);
                 Ok((short, Fen::ZERO))
             }
             Clawback::Refuse => Err(Refusal::TooFew),
         }
     }
 
-    fn unspend(&self, card: &mut Card, desk: &Desk<'_>, purchase: &Trans) {
+    fn recount(&self, card: &mut Card, desk: &Desk<'_>, purchase: &Trans, stands: Stands) {
         let zone = desk.message.zone;
-        let bought = &purchase.effect;
-        let spent = bought.cash.get().saturating_add(bought.point_amount.get());
-        card.spent(zone.month(desk.now), -spent, &self.rules);
-        if zone.day(purchase.at) == desk.day() && bought.spends() {
-            card.today = card.today.without(desk.day(), bought.points_used());
-        }
+        card.recount(purchase, stands, zone, desk.now);
+        card.regrade(zone.month(desk.now), &self.rules);
     }
 
     /// The purchase stands again: what the refund gave back is taken once more.
@@ -303,6 +311,7 @@ impl GiveBack {
         desk: &Desk<'_>,
         card: &mut Card,
         refund: &Trans,
+        purchase: &Trans,
     ) -> Result<Effect, Refusal> {
         let given = &refund.effect;
         let has = |it: &crate::loyalty::trans::TicketUse| {
@@ -312,23 +321,31 @@ impl GiveBack {
         if !given.tickets.iter().all(has) {
             return Err(Refusal::TooFew);
         }
+        // The other way round than the refund: there the points that came back paid for those
+        // that had been earned.
+        if let Some(lot) = given.earned_lot {
+            card.put_points(lot, given.earned, desk.now);
+        }
         let (points, short) = card.take_points(given.points_used(), desk.now);
         if short.is_some() {
             return Err(Refusal::TooFew);
         }
         given.tickets.iter().for_each(|it| card.take_tickets(it));
-        if let Some(lot) = given.earned_lot {
-            card.put_points(lot, given.earned, desk.now);
-        }
-        let spent = given.cash.get().saturating_add(given.point_amount.get());
-        let month = desk.message.zone.month(desk.now);
-        card.spent(month, spent, &self.rules);
+        self.recount(card, desk, purchase, Stands::Again);
         Ok(Effect {
             points,
             points_owed: Points::ZERO,
             earned_owed: Points::ZERO,
             ..given.clone()
         })
+    }
+}
+
+/// Whether it ever stood: what a reversal undid or forestalled did not.
+const fn is_there(trans: &Trans) -> bool {
+    match trans.state {
+        TransState::Approved | TransState::GivenBack(_) | TransState::Declined(_) => true,
+        TransState::Reversed(_) | TransState::Tombstone => false,
     }
 }
 

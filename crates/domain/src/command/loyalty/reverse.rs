@@ -13,6 +13,8 @@ use crate::{
     loyalty::{
         card::{Card, CardNo},
         document::{Document, DocumentKey},
+        program::Rules,
+        spending::Stands,
         terminal::Terminal,
         trans::{Direction, Effect, Place, Refusal, Trans, TransKind, TransState},
         work_item::{Matter, WorkItem},
@@ -21,6 +23,7 @@ use crate::{
     rows::{Inconsistent, Plan, Rows},
     time::UnixMs,
 };
+use std::sync::Arc;
 
 /// A reversal. Answers [`Answer::Done`] with the undone message, whether it was undone now or
 /// before. [`Refusal::OriginalMissing`] says that the message was never seen; then a tombstone is
@@ -37,6 +40,38 @@ pub struct Reverse {
     pub amounts: Option<(Fen, Fen)>,
     /// Events that an earlier try was told to bring along.
     pub needs: Vec<Serial>,
+    /// The program's rules.
+    pub rules: Arc<Rules>,
+}
+
+/// The events behind the message that is undone.
+struct Behind {
+    /// The purchase that it made, gave back, or made stand again.
+    purchase: Trans,
+    /// The refund that it undid.
+    refund: Option<Trans>,
+}
+
+impl Behind {
+    /// Puts them into the state they had before the message that is undone.
+    fn record(self, rows: &mut Rows, undone: &Trans) {
+        let purchase_state = match &self.refund {
+            Some(refund) => TransState::GivenBack(refund.serial),
+            None => TransState::Approved,
+        };
+        if self.purchase.serial != undone.serial {
+            rows.loyalty.put_trans(Trans {
+                state: purchase_state,
+                ..self.purchase
+            });
+        }
+        if let Some(refund) = self.refund {
+            rows.loyalty.put_trans(Trans {
+                state: TransState::Approved,
+                ..refund
+            });
+        }
+    }
 }
 
 impl Command for Reverse {
@@ -93,10 +128,15 @@ impl Reverse {
         Ok(terminal)
     }
 
+    /// The message that is meant. Without a batch's number that may be one of the batch before,
+    /// although the open batch has used its trace number for another.
     fn find<'r>(&self, rows: &'r Rows) -> Option<&'r Trans> {
         let tenant = self.message.tenant;
-        let mut places = places(&self.message).into_iter();
-        places.find_map(|place| rows.loyalty.trans_at(tenant, place))
+        let places = places(&self.message).into_iter();
+        let at = |place| rows.loyalty.trans_at(tenant, place);
+        let found: Vec<&Trans> = places.filter_map(at).collect();
+        let meant = found.iter().find(|it| self.agrees(it).is_ok());
+        meant.or(found.first()).copied()
     }
 
     /// Only the open batch needs one: messages of others are refused anyway.
@@ -137,8 +177,9 @@ impl Reverse {
     ) -> Result<Answer, Answer> {
         let card = rows.loyalty.card(self.message.tenant, &self.card);
         let mut card = card.cloned().ok_or(Answer::Refused(Refusal::UnknownCard))?;
-        let stand_again = self.originals(rows, &found)?;
+        let behind = self.behind(rows, &found)?;
         let effect = self.move_back(&mut card, &found, now);
+        self.recount(&mut card, &mut terminal, &behind.purchase, &found, now);
         let reversal = Trans {
             place: None,
             card: found.card.clone(),
@@ -155,9 +196,7 @@ impl Reverse {
             state: TransState::Reversed(reversal.serial),
             ..found
         };
-        stand_again
-            .into_iter()
-            .for_each(|it| rows.loyalty.put_trans(it));
+        behind.record(rows, &undone);
         self.settle_batch(rows, &mut terminal, &undone, now);
         rows.loyalty.put_document(Document::Card(Box::new(card)));
         rows.loyalty
@@ -167,53 +206,77 @@ impl Reverse {
         Ok(Answer::Done(Box::new(undone)))
     }
 
-    /// The events that `found` had given back, in the state they had before.
-    fn originals(&self, rows: &Rows, found: &Trans) -> Result<Vec<Trans>, Answer> {
-        let load = |serial| {
+    fn behind(&self, rows: &Rows, found: &Trans) -> Result<Behind, Answer> {
+        let load = |serial: Option<Serial>| {
+            let serial = serial.ok_or(Answer::Refused(Refusal::OriginalMissing))?;
             let trans = rows.loyalty.trans(self.message.tenant, serial).cloned();
             trans.ok_or(Answer::Again(Missing::Original(serial)))
         };
-        let Some(original) = found.original.map(load).transpose()? else {
-            return Ok(Vec::new());
-        };
-        let purchase = match found.kind {
-            TransKind::RefundCancel => original.original.map(load).transpose()?,
-            TransKind::Consume
-            | TransKind::Cancel
-            | TransKind::Refund
-            | TransKind::TicketsConsume
-            | TransKind::Activate
+        match found.kind {
+            TransKind::Consume | TransKind::TicketsConsume => Ok(Behind {
+                purchase: found.clone(),
+                refund: None,
+            }),
+            TransKind::Cancel | TransKind::Refund => Ok(Behind {
+                purchase: load(found.original)?,
+                refund: None,
+            }),
+            TransKind::RefundCancel => {
+                let refund = load(found.original)?;
+                let purchase = load(refund.original)?;
+                // It may have gone back once more since; it cannot go back twice.
+                if purchase.state != TransState::Approved {
+                    return Err(Answer::Refused(Refusal::InConflict));
+                }
+                Ok(Behind {
+                    purchase,
+                    refund: Some(refund),
+                })
+            }
+            TransKind::Activate
             | TransKind::Reversal
             | TransKind::Settle
             | TransKind::SettleDetails
             | TransKind::Expiry
             | TransKind::Opening
-            | TransKind::Adjustment => None,
+            | TransKind::Adjustment => Err(Answer::Refused(Refusal::NotAllowed)),
+        }
+    }
+
+    /// The purchase counts no more, or again. The terminal counts what was spent at it even where
+    /// it went back later, but not what never happened.
+    fn recount(
+        &self,
+        card: &mut Card,
+        terminal: &mut Terminal,
+        purchase: &Trans,
+        found: &Trans,
+        now: UnixMs,
+    ) {
+        let zone = self.message.zone;
+        let stands = match found.kind.direction(found.undoes) {
+            Direction::Spend => Stands::NoMore,
+            Direction::GiveBack => Stands::Again,
+            Direction::Expire | Direction::Grant | Direction::None => return,
         };
-        let purchase = purchase.map(|it| Trans {
-            state: TransState::GivenBack(original.serial),
-            ..it
-        });
-        let original = Trans {
-            state: TransState::Approved,
-            ..original
-        };
-        Ok(purchase.into_iter().chain([original]).collect())
+        card.recount(purchase, stands, zone, now);
+        card.regrade(zone.month(now), &self.rules);
+        let day = zone.day(now);
+        let is_purchase = purchase.serial == found.serial;
+        if is_purchase && zone.day(found.at) == day && found.effect.spends() {
+            terminal.today = terminal.today.without(day, found.effect.points_used());
+        }
     }
 
     /// Moves what `found` moved the other way. What the card no longer has it owes: a reversal
     /// cannot be refused for that, the terminal would repeat it for ever.
     fn move_back(&self, card: &mut Card, found: &Trans, now: UnixMs) -> Effect {
         let moved = &found.effect;
-        let day = self.message.zone.day(now);
         match found.kind.direction(found.undoes) {
             Direction::Spend => {
                 restore(card, moved, now, self.message.zone);
                 let short = card.claw(moved.earned_lot, moved.earned, now);
-                card.owed = card.owed.plus(short);
-                if self.message.zone.day(found.at) == day && moved.spends() {
-                    card.today = card.today.without(day, moved.points_used());
-                }
+                card.owe(short, now);
                 Effect {
                     earned_owed: short,
                     ..moved.clone()
@@ -221,7 +284,7 @@ impl Reverse {
             }
             Direction::GiveBack => {
                 let (points, short) = card.take_points(moved.points_used(), now);
-                card.owed = card.owed.plus(short);
+                card.owe(short, now);
                 moved.tickets.iter().for_each(|it| card.take_tickets(it));
                 if let Some(lot) = moved.earned_lot {
                     card.put_points(lot, moved.earned, now);
