@@ -9,6 +9,8 @@ use wire::jpos::{
     reply::{Difference, EntryResult, Verdict},
 };
 
+/// Latencies above this are shown as this, in microseconds.
+const LATENCY_US_MAX: u64 = 600_000_000;
 /// How many disagreements are told in full.
 const TOLD_MAX: usize = 20;
 
@@ -350,7 +352,7 @@ impl Report {
 }
 
 fn percentiles_ms(times_us: &[u64]) -> [f64; 3] {
-    let Ok(mut histogram) = Histogram::<u64>::new(3) else {
+    let Ok(mut histogram) = Histogram::<u64>::new_with_max(LATENCY_US_MAX, 3) else {
         return [0.0; 3];
     };
     for time in times_us {
@@ -414,6 +416,17 @@ mod tests {
         unnoticed.plant(None);
         unnoticed.add(tally("1/7"), Closing::Balanced);
         assert!(!unnoticed.agrees());
+    }
+
+    #[test]
+    fn times_are_told_in_milliseconds() {
+        let times: Vec<u64> = (1..=100).map(|ms| ms * 1000).collect();
+        let [p50, p99, max] = percentiles_ms(&times);
+        let is_near = |it: f64, ms: f64| (it - ms).abs() < 0.2;
+        assert!(
+            is_near(p50, 50.0) && is_near(p99, 99.0) && is_near(max, 100.0),
+            "{p50} {p99}"
+        );
     }
 
     #[test]

@@ -31,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
       one terminal forgets one transaction; the settlement must name exactly it
 
 Against another gateway:
-  onetill terminal add 7 --store 88001 --make-key --json > terminals.json
+  onetill terminal add 88001/1000 --count 50 --make-key --json > terminals.json
   onetill simulate till --url https://pos.example.com --terminals-file terminals.json \\
       --cards-file cards.csv")]
 pub struct TillArgs {

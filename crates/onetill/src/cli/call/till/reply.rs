@@ -3,7 +3,7 @@
 use crate::cli::output::{self, Side, Table, Tone};
 use std::process::ExitCode;
 use wire::jpos::{
-    Body, Reply, Status,
+    Body, Reply, Status, name,
     reply::{
         Balances, CardsReply, Difference, EntryResult, Holder, Points, Returned, SettleFlag,
         SettleReply, TicketsReply, Verdict,
@@ -36,7 +36,11 @@ fn title(reply: &Reply) -> String {
         Tone::Bad
     };
     let meaning = MEANINGS.iter().find(|(known, _)| *known == status);
-    let meaning = meaning.map(|(_, text)| format!("  ({text})"));
+    let is_pin = status == Status::BadField && reply.outcome.message().ends_with(name::PASSWORD);
+    let meaning = meaning.map(|(_, text)| match is_pin {
+        true => "  (the card has a PIN: --ask-pin)".to_owned(),
+        false => format!("  ({text})"),
+    });
     let code = output::paint(status.code(), tone);
     let message = output::plain(reply.outcome.message());
     format!("{code}  {message}{}", meaning.unwrap_or_default())
