@@ -1,21 +1,26 @@
 //! Every setting: from flags, the environment (`ONETILL_*`), a TOML file, and defaults, in this
 //! order of precedence.
 
+pub mod sms;
+mod values;
+
 use crate::{
     app::{Rules, payer_code::PayerCodes},
     outbound::TargetPolicy,
     server::{Limits, ServerConfig, TlsConfig, TlsFiles, limits::FailureLimits},
     telemetry::LogFormat,
 };
-use channels::sandbox::SandboxUrl;
+use channels::{sandbox::SandboxUrl, sms::aliyun::AliyunConfig};
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use sms::SmsOptions;
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+use values::{read_network, too_small};
 
 /// The settings of flags, environment and file; the same names everywhere. In the file, dashes
 /// are underscores. Has no `Debug`: the store's URL may hold a password.
@@ -141,6 +146,9 @@ pub struct Options {
     /// Which channel a customer's code belongs to (file only)
     #[arg(skip)]
     pub payer_codes: Option<PayerCodes>,
+    /// Who sends verify codes as text messages (file only)
+    #[arg(skip)]
+    pub sms: Option<SmsOptions>,
 }
 
 /// Where the rows live.
@@ -169,6 +177,8 @@ pub struct Config {
     pub sandbox_latency_ms: Option<u64>,
     /// Where the sandbox is, if it is a process of its own.
     pub sandbox_url: Option<SandboxUrl>,
+    /// Who sends verify codes as text messages, if an account is set.
+    pub sms: Option<AliyunConfig>,
     /// How the server is reached from outside, if set.
     pub public_url: Option<String>,
     /// The rules of all merchants.
@@ -273,6 +283,7 @@ impl Options {
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
             payer_codes: self.payer_codes.or(file.payer_codes),
+            sms: self.sms.or(file.sms),
         }
     }
 
@@ -294,6 +305,7 @@ impl Options {
             sandbox_latency_ms: own_sandbox.then(|| self.sandbox_latency_ms.unwrap_or(0)),
             sandbox_url,
             log_format: self.log_format()?,
+            sms: self.sms()?,
             log_filter: self.log.unwrap_or_else(|| "info".to_owned()),
             demo: self.demo,
             public_url: self.public_url,
@@ -353,6 +365,12 @@ impl Options {
             hint: "use http://HOST:PORT, as in http://127.0.0.1:8780",
         })?;
         Ok(Some(found))
+    }
+
+    fn sms(&self) -> Result<Option<AliyunConfig>, ConfigError> {
+        let secret = std::env::var(sms::SECRET_VARIABLE).ok();
+        let account = self.sms.clone();
+        account.map(|account| account.check(secret)).transpose()
     }
 
     fn server(&self) -> Result<ServerConfig, ConfigError> {
@@ -468,31 +486,6 @@ impl Options {
                 hint: "use text or json",
             }),
         }
-    }
-}
-
-fn too_small(name: &'static str) -> ConfigError {
-    ConfigError::Value {
-        name,
-        value: "0".to_owned(),
-        hint: "use 1 or more, or leave it out for the default",
-    }
-}
-
-fn read_network(text: &str) -> Result<(IpAddr, u8), ConfigError> {
-    let wrong = || ConfigError::Value {
-        name: "notify-network",
-        value: text.to_owned(),
-        hint: "use an address and a prefix length, such as 10.1.0.0/16",
-    };
-    let (address, bits) = text.split_once('/').ok_or_else(wrong)?;
-    let address: IpAddr = address.parse().map_err(|_| wrong())?;
-    let bits: u8 = bits.parse().map_err(|_| wrong())?;
-    let bits_max = if address.is_ipv4() { 32 } else { 128 };
-    if bits > bits_max {
-        Err(wrong())
-    } else {
-        Ok((address, bits))
     }
 }
 

@@ -22,6 +22,9 @@ use std::{
 const GATHER: Duration = Duration::from_millis(20);
 /// Bytes that are written without gathering more.
 const WRITE_BYTES: usize = 256 * 1024;
+/// How long the thread rests after each write while it starts the journal again, so that this never
+/// takes a core, or the disk, away from the payments beside it.
+const REST: Duration = Duration::from_millis(10);
 /// Lines after which the journal starts again with what is still worth remembering.
 const LINES_MAX: usize = 200_000;
 /// Records that may wait to be written; when the disk stands still, more are forgotten.
@@ -264,7 +267,12 @@ impl Writer {
     fn rewrite(&mut self) {
         let living = Arc::clone(&self.living);
         let lost_before = self.lost.load(Ordering::Relaxed);
-        living.each(&mut |record| self.put(record));
+        living.each(&mut |record| {
+            self.put(record);
+            if self.waiting.is_empty() {
+                thread::sleep(REST);
+            }
+        });
         self.flush();
         self.lines = 0;
         if self.lost.load(Ordering::Relaxed) == lost_before {

@@ -37,17 +37,25 @@ impl DayUse {
 }
 
 impl Limits {
-    /// Whether one more message that spends `points` stays within the limits.
+    /// Whether one more message may spend `points`.
     ///
     /// # Errors
-    /// The limit that it would break.
-    pub fn check(&self, today: DayUse, points: Points) -> Result<(), Refusal> {
+    /// [`Refusal::OverLimit`].
+    pub fn check_points(&self, today: DayUse, points: Points) -> Result<(), Refusal> {
         let over = |limit: Option<Points>, points: Points| limit.is_some_and(|it| points > it);
-        if over(self.points_per_trans, points)
-            || over(self.points_per_day, today.points.plus(points))
-        {
+        let is_over = over(self.points_per_trans, points)
+            || over(self.points_per_day, today.points.plus(points));
+        if points.is_some() && is_over {
             return Err(Refusal::OverLimit);
         }
+        Ok(())
+    }
+
+    /// Whether points or tickets may be spent once more.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`].
+    pub fn check_count(&self, today: DayUse) -> Result<(), Refusal> {
         match self.count_per_day {
             Some(limit) if today.count >= limit => Err(Refusal::TooMany),
             Some(_) | None => Ok(()),

@@ -151,7 +151,9 @@ mod tests {
             Request::Renotify(name()),
             Request::DeadNotifications,
             Request::Loyalty(loyalty::Request::ListStores),
-            Request::Loyalty(loyalty::Request::ShowProgram { tenant: "t".to_owned() }),
+            Request::Loyalty(loyalty::Request::ShowProgram {
+                tenant: "t".to_owned(),
+            }),
         ] {
             let sent = serde_json::to_value(&request).unwrap();
             let received: Request = serde_json::from_value(sent.clone()).unwrap();

@@ -16,7 +16,11 @@ use crate::{
 use channels::{
     Channel, Channels, Guard, GuardConfig, Observer, RechargeGuard, RechargeProvider,
     sandbox::{Journal, RemoteSandbox, SANDBOX_CHANNELS, Sandbox, SandboxConfig},
-    sms::sandbox::{SandboxSms, SandboxSmsConfig},
+    sms::{
+        SmsGuard,
+        aliyun::{Aliyun, AliyunError},
+        sandbox::{SandboxSms, SandboxSmsConfig},
+    },
 };
 use domain::time::UnixMs;
 use jiff::{Timestamp, tz::TimeZone};
@@ -61,6 +65,9 @@ pub enum ComposeError {
     /// The engine ended while starting.
     #[error("the engine: {0}")]
     Engine(#[from] EngineError),
+    /// Text messages cannot be sent with these settings.
+    #[error(transparent)]
+    Sms(#[from] AliyunError),
     /// The thread that writes cannot be started.
     #[error("the writer's thread: {0}")]
     Thread(std::io::Error),
@@ -136,7 +143,7 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     tracing::info!(settings = durability.join(", "), "the store is durable");
     check_master_key(&engine, &vault).await?;
     let serials = issue_serials(&engine, clock(), &config.rules.zone).await?;
-    let loyalty = Loyalty::new(&vault, sms(config, &clock), config.demo);
+    let loyalty = Loyalty::new(&vault, sms(config, &clock)?, config.demo);
     loyalty.estate.refresh(reader.as_ref()).await?;
     let directory = Directory::new(vault);
     directory.refresh(reader.as_ref()).await?;
@@ -364,14 +371,32 @@ fn open_sandbox(config: &Config, clock: &Clock) -> Result<Option<Arc<Sandbox>>, 
     Ok(Some(Arc::new(sandbox.map_err(data_error(&dir))?)))
 }
 
-/// Who sends text messages: the sandbox beside a pretended wallet, else nobody yet.
-fn sms(config: &Config, clock: &Clock) -> Sms {
-    let is_sandboxed = config.sandbox_latency_ms.is_some() || config.sandbox_url.is_some();
-    if !is_sandboxed {
-        return Sms::Off;
+/// Who sends text messages: the provider that is set, else the sandbox beside a pretended wallet,
+/// else nobody.
+fn sms(config: &Config, clock: &Clock) -> Result<Sms, ComposeError> {
+    if let Some(account) = &config.sms {
+        let provider = Aliyun::new(account.clone(), Arc::clone(clock), Arc::new(nonce))?;
+        let settings = GuardConfig::default();
+        let guard = SmsGuard::new(
+            Arc::new(provider),
+            settings,
+            Arc::clone(clock),
+            Arc::new(Calls),
+        );
+        return Ok(Sms::Provider(Arc::new(guard)));
+    }
+    if config.sandbox_latency_ms.is_none() && config.sandbox_url.is_none() {
+        return Ok(Sms::Off);
     }
     let settings = SandboxSmsConfig::default();
-    Sms::Sandbox(Arc::new(SandboxSms::new(Arc::clone(clock), settings)))
+    let sandbox = SandboxSms::new(Arc::clone(clock), settings);
+    Ok(Sms::Sandbox(Arc::new(sandbox)))
+}
+
+fn nonce() -> Option<[u8; 16]> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).ok()?;
+    Some(nonce)
 }
 
 /// `sandbox` as every channel and as the top-up provider.
@@ -412,10 +437,10 @@ struct Calls;
 impl Observer for Calls {
     fn call(&self, channel: &str, operation: &'static str, outcome: &'static str, took: Duration) {
         // The names of channels are few and fixed, but the recorder wants them to live for ever.
-        let channel = if channel == "sandbox" {
-            "sandbox"
-        } else {
-            "other"
+        let channel = match channel {
+            "sandbox" => "sandbox",
+            "aliyun" => "aliyun",
+            _ => "other",
         };
         telemetry::channel_call(channel, operation, outcome, took);
     }

@@ -1,8 +1,8 @@
 //! What every use case works with.
 
 use super::{
-    contradictions::Contradictions, directory::Directory, loyalty::Loyalty,
-    payer_code::PayerCodes, serials::SerialIssuer, settlements::Settlements,
+    contradictions::Contradictions, directory::Directory, loyalty::Loyalty, payer_code::PayerCodes,
+    serials::SerialIssuer, settlements::Settlements,
 };
 use crate::outbound::TargetPolicy;
 use channels::{

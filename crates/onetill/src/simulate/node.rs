@@ -11,8 +11,14 @@ use super::{
 };
 use crate::{
     app::{
-        Gateway, Rules, compose::take_lease, contradictions::Contradictions, directory::Directory,
-        loyalty::{Loyalty, Sms}, payer_code::PayerCodes, serials::SerialIssuer, settlements::Settlements,
+        Gateway, Rules,
+        compose::take_lease,
+        contradictions::Contradictions,
+        directory::Directory,
+        loyalty::{Loyalty, Sms},
+        payer_code::PayerCodes,
+        serials::SerialIssuer,
+        settlements::Settlements,
     },
     inbound,
     outbound::TargetPolicy,

@@ -155,6 +155,16 @@ fn describe_engine() {
         Unit::Count,
         "Notifications given up; an operator may send them again"
     );
+    describe_gauge!(
+        names::EXPIRY_LAG_SECONDS,
+        Unit::Seconds,
+        "How long points or tickets that have expired wait to be written off; nobody can spend them"
+    );
+    describe_gauge!(
+        names::WORK_ITEMS,
+        Unit::Count,
+        "Settlements and reversals that wait for an operator's eyes"
+    );
 }
 
 fn describe_server() {
@@ -188,6 +198,8 @@ fn show_from_the_start(started: UnixMs) {
         names::NOTIFICATIONS_DEAD,
         names::JOBS,
         names::JOBS_LAG_SECONDS,
+        names::EXPIRY_LAG_SECONDS,
+        names::WORK_ITEMS,
         names::CONNECTIONS,
     ];
     zeroes.into_iter().for_each(|name| gauge!(name).set(0.0));
@@ -246,6 +258,9 @@ pub fn store_figures(figures: &StoreFigures, now: UnixMs) {
     let outbox_lag = lag(figures.oldest_notification_due_at, now);
     gauge!(names::JOBS_LAG_SECONDS).set(jobs_lag.as_secs_f64());
     gauge!(names::OUTBOX_LAG_SECONDS).set(outbox_lag.as_secs_f64());
+    let expiry_lag = lag(figures.oldest_card_due_at, now);
+    gauge!(names::EXPIRY_LAG_SECONDS).set(expiry_lag.as_secs_f64());
+    set_count(names::WORK_ITEMS, figures.work_items);
 }
 
 /// How long ago the oldest was due; nothing, when none is or its time is still to come.

@@ -28,6 +28,10 @@ pub const OPEN_PAYMENTS: &str = "onetill_open_payments";
 pub const JOBS: &str = "onetill_jobs";
 /// How long the oldest job has been due, seconds.
 pub const JOBS_LAG_SECONDS: &str = "onetill_jobs_lag_seconds";
+/// How long points or tickets that have expired wait to be written off, seconds.
+pub const EXPIRY_LAG_SECONDS: &str = "onetill_expiry_lag_seconds";
+/// What waits for an operator's eyes.
+pub const WORK_ITEMS: &str = "onetill_work_items";
 /// Connections open.
 pub const CONNECTIONS: &str = "onetill_connections";
 /// Connections closed at once: `reason` (`total`, `address`).

@@ -33,7 +33,10 @@ pub fn redact_target(target: &str) -> String {
 pub fn masked_card(number: &str) -> String {
     let is_plain = number.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let shown = is_plain && (13..=32).contains(&number.len());
-    match (number.get(..6), number.get(number.len().saturating_sub(4)..)) {
+    match (
+        number.get(..6),
+        number.get(number.len().saturating_sub(4)..),
+    ) {
         (Some(first), Some(last)) if shown => format!("{first}{HIDDEN}{last}"),
         (Some(_) | None, _) => HIDDEN.to_owned(),
     }
@@ -72,7 +75,13 @@ mod tests {
     fn of_a_card_only_the_ends_are_shown() {
         assert_eq!(masked_card("9999999999025288"), "999999***5288");
         let too_long = "1".repeat(33);
-        for hidden in ["", "12345678", "一二三四五六七八", "123456789012\n456", &too_long] {
+        for hidden in [
+            "",
+            "12345678",
+            "一二三四五六七八",
+            "123456789012\n456",
+            &too_long,
+        ] {
             assert_eq!(masked_card(hidden), "***", "{hidden}");
         }
     }

@@ -8,11 +8,7 @@ use domain::{
     loyalty::document::{Document, DocumentKind},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-    time::MissedTickBehavior,
-};
+use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
 
 /// How often is looked when there was nothing more to do.
 const EVERY: Duration = Duration::from_secs(2);

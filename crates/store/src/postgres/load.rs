@@ -3,7 +3,7 @@
 use super::{
     columns::{get, read_all},
     error::classify,
-    link::{BEGIN, Link},
+    link::Link,
     loyalty,
     session::{Param, Step, column, pipeline},
     statements::Statements,
@@ -62,7 +62,7 @@ pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), S
         steps.0.push(Reads::Loyalty(reads));
         steps.1.push(step);
     }
-    loading.run(link, Some(BEGIN), steps).await?;
+    loading.run(link, Some(link.begin()), steps).await?;
     let lost = loading.settle_claims();
     if !lost.is_empty() {
         let steps = locking(Reads::Payments, &link.statements.lock_payments, &[], &lost);

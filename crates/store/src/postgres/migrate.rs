@@ -12,7 +12,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "initial",
@@ -20,8 +20,13 @@ const MIGRATIONS: [Migration; 2] = [
     },
     Migration {
         version: 2,
+        name: "numbers first",
+        sql: include_str!("migrations/0002_numbers_first.sql"),
+    },
+    Migration {
+        version: 3,
         name: "loyalty",
-        sql: include_str!("migrations/0002_loyalty.sql"),
+        sql: include_str!("migrations/0003_loyalty.sql"),
     },
 ];
 

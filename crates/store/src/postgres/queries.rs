@@ -52,11 +52,8 @@ pub(super) fn payment_by_claim() -> String {
 
 /// The payment with a serial, whoever's it is.
 pub(super) fn payment_of_any() -> String {
-    let (with, columns) = (tenants_in("payments"), Payment::COLUMNS);
-    format!(
-        "{with} SELECT {columns} FROM payments WHERE tenant IN (SELECT held FROM holders) \
-        AND serial = $1 LIMIT 1"
-    )
+    let columns = Payment::COLUMNS;
+    format!("SELECT {columns} FROM payments WHERE serial = $1 ORDER BY tenant LIMIT 1")
 }
 
 /// The payments of tenants `$1` with serials `$2`, pair by pair.
@@ -100,23 +97,16 @@ pub(super) fn payments(filter: &PaymentFilter) -> String {
     if filter.undecided || filter.cancel_requested {
         undecided(filter)
     } else {
-        newest(filter)
+        newest()
     }
 }
 
-/// Each tenant's newest, then the newest of these: every key starts with the tenant.
-fn newest(filter: &PaymentFilter) -> String {
+fn newest() -> String {
     let columns = Payment::COLUMNS;
-    let (with, holders) = if filter.tenant.is_some() {
-        (String::new(), "(SELECT $3::bigint AS held) AS holders")
-    } else {
-        (tenants_in("payments"), "holders")
-    };
     format!(
-        "{with} SELECT found.* FROM {holders} CROSS JOIN LATERAL (\
-            SELECT {columns} FROM payments WHERE tenant = held AND serial < $1 \
-            AND ($4::bigint IS NULL OR merchant = $4) ORDER BY serial DESC LIMIT $2) AS found \
-        WHERE ($3::bigint IS NULL OR found.tenant = $3) ORDER BY serial DESC, tenant LIMIT $2"
+        "SELECT {columns} FROM payments WHERE serial < $1 \
+            AND ($3::bigint IS NULL OR tenant = $3) AND ($4::bigint IS NULL OR merchant = $4) \
+        ORDER BY serial DESC, tenant LIMIT $2"
     )
 }
 
@@ -137,18 +127,5 @@ fn undecided(filter: &PaymentFilter) -> String {
         WHERE serial < $1 AND ($3::bigint IS NULL OR tenant = $3) \
             AND ($4::bigint IS NULL OR merchant = $4) AND (asked OR state IN (0, 2)) \
         ORDER BY serial DESC, tenant LIMIT $2"
-    )
-}
-
-/// `WITH … holders (held)`: the tenants that have rows in `table`, found by skipping from one to
-/// the next in its index. The table `tenants` is not asked: rows of a tenant that is missing
-/// there are what an audit has to see.
-pub(super) fn tenants_in(table: &str) -> String {
-    format!(
-        "WITH RECURSIVE skip (held) AS (\
-            (SELECT tenant FROM {table} ORDER BY tenant LIMIT 1) UNION ALL \
-            SELECT (SELECT tenant FROM {table} WHERE tenant > held ORDER BY tenant LIMIT 1) \
-            FROM skip WHERE held IS NOT NULL), \
-        holders AS (SELECT held FROM skip WHERE held IS NOT NULL)"
     )
 }

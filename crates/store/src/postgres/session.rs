@@ -22,8 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const SESSION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A transaction is read-only unless it says `BEGIN READ WRITE`: should a BEGIN fail, the
-/// statements pipelined behind it cannot commit one by one. Planning anew each time keeps plans
-/// right while tables grow from empty; a plan made on an empty table and kept halves throughput.
+/// statements pipelined behind it cannot commit one by one. Readers plan anew each time, since their
+/// best plan depends on what is asked for; writers do not, see `link`.
 ///
 /// Each limit ends before what waits for it: a gateway that was stopped in the middle of a
 /// transaction loses its locks before others give up waiting for them, and a statement ends before

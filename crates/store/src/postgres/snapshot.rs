@@ -6,7 +6,6 @@ use super::{
     link::answered,
     loyalty,
     pool::Params,
-    queries::tenants_in,
     session::Session,
 };
 use crate::{
@@ -26,7 +25,6 @@ use domain::{
     recharge::Recharge,
     refund::Refund,
 };
-use std::collections::VecDeque;
 use tokio_postgres::Config;
 
 /// The view is taken by the first statement, not by BEGIN. Whoever reads pages may think longer
@@ -35,47 +33,23 @@ const OPEN: &str = "SET idle_in_transaction_session_timeout = '10min';
 SET statement_timeout = '5min';
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT 1";
-/// The smallest number of rows fetched at a time from one tenant.
-const CHUNK_MIN: u32 = 16;
 
 /// All rows as they were when it was opened.
 pub(super) struct PostgresSnapshot {
     session: Session,
-    payments: Merge<Payment>,
-    refunds: Merge<Refund>,
-    recharges: Merge<Recharge>,
-    trans: Merge<Trans>,
-    postings: Merge<Posting>,
-    jobs: Merge<Job>,
-    notifications: Merge<Notification>,
+    payments: Place,
+    refunds: Place,
+    recharges: Place,
+    trans: Place,
+    postings: Place,
+    jobs: Place,
+    notifications: Place,
 }
 
-/// Reads a table by ascending number over all tenants. Its key starts with the tenant, so each
-/// tenant's rows are a lane in the right order, and the lanes are merged: a page costs what it
-/// holds, however many rows or tenants there are.
-struct Merge<T> {
-    lanes: Option<Vec<Lane<T>>>,
-    /// The last number given out: a page that starts elsewhere starts anew.
-    last: Option<i64>,
-}
-
-/// The rows of one tenant that were fetched and not yet given out.
-struct Lane<T> {
-    tenant: i64,
-    rows: VecDeque<(i64, T)>,
-    /// The last number fetched.
-    fetched: i64,
-    exhausted: bool,
-}
-
-impl<T> Default for Merge<T> {
-    fn default() -> Self {
-        Self {
-            lanes: None,
-            last: None,
-        }
-    }
-}
+/// Where the reading of a table stands: number and tenant of the last row given out. Tenants hold
+/// the same number only where something is wrong, and that is what an audit is after.
+#[derive(Default)]
+struct Place(Option<(i64, i64)>);
 
 impl PostgresSnapshot {
     pub(super) async fn open(config: &Config) -> Result<Self, StoreError> {
@@ -83,91 +57,39 @@ impl PostgresSnapshot {
         answered(session.execute(OPEN)).await??;
         Ok(Self {
             session,
-            payments: Merge::default(),
-            refunds: Merge::default(),
-            recharges: Merge::default(),
-            trans: Merge::default(),
-            postings: Merge::default(),
-            jobs: Merge::default(),
-            notifications: Merge::default(),
+            payments: Place::default(),
+            refunds: Place::default(),
+            recharges: Place::default(),
+            trans: Place::default(),
+            postings: Place::default(),
+            jobs: Place::default(),
+            notifications: Place::default(),
         })
     }
 }
 
-impl<T: Stored> Merge<T> {
-    async fn page(
+impl Place {
+    /// The rows that follow the one given out last, or those above `after` if that was another.
+    async fn page<T: Stored>(
         &mut self,
         session: &Session,
         after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<T>, StoreError> {
-        if self.lanes.is_none() || self.last != after {
-            self.lanes = Some(lanes(session, after.unwrap_or(i64::MIN)).await?);
-            self.last = after;
-        }
-        let lanes = self.lanes.get_or_insert_default();
-        let share = limit / u32::try_from(lanes.len()).unwrap_or(u32::MAX).max(1);
-        let chunk = share.max(CHUNK_MIN);
-        let mut page = Vec::new();
-        while page.len() < limit as usize {
-            let Some((number, row)) = next(session, lanes, chunk).await? else {
-                break;
-            };
-            self.last = Some(number);
-            page.push(row);
-        }
-        Ok(page)
-    }
-}
-
-/// A lane for each tenant that has rows, starting after a number.
-async fn lanes<T: Stored>(session: &Session, after: i64) -> Result<Vec<Lane<T>>, StoreError> {
-    let sql = format!("{} SELECT held FROM holders", tenants_in(T::TABLE));
-    let rows = session.client.query(&sql, &[]).await;
-    let lane = |row| {
-        Ok(Lane {
-            tenant: get(row, 0)?,
-            rows: VecDeque::new(),
-            fetched: after,
-            exhausted: false,
-        })
-    };
-    rows.map_err(|e| classify(&e))?.iter().map(lane).collect()
-}
-
-/// The row with the lowest number of all lanes.
-async fn next<T: Stored>(
-    session: &Session,
-    lanes: &mut [Lane<T>],
-    chunk: u32,
-) -> Result<Option<(i64, T)>, StoreError> {
-    for lane in lanes.iter_mut() {
-        if lane.rows.is_empty() && !lane.exhausted {
-            lane.fetch(session, chunk).await?;
-        }
-    }
-    let front = |lane: &&mut Lane<T>| lane.rows.front().map_or(i64::MAX, |(number, _)| *number);
-    let lane = lanes.iter_mut().min_by_key(front);
-    Ok(lane.and_then(|lane| lane.rows.pop_front()))
-}
-
-impl<T: Stored> Lane<T> {
-    async fn fetch(&mut self, session: &Session, chunk: u32) -> Result<(), StoreError> {
         let (columns, table, key) = (T::COLUMNS, T::TABLE, T::KEY);
         let sql = format!(
-            "SELECT {columns} FROM {table} WHERE tenant = $1 AND {key} > $2 ORDER BY {key} LIMIT $3"
+            "SELECT {columns} FROM {table} WHERE ({key}, tenant) > ($1, $2) \
+            ORDER BY {key}, tenant LIMIT $3"
         );
-        let client = &session.client;
-        let rows = client
-            .query(&sql, &[&self.tenant, &self.fetched, &i64::from(chunk)])
-            .await;
+        let last = self.0.filter(|(number, _)| Some(*number) == after);
+        let (number, tenant) = last.unwrap_or((after.unwrap_or(i64::MIN), i64::MAX));
+        let params: Params<'_> = &[&number, &tenant, &i64::from(limit)];
+        let rows = session.client.query(&sql, params).await;
         let rows = rows.map_err(|error| classify(&error))?;
-        self.exhausted = rows.len() < chunk as usize;
-        for (row, read) in rows.iter().zip(read_all(&rows)?) {
-            self.fetched = get(row, 1)?;
-            self.rows.push_back((self.fetched, read));
+        if let Some(row) = rows.last() {
+            self.0 = Some((get(row, 1)?, get(row, 0)?));
         }
-        Ok(())
+        read_all(&rows)
     }
 }
 

@@ -73,8 +73,7 @@ statements! {
                 $7::bigint[], $8::bigint[], $9::text[], $10::text[])
             AS new (serial, state, end_code, ended_at, flags, refunded, refunding, receipt,
                 credential)
-        WHERE payments.tenant = $1 AND payments.serial = any($2)
-            AND payments.serial = new.serial";
+        WHERE payments.tenant = $1 AND payments.serial = new.serial";
     put_refunds = "INSERT INTO refunds (tenant, serial, payment, merchant, origin, claim,
             merchant_serial, amount, created_at, state, ended_at, failure, first_answer)
         SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[],

@@ -28,7 +28,7 @@ use std::{
 
 /// How many claims are kept in memory before commits move them on. More of them lie closer
 /// together; but up to three times as many rows are read at start.
-const RECENT_MAX: usize = 32 * 1024;
+const RECENT_MAX: usize = 64 * 1024;
 /// How many claims a commit moves beyond twice what it adds, when there are too many.
 const MOVED_EXTRA: usize = 16;
 

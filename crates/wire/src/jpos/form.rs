@@ -111,6 +111,14 @@ impl<'a> Form<'a> {
         self
     }
 
+    /// The same fields with another value for one of them.
+    pub(super) fn with(&self, name: &'static str, value: &'static str) -> Self {
+        let mut form = self.clone();
+        form.fields.retain(|(known, _)| known != name);
+        form.push(name, value);
+        form
+    }
+
     /// Names and values, in their order.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, value)| (&**name, &**value))

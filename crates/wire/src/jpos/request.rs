@@ -33,6 +33,7 @@ use zeroize::Zeroizing;
 use super::form::Form;
 use super::name;
 use super::operation::Operation;
+use super::status::Status;
 
 /// What says nothing of a message's meaning: the password is encrypted under keys that a check-in
 /// between two tries replaces, the batch is a part of the key, and the original's time is a guess.
@@ -81,8 +82,21 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] naming the first field that misses its rule.
+    /// [`RequestError`] naming the first field that misses its rule. What an amount may not be
+    /// (13) is told only where no field is missing or in no form at all (30).
     pub fn decode(operation: Operation, form: &Form<'_>) -> Result<Self, RequestError> {
+        let decoded = Self::read(operation, form);
+        let Err(RequestError::Amount { field, .. }) = decoded else {
+            return decoded;
+        };
+        match Self::decode(operation, &form.with(field, "1")) {
+            Err(error) if error.status() == Status::BadField => Err(error),
+            Ok(_) | Err(_) => decoded,
+        }
+    }
+
+    /// The message, or the first field that misses its rule, whatever its rule is.
+    fn read(operation: Operation, form: &Form<'_>) -> Result<Self, RequestError> {
         Ok(match operation {
             Operation::Checkin => Self::Checkin(Checkin::decode(form)?),
             Operation::Cards => Self::Cards(CardQuery::decode(form)?),

@@ -142,12 +142,15 @@ impl Command for Activate {
         };
         let checked = desk
             .has_numbers_left()
-            .and_then(|()| is_stocked(card, now))
-            .and_then(|card| self.use_code(rows, now).map(|()| card));
+            .and_then(|()| may_be_given(card, now))
+            .and_then(|card| Ok((is_stocked(&card), card, self.check_code(rows, now)?)))
+            .and_then(|(is_stocked, card, codes)| is_stocked.map(|()| (card, codes)));
         Ok(match checked {
-            Ok(card) => {
+            Ok((card, codes)) => {
                 let card = Document::Card(Box::new(self.give(card)));
                 rows.loyalty.put_document(card);
+                let codes = Document::VerifyCodes(Box::new(codes));
+                rows.loyalty.put_document(codes);
                 desk.approve(rows, trans)
             }
             Err(refusal) => desk.decline(rows, trans, refusal),
@@ -155,12 +158,24 @@ impl Command for Activate {
     }
 }
 
-fn is_stocked(card: Option<Card>, now: UnixMs) -> Result<Card, Refusal> {
+/// Whether nothing but that a member has it already speaks against giving it to one.
+fn may_be_given(card: Option<Card>, now: UnixMs) -> Result<Card, Refusal> {
     let card = card.ok_or(Refusal::UnknownCard)?;
+    if card.expires_at.is_some_and(|end| end <= now) {
+        return Err(Refusal::CardExpired);
+    }
     match may_be_used(&card, now) {
-        Err(Refusal::NotActive) => Ok(card),
-        Ok(()) => Err(Refusal::InConflict),
+        Ok(()) | Err(Refusal::NotActive) => Ok(card),
         Err(refusal) => Err(refusal),
+    }
+}
+
+/// Named after a wrong code: who has none is not told whose card it is.
+fn is_stocked(card: &Card) -> Result<(), Refusal> {
+    if card.status == CardStatus::Stocked {
+        Ok(())
+    } else {
+        Err(Refusal::InConflict)
     }
 }
 
@@ -173,25 +188,21 @@ impl Activate {
         card
     }
 
-    /// Uses the code up if it is right; a wrong one counts.
-    fn use_code(&self, rows: &mut Rows, now: UnixMs) -> Result<(), Refusal> {
+    /// The codes without this one, if it is right; a wrong one counts.
+    fn check_code(&self, rows: &mut Rows, now: UnixMs) -> Result<VerifyCodes, Refusal> {
         let codes = rows.loyalty.verify_codes(self.message.tenant, &self.mobile);
         let mut codes = codes.cloned().ok_or(Refusal::CodeWrong)?;
         let mut code = codes.current.take().ok_or(Refusal::CodeWrong)?;
         if now >= code.expires_at || code.tries >= CODE_TRIES_MAX {
             return Err(Refusal::CodeWrong);
         }
-        let is_right = code.digest == self.code_digest;
-        if !is_right {
-            code.tries += 1;
-            codes.current = Some(code);
+        if code.digest == self.code_digest {
+            return Ok(codes);
         }
+        code.tries += 1;
+        codes.current = Some(code);
         rows.loyalty
             .put_document(Document::VerifyCodes(Box::new(codes)));
-        if is_right {
-            Ok(())
-        } else {
-            Err(Refusal::CodeWrong)
-        }
+        Err(Refusal::CodeWrong)
     }
 }

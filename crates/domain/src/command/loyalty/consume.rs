@@ -244,7 +244,9 @@ impl Spending<'_> {
 
     /// Whether it may be spent, in the order in which the dialect names what is wrong.
     fn check(&self, desk: &Desk<'_>, card: Option<Card>) -> (Result<(), Failure>, Option<Card>) {
-        let checked = self.check_amount(desk).map_err(Failure::Refusal);
+        let checked = self.check_pin_is_there(card.as_ref());
+        let checked = checked.and_then(|()| Ok(self.check_amount()?));
+        let checked = checked.and_then(|()| Ok(self.check_limits(desk, card.as_ref())?));
         let checked = checked.and_then(|()| match &card {
             Some(card) => self.check_card(desk, card),
             None => Err(Refusal::UnknownCard.into()),
@@ -252,15 +254,34 @@ impl Spending<'_> {
         (checked, card)
     }
 
-    fn check_amount(&self, desk: &Desk<'_>) -> Result<(), Refusal> {
-        let too_many_lines = self.wanted.len() > usize::from(Movement::TICKET_LINES_MAX);
+    /// A card without a PIN asks for none. One with a PIN asks for it when points are spent.
+    fn check_pin_is_there(&self, card: Option<&Card>) -> Result<(), Failure> {
+        let has_pin = card.is_some_and(|it| it.pin.is_some());
+        if has_pin && self.points.is_some() && self.pin == Some(&PinEvidence::None) {
+            return Err(Failure::Unrecorded(Answer::Refused(Refusal::PinMissing)));
+        }
+        Ok(())
+    }
+
+    const fn check_amount(&self) -> Result<(), Refusal> {
+        let too_many_lines = self.wanted.len() > Movement::TICKET_LINES_MAX as usize;
         let is_nothing = !self.is_paid && self.wanted.is_empty();
-        if is_nothing || too_many_lines || !self.is_carried || self.points > Points::MAX {
+        let is_too_much = self.points.get() > Points::MAX.get();
+        if is_nothing || too_many_lines || !self.is_carried || is_too_much {
             return Err(Refusal::AmountInvalid);
         }
+        Ok(())
+    }
+
+    /// What is too much is named before what is too often, whether for the terminal or the card.
+    fn check_limits(&self, desk: &Desk<'_>, card: Option<&Card>) -> Result<(), Refusal> {
         if self.is_limited() {
-            let today = desk.terminal.today.of(desk.day());
-            self.rules.terminal_limits.check(today, self.points)?;
+            let day = desk.day();
+            let terminal = (&self.rules.terminal_limits, desk.terminal.today.of(day));
+            let card = card.map(|it| (&self.rules.card_limits, it.today.of(day)));
+            let all = || [Some(terminal), card].into_iter().flatten();
+            all().try_for_each(|(limits, today)| limits.check_points(today, self.points))?;
+            all().try_for_each(|(limits, today)| limits.check_count(today))?;
         }
         desk.has_numbers_left()
     }
@@ -270,14 +291,10 @@ impl Spending<'_> {
     }
 
     fn check_card(&self, desk: &Desk<'_>, card: &Card) -> Result<(), Failure> {
-        if self.is_limited() {
-            let today = card.today.of(desk.day());
-            self.rules.card_limits.check(today, self.points)?;
-        }
         may_be_used(card, desk.now)?;
         self.check_holdings(card, desk.now)?;
         match self.pin {
-            Some(pin) => check_pin(card, pin, self.points.is_some()),
+            Some(pin) => check_pin(card, pin),
             None => Ok(()),
         }
     }
@@ -344,14 +361,10 @@ pub(super) fn may_be_used(card: &Card, now: UnixMs) -> Result<(), Refusal> {
     }
 }
 
-/// A card without a PIN asks for none. One with a PIN asks for it when points are spent, and
-/// looks at it whenever it is sent.
-fn check_pin(card: &Card, evidence: &PinEvidence, is_needed: bool) -> Result<(), Failure> {
+/// A PIN is looked at whenever it is sent.
+fn check_pin(card: &Card, evidence: &PinEvidence) -> Result<(), Failure> {
     let Some(pin) = &card.pin else { return Ok(()) };
     let compared_with = match evidence {
-        PinEvidence::None if is_needed => {
-            return Err(Failure::Unrecorded(Answer::Refused(Refusal::PinMissing)));
-        }
         PinEvidence::None => return Ok(()),
         PinEvidence::Right(hash) | PinEvidence::Wrong(hash) => hash,
     };

@@ -161,11 +161,7 @@ fn check_tickets(tickets: &[Holding]) -> Result<(), AdminError> {
     }
 }
 
-async fn compose(
-    gateway: &Gateway,
-    tenant: TenantId,
-    new: &NewCard,
-) -> Result<Added, AdminError> {
+async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<Added, AdminError> {
     let pin = match &new.pin {
         Some(pin) => Some(CardPin {
             hash: gateway.loyalty.pins.hash(read_pin(pin)?).await?,
@@ -188,7 +184,11 @@ async fn compose(
         holder: new.holder.clone(),
         grade: new.grade,
         pin,
-        lots: if lot.points.is_some() { vec![lot] } else { Vec::new() },
+        lots: if lot.points.is_some() {
+            vec![lot]
+        } else {
+            Vec::new()
+        },
         owed: Points::ZERO,
         tickets: new.tickets.clone(),
         today: domain::loyalty::card::DayUse::default(),

@@ -263,7 +263,11 @@ pub async fn list(gateway: &Arc<Gateway>, store: Option<&str>) -> Result<Value, 
         let Some(last) = page.last().map(Document::key) else {
             return Ok(Value::Array(shown));
         };
-        let is_ours = |it: &Terminal| store.as_ref().is_none_or(|known| it.store == known.store.number);
+        let is_ours = |it: &Terminal| {
+            store
+                .as_ref()
+                .is_none_or(|known| it.store == known.store.number)
+        };
         let terminals: Vec<Terminal> = page.into_iter().filter_map(documents::terminal).collect();
         let is_over = !terminals.iter().all(is_ours);
         shown.extend(terminals.iter().filter(|it| is_ours(it)).map(show));

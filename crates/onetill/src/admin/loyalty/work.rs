@@ -19,7 +19,10 @@ const SHOWN_MAX: u32 = 500;
 pub async fn list(gateway: &Arc<Gateway>) -> Result<Value, AdminError> {
     let tenants = tenant_names(gateway).await?;
     let kind = DocumentKind::WorkItem;
-    let found = gateway.reader.documents(kind, None, None, SHOWN_MAX).await?;
+    let found = gateway
+        .reader
+        .documents(kind, None, None, SHOWN_MAX)
+        .await?;
     let items = found.into_iter().filter_map(documents::work_item);
     Ok(items
         .map(|it| show(&it, name_of(&tenants, it.tenant)))

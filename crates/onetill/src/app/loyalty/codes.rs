@@ -10,11 +10,7 @@ use channels::sms::{
     CodeMessage, Mobile, Refusal as Refused, SmsOutcome, SmsProvider, VerifyCode,
     sandbox::SentMessage,
 };
-use domain::{
-    command::loyalty::SendCode,
-    ids::TenantId,
-    loyalty::trans::Refusal,
-};
+use domain::{command::loyalty::SendCode, ids::TenantId, loyalty::trans::Refusal};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::sync::Arc;
@@ -142,11 +138,18 @@ fn judge(outcome: &SmsOutcome) -> Result<CodeSent, AppError> {
         }
     }
     match outcome {
-        SmsOutcome::Refused { why: Refused::FlowControl, .. } => {
-            Ok(CodeSent::Refused(Refusal::TooMany))
+        SmsOutcome::Refused {
+            why: Refused::FlowControl,
+            ..
+        } => Ok(CodeSent::Refused(Refusal::TooMany)),
+        SmsOutcome::Refused {
+            why: Refused::BadNumber,
+            ..
+        } => Ok(CodeSent::BadNumber),
+        SmsOutcome::Refused {
+            why: Refused::Configuration,
+            ..
         }
-        SmsOutcome::Refused { why: Refused::BadNumber, .. } => Ok(CodeSent::BadNumber),
-        SmsOutcome::Refused { why: Refused::Configuration, .. }
         | SmsOutcome::NotSent(_)
         | SmsOutcome::Accepted { .. }
         | SmsOutcome::Unknown(_) => Err(AppError::Unavailable),

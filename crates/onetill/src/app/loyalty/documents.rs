@@ -1,8 +1,7 @@
 //! What kind of row a document is: asked for by a key of one kind, it is of that kind.
 
 use domain::loyalty::{
-    card::Card, document::Document, store::Store, terminal::Terminal,
-    work_item::WorkItem,
+    card::Card, document::Document, store::Store, terminal::Terminal, work_item::WorkItem,
 };
 
 /// Makes a function that takes a document as one kind of row.

@@ -162,7 +162,14 @@ mod tests {
         assert_eq!(network("10.1.2.3"), Some(("10.1.2.3".to_owned(), 32)));
         assert_eq!(network("10.1.0.0/16"), Some(("10.1.0.0".to_owned(), 16)));
         assert_eq!(network("fd00::/8"), Some(("fd00::".to_owned(), 8)));
-        for wrong in ["", "10.1.0.0/33", "fd00::/129", "10.1.0.0/", "shop", "10.1/8"] {
+        for wrong in [
+            "",
+            "10.1.0.0/33",
+            "fd00::/129",
+            "10.1.0.0/",
+            "shop",
+            "10.1/8",
+        ] {
             assert_eq!(network(wrong), None, "{wrong}");
         }
     }

@@ -163,7 +163,11 @@ impl Entry {
         let number = |it: Option<TransNo>| it.map_or(0, TransNo::get);
         let (vouchers, tickets) = (pieces_of(effect, true), pieces_of(effect, false));
         let mut figures = vec![
-            (Figure::PointAmount, effect.point_amount.get(), self.point_amount.get()),
+            (
+                Figure::PointAmount,
+                effect.point_amount.get(),
+                self.point_amount.get(),
+            ),
             (Figure::Vouchers, vouchers, self.pieces_of(true)),
             (Figure::Tickets, tickets, self.pieces_of(false)),
         ];
@@ -179,7 +183,9 @@ impl Entry {
             host,
             terminal,
         };
-        let differing = figures.into_iter().filter(|(_, host, terminal)| host != terminal);
+        let differing = figures
+            .into_iter()
+            .filter(|(_, host, terminal)| host != terminal);
         differing.map(differ).collect()
     }
 
@@ -229,5 +235,206 @@ fn used(pieces: &Pieces, faces: &HashMap<TicketId, Fen>) -> TicketUse {
         face: faces.get(&pieces.ticket).copied().unwrap_or_default(),
         pieces: pieces.pieces,
         expires_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        ids::{Serial, TenantId},
+        loyalty::{
+            card::Balance,
+            terminal::BatchNo,
+            trans::{Place, Refusal},
+        },
+        time::UnixMs,
+    };
+
+    const VOUCHER: TicketId = TicketId {
+        voucher: true,
+        id: 1,
+    };
+
+    fn trace(number: u32) -> TraceNo {
+        TraceNo::new(number).unwrap()
+    }
+
+    fn host(number: u32, kind: TransKind, point_amount: i64) -> Trans {
+        let ticket = TicketUse {
+            id: 1,
+            kind: TicketKind::Voucher,
+            name: String::new(),
+            face: Fen::new(500),
+            pieces: 2,
+            expires_at: None,
+        };
+        Trans {
+            tenant: TenantId(1),
+            serial: Serial(i64::from(number)),
+            place: Some(Place::new(1, BatchNo::FIRST, trace(number))),
+            number: Some(TransNo::new(1, i64::from(number))),
+            kind,
+            state: TransState::Approved,
+            store: None,
+            store_account: 1,
+            card: None,
+            card_account: None,
+            at: UnixMs(0),
+            content: 0,
+            register_trace: None,
+            entry_mode: None,
+            original: None,
+            undoes: None,
+            effect: Effect {
+                point_amount: Fen::new(point_amount),
+                cash: Fen::new(100),
+                tickets: vec![ticket],
+                ..Effect::default()
+            },
+            balance: Balance::default(),
+            settlement: None,
+        }
+    }
+
+    fn entry(number: u32, kind: TransKind, point_amount: i64) -> Entry {
+        Entry {
+            kind,
+            trace: trace(number),
+            number: None,
+            point_amount: Fen::new(point_amount),
+            cash: Fen::new(100),
+            pieces: vec![Pieces {
+                ticket: VOUCHER,
+                pieces: 2,
+            }],
+        }
+    }
+
+    fn found(entries: &[Entry], host: &[Trans]) -> Vec<(u32, Finding)> {
+        let compared = compare(entries, host).into_iter();
+        compared.map(|it| (it.trace.get(), it.finding)).collect()
+    }
+
+    #[test]
+    fn lines_are_found_by_their_numbers_and_listed_in_their_order() {
+        let ours = [
+            host(1, TransKind::Consume, 100),
+            host(3, TransKind::Cancel, 100),
+        ];
+        let theirs = [
+            entry(4, TransKind::Refund, 1),
+            entry(1, TransKind::Consume, 100),
+        ];
+        let expected = [
+            (1, Finding::Matched),
+            (3, Finding::OnlyAtHost),
+            (4, Finding::OnlyAtTerminal),
+        ];
+        assert_eq!(found(&theirs, &ours), expected);
+    }
+
+    #[test]
+    fn a_line_of_another_kind_or_twice_is_another_line() {
+        let ours = [host(1, TransKind::Consume, 100)];
+        let other = [entry(1, TransKind::Refund, 100)];
+        let expected = [(1, Finding::OnlyAtTerminal), (1, Finding::OnlyAtHost)];
+        assert_eq!(found(&other, &ours), expected);
+        let twice = [
+            entry(1, TransKind::Consume, 100),
+            entry(1, TransKind::Consume, 100),
+        ];
+        let expected = [(1, Finding::Matched), (1, Finding::OnlyAtTerminal)];
+        assert_eq!(found(&twice, &ours), expected);
+    }
+
+    #[test]
+    fn what_does_not_stand_is_not_the_hosts() {
+        let states = [
+            TransState::Declined(Refusal::TooFew),
+            TransState::Reversed(Serial(9)),
+            TransState::Tombstone,
+        ];
+        for state in states {
+            let ours = Trans {
+                state,
+                ..host(1, TransKind::Consume, 100)
+            };
+            assert_eq!(found(&[], &[ours]), [], "{state:?}");
+        }
+        let given_back = Trans {
+            state: TransState::GivenBack(Serial(9)),
+            ..host(1, TransKind::Consume, 100)
+        };
+        assert_eq!(found(&[], &[given_back]), [(1, Finding::OnlyAtHost)]);
+        let settled = host(2, TransKind::Settle, 0);
+        assert_eq!(found(&[], &[settled]), []);
+    }
+
+    #[test]
+    fn every_figure_that_differs_is_named() {
+        let ours = [host(1, TransKind::Consume, 100)];
+        let theirs = Entry {
+            number: Some(TransNo::new(1, 7)),
+            cash: Fen::new(99),
+            pieces: vec![Pieces {
+                ticket: TicketId {
+                    voucher: false,
+                    id: 1,
+                },
+                pieces: 1,
+            }],
+            ..entry(1, TransKind::Consume, 101)
+        };
+        let compared = compare(&[theirs], &ours);
+        let Finding::Differs(differences) = &compared[0].finding else {
+            panic!("{compared:?}");
+        };
+        let named: Vec<_> = differences
+            .iter()
+            .map(|it| (it.figure, it.host, it.terminal))
+            .collect();
+        let expected = [
+            (Figure::PointAmount, 100, 101),
+            (Figure::Vouchers, 2, 0),
+            (Figure::Tickets, 0, 1),
+            (Figure::Cash, 100, 99),
+            (Figure::Number, 10_000_001, 10_000_007),
+        ];
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn cash_given_back_is_not_compared() {
+        let ours = [host(1, TransKind::Cancel, 100)];
+        let theirs = Entry {
+            cash: Fen::ZERO,
+            ..entry(1, TransKind::Cancel, 100)
+        };
+        assert_eq!(found(&[theirs], &ours), [(1, Finding::Matched)]);
+    }
+
+    #[test]
+    fn a_journal_adds_up_at_the_hosts_face_values() {
+        let ours = [host(1, TransKind::Consume, 100)];
+        let theirs = [
+            entry(1, TransKind::Consume, 100),
+            entry(2, TransKind::Cancel, 40),
+        ];
+        let expected = Totals {
+            point_debit_count: 1,
+            point_debit_amount: Fen::new(100),
+            point_credit_count: 1,
+            point_credit_amount: Fen::new(40),
+            ticket_debit_count: 2,
+            ticket_debit_amount: Fen::new(1_000),
+            ticket_credit_count: 2,
+            ticket_credit_amount: Fen::new(1_000),
+            trans_count: 2,
+            cancel_count: 1,
+            ..Totals::default()
+        };
+        assert_eq!(totals(&theirs, &ours), expected);
+        assert_eq!(totals(&theirs, &[]).ticket_debit_amount, Fen::ZERO);
     }
 }

@@ -14,11 +14,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use wire::jpos::{
-    Key, Layout, WorkingKeys,
-    key::SingleKey,
-    working_keys::RANDOM_LEN,
-};
+use wire::jpos::{Key, Layout, WorkingKeys, key::SingleKey, working_keys::RANDOM_LEN};
 use zeroize::Zeroizing;
 
 /// How many sets of keys are kept open; beyond it all are opened again when they are needed.
@@ -171,4 +167,112 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::loyalty::{
+        card::DayUse,
+        store::StoreNo,
+        terminal::{Profile, TerminalNo, WorkingKeys as Stored},
+    };
+
+    const MASTER: &str = "CA5D92598DCA48CE8A4C76361A9269E9";
+
+    fn ring() -> KeyRing {
+        KeyRing::new(Vault::from_hex("ab".repeat(32).as_bytes()).unwrap())
+    }
+
+    fn terminal(number: &str, layout: KeyLayout) -> Terminal {
+        Terminal {
+            tenant: TenantId(1),
+            store: StoreNo::parse("S1").unwrap(),
+            number: TerminalNo::parse(number).unwrap(),
+            index: 1,
+            blocked: false,
+            profile: Profile {
+                key_layout: layout,
+                ..Profile::default()
+            },
+            master_key: None,
+            keys: None,
+            keys_before: None,
+            key_count: 0,
+            mac_failures: 0,
+            check_in: None,
+            batch: None,
+            trans_count: 0,
+            today: DayUse::default(),
+            codes_sent_at: Vec::new(),
+            updated_at: UnixMs(0),
+        }
+    }
+
+    fn stored(new: NewKeys, generation: i64) -> Stored {
+        Stored {
+            generation: terminal::KeyGeneration(generation),
+            pin_key: new.pin_key,
+            pin_key_check: new.pin_key_check,
+            mac_key: new.mac_key,
+            mac_key_check: new.mac_key_check,
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_is_handed_is_what_is_stored() {
+        let ring = ring();
+        for layout in [KeyLayout::Bytes24, KeyLayout::Bytes40] {
+            let terminal = terminal("T1", layout);
+            let (handed, new) = ring.fresh(&terminal).unwrap();
+            let master = Key::parse_hex(MASTER).unwrap();
+            let received = WorkingKeys::unwrap(&master, &handed.wrap(&master)).unwrap();
+            let keys = stored(new, i64::from(layout == KeyLayout::Bytes40));
+            // Opened, and found open.
+            for _ in 0..2 {
+                let opened = ring.working(&terminal, &keys).unwrap();
+                assert_eq!(opened.pin.bytes(), received.pin.bytes());
+                assert_eq!(opened.mac.bytes(), received.mac.bytes());
+                assert_eq!(opened.layout(), received.layout());
+            }
+            let odd = |bytes: &[u8]| bytes.iter().all(|it| it.count_ones() % 2 == 1);
+            assert!(odd(received.pin.bytes()) && odd(received.mac.bytes()));
+        }
+    }
+
+    #[test]
+    fn a_sealed_key_opens_for_its_terminal_only() {
+        let ring = ring();
+        let (own, other) = (
+            terminal("T1", KeyLayout::Bytes24),
+            terminal("T2", KeyLayout::Bytes24),
+        );
+        let key = Key::parse_hex(MASTER).unwrap();
+        let sealed = ring.seal_master(&own, &key, UnixMs(0)).unwrap();
+        assert_eq!(ring.master(&own, &sealed).unwrap().bytes(), key.bytes());
+        assert!(ring.master(&other, &sealed).is_err());
+        let (_, new) = ring.fresh(&own).unwrap();
+        let keys = stored(new, 1);
+        assert!(ring.working(&other, &keys).is_err());
+        // Nor does a PIN key open as a MAC key.
+        let swapped = Stored {
+            mac_key: keys.pin_key.clone(),
+            generation: terminal::KeyGeneration(2),
+            ..keys
+        };
+        assert!(ring.working(&own, &swapped).is_err());
+    }
+
+    #[test]
+    fn a_damaged_row_is_told_from_a_wrong_master_key() {
+        let ring = ring();
+        let own = terminal("T1", KeyLayout::Bytes24);
+        let damaged = MasterKey {
+            key: Sealed("xyz".to_owned()),
+            check: String::new(),
+            at: UnixMs(0),
+        };
+        let error = ring.master(&own, &damaged).err().unwrap();
+        assert!(matches!(error, KeyError::Damaged), "{error}");
+    }
 }

@@ -83,7 +83,11 @@ impl Gateway {
         if stripe.number != read.number.as_str() {
             return Err(Refusal::UnknownCard);
         }
-        let is_asked = self.loyalty.estate.rules(caller.terminal.tenant).track2_expiry;
+        let is_asked = self
+            .loyalty
+            .estate
+            .rules(caller.terminal.tenant)
+            .track2_expiry;
         let printed = card.and_then(|it| it.expiry_yymm.as_ref());
         match (printed, is_asked) {
             (Some(printed), true) if stripe.expiry_yymm.as_ref() != Some(printed) => {

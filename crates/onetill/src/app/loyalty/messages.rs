@@ -101,11 +101,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When the store failed.
-    pub async fn card(
-        &self,
-        caller: &Caller,
-        number: &CardNo,
-    ) -> Result<Option<Card>, AppError> {
+    pub async fn card(&self, caller: &Caller, number: &CardNo) -> Result<Option<Card>, AppError> {
         let key = DocumentKey::card(caller.terminal.tenant, number);
         let found = self.reader.document(key).await?;
         Ok(found.and_then(documents::card))
@@ -180,7 +176,9 @@ impl Gateway {
 
     /// The same caller, its terminal as it is stored now.
     pub(super) async fn afresh(&self, caller: &Caller) -> Result<Caller, AppError> {
-        let terminal = self.terminal(&caller.store, &caller.terminal.number).await?;
+        let terminal = self
+            .terminal(&caller.store, &caller.terminal.number)
+            .await?;
         Ok(Caller {
             terminal: terminal.unwrap_or_else(|| caller.terminal.clone()),
             ..caller.clone()
@@ -254,6 +252,9 @@ fn verdict(trans: Box<Trans>) -> Verdict {
 }
 
 pub(super) fn went_round() -> AppError {
-    tracing::error!(rounds = ROUNDS_MAX, "a message found something else missing each time");
+    tracing::error!(
+        rounds = ROUNDS_MAX,
+        "a message found something else missing each time"
+    );
     AppError::Unforeseen
 }

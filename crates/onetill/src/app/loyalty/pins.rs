@@ -118,7 +118,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_damaged_hash_is_no_wrong_pin() {
-        let found = pins("a").matches(pin("1234"), "$argon2id$".to_owned()).await;
+        let found = pins("a")
+            .matches(pin("1234"), "$argon2id$".to_owned())
+            .await;
         assert_eq!(found, Err(AppError::Unforeseen));
     }
 }

@@ -27,10 +27,7 @@ fn name(tenant: TenantId, version: i64) -> String {
 ///
 /// # Errors
 /// When the store failed or holds what cannot be read.
-pub async fn newest(
-    reader: &dyn Reader,
-    tenant: TenantId,
-) -> Result<Option<Program>, StoreError> {
+pub async fn newest(reader: &dyn Reader, tenant: TenantId) -> Result<Option<Program>, StoreError> {
     let newest = reader.values(prefix(tenant), 1).await?;
     newest.first().map(read).transpose()
 }
@@ -84,7 +81,8 @@ impl Gateway {
         for _ in 0..TRIES_MAX {
             let newest = newest(self.reader.as_ref(), tenant).await;
             let newest = newest.map_err(AppError::from)?;
-            let (version, rules) = newest.map_or((0, Rules::default()), |it| (it.version, it.rules));
+            let (version, rules) =
+                newest.map_or((0, Rules::default()), |it| (it.version, it.rules));
             let next = Program {
                 tenant,
                 version: version + 1,

@@ -54,18 +54,20 @@ impl Gateway {
             // A terminal that has never checked in cannot have sent anything to be undone.
             return Ok(Err(Refusal::OriginalMissing));
         }
-        let original = self.original(caller, heading).await?;
+        let original = self.original(caller, heading, reversal.reverses).await?;
         let card = match reversal.card_of(original.as_ref()) {
             Ok(card) => card,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let amounts = reversal.amounts(original.as_ref());
+        let rules = self.loyalty.estate.rules(caller.terminal.tenant);
         let command = |given: Given| Reverse {
             message: given.message,
             reverses: reversal.reverses,
             card: card.clone(),
             amounts,
             needs: given.needs,
+            rules: rules.clone(),
         };
         self.decide(caller, heading, None, command).await
     }
@@ -76,17 +78,20 @@ impl Gateway {
         &self,
         caller: &Caller,
         heading: &Heading,
+        kind: TransKind,
     ) -> Result<Option<Trans>, AppError> {
-        let tenant = caller.terminal.tenant;
-        let place = |batch| Place::new(caller.terminal.index, batch, heading.trace);
         let Some(batch) = caller.batch(heading.batch) else {
             return Ok(None);
         };
-        let found = self.reader.trans_at(tenant, place(batch)).await?;
-        if found.is_some() || heading.batch.is_some() {
-            return Ok(found);
+        let before = heading.batch.is_none().then(|| batch.previous());
+        for batch in [batch].into_iter().chain(before) {
+            let place = Place::new(caller.terminal.index, batch, heading.trace);
+            let found = self.reader.trans_at(caller.terminal.tenant, place).await?;
+            if let Some(found) = found.filter(|it| it.kind == kind) {
+                return Ok(Some(found));
+            }
         }
-        Ok(self.reader.trans_at(tenant, place(batch.previous())).await?)
+        Ok(None)
     }
 }
 
@@ -95,14 +100,12 @@ impl Reversal {
     fn card_of(&self, original: Option<&Trans>) -> Result<CardNo, Refusal> {
         match (&self.card, original) {
             (Repeated::Said(card), _) => Ok(card.clone()),
-            (Repeated::Impossible, Some(original)) if original.kind == self.reverses => {
-                Err(Refusal::UnknownCard)
-            }
+            (Repeated::Impossible, Some(_)) => Err(Refusal::UnknownCard),
             (Repeated::Absent, Some(original)) => {
                 original.card.clone().ok_or(Refusal::OriginalMissing)
             }
             // The original was never seen, and a tombstone names no card.
-            (Repeated::Absent | Repeated::Impossible, _) => {
+            (Repeated::Absent | Repeated::Impossible, None) => {
                 CardNo::parse("00000000").ok_or(Refusal::OriginalMissing)
             }
         }

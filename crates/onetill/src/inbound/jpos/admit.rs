@@ -272,4 +272,3 @@ fn named_batch(form: &Form<'_>) -> Option<domain::loyalty::terminal::BatchNo> {
     let named = form.get(name::BATCH_NO).and_then(BatchNo::parse)?;
     domain::loyalty::terminal::BatchNo::new(named.get())
 }
-

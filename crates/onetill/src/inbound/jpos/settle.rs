@@ -67,9 +67,8 @@ fn entry((index, entry): (usize, &JournalEntry)) -> Result<Entry, Refused> {
         });
         pieces.collect()
     };
-    let kind = present::kind(entry.operation).ok_or_else(|| {
-        Refused::field(&format!("{}[{index}].{}", name::DETAILS, name::FUNCTION))
-    })?;
+    let kind = present::kind(entry.operation)
+        .ok_or_else(|| Refused::field(&format!("{}[{index}].{}", name::DETAILS, name::FUNCTION)))?;
     let number = entry.serial_no.and_then(|it| i64::try_from(it.get()).ok());
     let mut all = pieces(&entry.vouchers, true);
     all.extend(pieces(&entry.tickets, false));

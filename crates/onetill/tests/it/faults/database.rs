@@ -21,6 +21,7 @@ use onetill::{
         compose::system_clock,
         contradictions::Contradictions,
         directory::Directory,
+        loyalty::{Loyalty, Sms},
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
         settlements::Settlements,
@@ -270,6 +271,7 @@ fn standing_still() -> (Arc<Gateway>, WorkQueue) {
         sandbox: None,
         remote_sandbox: None,
         directory: directory(),
+        loyalty: loyalty(),
         serials: SerialIssuer::new(lease, UnixMs(0), UnixMs(i64::MAX), 0),
         settlements: Settlements::default(),
         owed: tokio::sync::Notify::new(),
@@ -284,6 +286,11 @@ fn standing_still() -> (Arc<Gateway>, WorkQueue) {
         },
     };
     (Arc::new(gateway), queue)
+}
+
+fn loyalty() -> Loyalty {
+    let dir = tempfile::tempdir().unwrap();
+    Loyalty::new(&Vault::open(dir.path()).unwrap(), Sms::Off, false)
 }
 
 fn directory() -> Directory {

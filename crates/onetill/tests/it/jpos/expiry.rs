@@ -23,7 +23,10 @@ async fn what_has_expired_is_written_off(rows: Rows) {
     assert_eq!(pos.points(CARD).await.0, "1000");
     // Nothing is due any more: all of it was written off.
     let now = house.now();
-    let due = house.gateway().reader.due_documents(DocumentKind::Card, now, 10);
+    let due = house
+        .gateway()
+        .reader
+        .due_documents(DocumentKind::Card, now, 10);
     assert_eq!(due.await.unwrap(), []);
     house.end().await;
 }
@@ -33,7 +36,9 @@ async fn useless_codes_are_forgotten() {
     let house = House::with_cards().await;
     let pos = Pos::open(&house).await;
     let mobile = [("mobileNo", "13812345678")];
-    pos.post("mobile/sendVerifyCode", &mobile).await.expect("00");
+    pos.post("mobile/sendVerifyCode", &mobile)
+        .await
+        .expect("00");
     let stored = async || {
         let kind = DocumentKind::VerifyCodes;
         let found = house.gateway().reader.documents(kind, None, None, 10).await;

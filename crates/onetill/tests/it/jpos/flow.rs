@@ -29,7 +29,10 @@ async fn a_day_from_check_in_to_settlement(rows: Rows) {
     assert_eq!(bought.number("avaiablePointBalance"), "870");
     assert_eq!(bought.text_of("advertisement"), "欢迎参加会员积分活动");
     let serial = bought.text_of("serialNo");
-    assert!(serial.len() == 12 && serial.bytes().all(|it| it.is_ascii_digit()), "{serial}");
+    assert!(
+        serial.len() == 12 && serial.bytes().all(|it| it.is_ascii_digit()),
+        "{serial}"
+    );
     assert_eq!(pos.pieces("cards", CARD, 2).await, 0);
 
     // The same message gets the same reply, whatever happened to the card meanwhile.
@@ -54,10 +57,19 @@ async fn a_day_from_check_in_to_settlement(rows: Rows) {
     let settle = totals(&trace, "000001", &counted);
     let settled = pos.post("trans/settle", &settle).await.expect("00");
     assert_eq!(settled.text_of("settleFlag"), "ss");
-    assert!(settled.json.get("differences").is_none(), "{}", settled.text);
+    assert!(
+        settled.json.get("differences").is_none(),
+        "{}",
+        settled.text
+    );
     // Its reply was lost too: the batch is closed, the answer is the same.
     assert_eq!(pos.post("trans/settle", &settle).await.text, settled.text);
     pos.buy("0", "1").await.expect("77");
+    // Even when the next batch is open, under other keys.
+    assert_eq!(pos.check_in().await, "000002");
+    pos.buy("0", "1").await.expect("00");
+    assert_eq!(pos.post("trans/settle", &settle).await.text, settled.text);
+    assert_eq!(pos.post("trans/consume", &fields).await.text, bought.text);
     house.end().await;
 }
 
@@ -67,7 +79,9 @@ async fn a_batch_follows_a_batch(rows: Rows) {
     // A check-in inside a batch keeps it.
     assert_eq!(pos.check_in().await, "000001");
     let trace = pos.next_trace();
-    let settled = pos.post("trans/settle", &totals(&trace, "000001", &[])).await;
+    let settled = pos
+        .post("trans/settle", &totals(&trace, "000001", &[]))
+        .await;
     assert_eq!(settled.expect("00").text_of("settleFlag"), "ss");
     assert_eq!(pos.check_in().await, "000002");
     // The numbers of messages begin anew with each batch.

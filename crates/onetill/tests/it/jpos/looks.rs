@@ -9,7 +9,11 @@ use serde_json::json;
 async fn a_card_shows_its_holder_and_vouchers() {
     let house = House::with_cards().await;
     let pos = Pos::open(&house).await;
-    let fields = [("traceNo", "000001"), ("batchNo", "000001"), ("cardNo", CARD)];
+    let fields = [
+        ("traceNo", "000001"),
+        ("batchNo", "000001"),
+        ("cardNo", CARD),
+    ];
     let answer = pos.post("cards", &fields).await;
     let expected = json!({
         "status": "00",

@@ -14,6 +14,8 @@
 //! | [`members`] | codes, activation |
 //! | [`transport`] | paths, methods, sizes, members that are never missing |
 //! | [`admission`] | from where a terminal may speak |
+//! | [`programs`] | what a program's rules do at the till |
+//! | [`provisioning`] | stores, terminals and cards as an operator sets them up |
 //! | [`expiry`] | points and tickets whose time is over |
 //! | [`pos`] | the terminal that all of them use |
 
@@ -47,6 +49,8 @@ mod looks;
 mod members;
 mod pos;
 mod precedence;
+mod programs;
+mod provisioning;
 mod races;
 mod repeats;
 mod returns;

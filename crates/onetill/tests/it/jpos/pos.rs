@@ -112,7 +112,9 @@ impl<'a> Pos<'a> {
 
     /// Checks in, takes the keys over and gives the batch's number.
     pub async fn check_in(&self) -> String {
-        let answer = self.post("terminal/checkin", &[("operatorNo", "001")]).await;
+        let answer = self
+            .post("terminal/checkin", &[("operatorNo", "001")])
+            .await;
         let answer = answer.expect("00");
         let master = Key::parse_hex(MASTER_KEY).unwrap();
         let keys = WorkingKeys::unwrap(&master, &answer.text_of("workingKey")).unwrap();
@@ -224,7 +226,11 @@ impl<'a> Pos<'a> {
         let trace = self.next_trace();
         let fields = [("traceNo", &*trace), ("cardNo", card)];
         let answer = self.post(function, &fields).await.expect("00");
-        let list = if function == "cards" { "vaucher" } else { "ticket" };
+        let list = if function == "cards" {
+            "vaucher"
+        } else {
+            "ticket"
+        };
         let lines = answer.json[list].as_array().unwrap().iter();
         let mut mine = lines.filter(|it| it["id"] == id);
         mine.next().map_or(0, |it| it["num"].as_i64().unwrap())
@@ -262,8 +268,8 @@ pub fn take_back<'f>(
 
 /// `fields` with more.
 pub fn plus<'f>(
-    fields: Fields<'f>,
-    more: Fields<'f>,
+    fields: &[(&'static str, &'f str)],
+    more: &[(&'static str, &'f str)],
 ) -> Vec<(&'static str, &'f str)> {
     let kept = fields
         .iter()
@@ -272,7 +278,11 @@ pub fn plus<'f>(
 }
 
 /// The fields of a settlement; what is not named is 0.
-pub fn totals<'f>(trace: &'f str, batch: &'f str, named: Fields<'f>) -> Vec<(&'static str, &'f str)> {
+pub fn totals<'f>(
+    trace: &'f str,
+    batch: &'f str,
+    named: &[(&'static str, &'f str)],
+) -> Vec<(&'static str, &'f str)> {
     let zeros = [
         "pointDebitCount",
         "pointDebitAmount",

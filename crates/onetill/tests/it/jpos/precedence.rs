@@ -22,7 +22,10 @@ const FAULTS: &[(&str, Fields<'static>)] = &[
 
 /// The fields of a purchase with the faults from `first` on.
 fn faulty(first: usize, trace: &'static str) -> Vec<(&'static str, &'static str)> {
-    let good = plus(&sale(trace, demo::PIN_CARD, "1", "1"), &[("batchNo", "000001")]);
+    let good = plus(
+        &sale(trace, demo::PIN_CARD, "1", "1"),
+        &[("batchNo", "000001")],
+    );
     // The worst fault is set last, so that none below it takes its field.
     let faults = FAULTS[first..].iter().rev();
     faults.fold(good, |fields, (_, fault)| plus(&fields, fault))
@@ -53,11 +56,16 @@ async fn a_blocked_terminal_is_told_before_its_batch_and_after_its_name() {
     let house = House::with_cards().await;
     let pos = Pos::open(&house).await;
     block(&house, true).await;
-    let wrong_batch = plus(&sale("000001", demo::CARD, "0", "1"), &[("batchNo", "000009")]);
+    let wrong_batch = plus(
+        &sale("000001", demo::CARD, "0", "1"),
+        &[("batchNo", "000009")],
+    );
     pos.post("trans/consume", &wrong_batch).await.expect("58");
     let unknown = plus(&wrong_batch, &[("terminalNo", "20141119")]);
     pos.post("trans/consume", &unknown).await.expect("97");
-    pos.post("terminal/checkin", &[("operatorNo", "001")]).await.expect("58");
+    pos.post("terminal/checkin", &[("operatorNo", "001")])
+        .await
+        .expect("58");
     block(&house, false).await;
     pos.buy("0", "1").await.expect("00");
     house.end().await;
@@ -96,7 +104,11 @@ async fn cards_are_refused_in_the_dialects_order() {
         assert_eq!(answer.code(), code, "{card} {points}: {}", answer.text);
     }
     let none = pos.buy("0", "0").await.expect("13");
-    assert!(none.text_of("message").contains("pointAmount"), "{}", none.text);
+    assert!(
+        none.text_of("message").contains("pointAmount"),
+        "{}",
+        none.text
+    );
     house.end().await;
 }
 
@@ -119,13 +131,28 @@ async fn a_bad_field_is_named() {
         ("cashAmount", "x", "13", "cashAmount"),
     ];
     for (field, value, code, named) in rows {
-        let answer = pos.post("trans/consume", &plus(&good, &[(field, value)])).await;
+        let answer = pos
+            .post("trans/consume", &plus(&good, &[(field, value)]))
+            .await;
         let message = answer.text_of("message");
         assert_eq!(answer.code(), code, "{field}={value}: {}", answer.text);
         assert!(message.ends_with(&format!("：{named}")), "{message}");
     }
-    for field in ["traceNo", "cardNo", "consumeType", "pointAmount", "cashAmount"] {
-        let missing: Vec<_> = good.into_iter().filter(|(name, _)| *name != field).collect();
+    // A field in no form at all is told before what an amount may not be.
+    let both = plus(&good, &[("pointAmount", "x"), ("vaucher", "{}")]);
+    let answer = pos.post("trans/consume", &both).await.expect("30");
+    assert_eq!(answer.text_of("message"), "请重试：vaucher");
+    for field in [
+        "traceNo",
+        "cardNo",
+        "consumeType",
+        "pointAmount",
+        "cashAmount",
+    ] {
+        let missing: Vec<_> = good
+            .into_iter()
+            .filter(|(name, _)| *name != field)
+            .collect();
         let answer = pos.post("trans/consume", &missing).await.expect("30");
         let message = answer.text_of("message");
         assert_eq!(message, format!("请重试：{field}"));

@@ -7,7 +7,10 @@ use crate::support::{
 };
 use onetill::admin::loyalty::demo::CARD;
 
-on_both_stores!(of_two_terminals_one_gets_the_last_points, points_are_spent_once);
+on_both_stores!(
+    of_two_terminals_one_gets_the_last_points,
+    points_are_spent_once
+);
 
 async fn of_two_terminals_one_gets_the_last_points(rows: Rows) {
     let house = House::setup().cards().rows(rows).open().await;

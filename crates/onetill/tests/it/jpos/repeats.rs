@@ -11,7 +11,10 @@ async fn twins_buy_once() {
     let twins = (0..20).map(|_| pos.buys("000001", CARD, "1", "1"));
     let answers = together(twins).await;
     let first = answers[0].clone().expect("00");
-    assert!(answers.iter().all(|it| it.text == first.text), "{answers:?}");
+    assert!(
+        answers.iter().all(|it| it.text == first.text),
+        "{answers:?}"
+    );
     assert_eq!(pos.points(CARD).await.0, "901");
     house.end().await;
 }
@@ -28,12 +31,36 @@ async fn every_keyed_message_is_answered_again() {
     let refunded = ask_twice(&pos, "refunds", &take_back("000001", CARD, &other)).await;
     let refunded = refunded.expect("00").text_of("serialNo");
     let rows: Vec<(&str, Vec<(&'static str, &str)>, &str)> = vec![
-        ("trans/cancel", take_back("000002", CARD, &sold).to_vec(), "00"),
-        ("trans/cancel", take_back("000003", CARD, &sold).to_vec(), "22"),
-        ("refunds/cancel", take_back("000004", CARD, &refunded).to_vec(), "00"),
-        ("trans/consume", sale("000005", CARD, "11", "1").to_vec(), "51"),
-        ("tickets/consume", tickets("000006", r#"[{"id":1,"num":2}]"#), "00"),
-        ("tickets/consume", tickets("000007", r#"[{"id":1,"num":9}]"#), "51"),
+        (
+            "trans/cancel",
+            take_back("000002", CARD, &sold).to_vec(),
+            "00",
+        ),
+        (
+            "trans/cancel",
+            take_back("000003", CARD, &sold).to_vec(),
+            "22",
+        ),
+        (
+            "refunds/cancel",
+            take_back("000004", CARD, &refunded).to_vec(),
+            "00",
+        ),
+        (
+            "trans/consume",
+            sale("000005", CARD, "11", "1").to_vec(),
+            "51",
+        ),
+        (
+            "tickets/consume",
+            tickets("000006", r#"[{"id":1,"num":2}]"#),
+            "00",
+        ),
+        (
+            "tickets/consume",
+            tickets("000007", r#"[{"id":1,"num":9}]"#),
+            "51",
+        ),
         ("card/active", activation("000008"), "05"),
         ("trans/settle", totals("000009", "000001", &[]), "00"),
     ];
@@ -41,9 +68,14 @@ async fn every_keyed_message_is_answered_again() {
         ask_twice(&pos, function, &fields).await.expect(code);
         // A message of another kind under a used number is another message.
         let another = if function == "trans/consume" {
-            pos.post("trans/cancel", &plus(&fields, &[("oriSerialNo", &sold)])).await
+            pos.post("trans/cancel", &plus(&fields, &[("oriSerialNo", &sold)]))
+                .await
         } else {
-            let trace = fields.iter().find(|(name, _)| *name == "traceNo").unwrap().1;
+            let trace = fields
+                .iter()
+                .find(|(name, _)| *name == "traceNo")
+                .unwrap()
+                .1;
             pos.buys(trace, CARD, "0", "1").await
         };
         another.expect("94");

@@ -2,6 +2,7 @@
 
 use super::pos::{Pos, plus, sale, take_back, totals};
 use crate::support::house::{House, Rows};
+use domain::loyalty::program::{Clawback, Rules};
 use onetill::admin::{
     Request,
     loyalty::{
@@ -10,7 +11,6 @@ use onetill::admin::{
         programs::NewProgram,
     },
 };
-use domain::loyalty::program::{Clawback, Rules};
 
 on_both_stores!(a_sale_goes_back_whole);
 
@@ -25,7 +25,10 @@ async fn a_sale_goes_back_whole(rows: Rows) {
     let cancelled = pos.cancel(&sold.text_of("serialNo")).await.expect("00");
     assert_eq!(cancelled.number("usePoint"), "200");
     assert_eq!(cancelled.number("persentPoint"), "50");
-    assert_eq!((pos.points(CARD).await, pos.pieces("cards", CARD, 1).await), (before, 2));
+    assert_eq!(
+        (pos.points(CARD).await, pos.pieces("cards", CARD, 1).await),
+        (before, 2)
+    );
 
     let sold = pos.buy("2", "50").await.expect("00").text_of("serialNo");
     let refunded = pos.refund(&sold).await.expect("00");
@@ -33,7 +36,10 @@ async fn a_sale_goes_back_whole(rows: Rows) {
     assert_eq!(refunded.number("returnPersentPoint"), "50");
     assert_eq!(refunded.number("returnCash"), "50");
     assert_eq!(refunded.number("supplyCash"), "0");
-    let undone = pos.refund_cancel(&refunded.text_of("serialNo")).await.expect("00");
+    let undone = pos
+        .refund_cancel(&refunded.text_of("serialNo"))
+        .await
+        .expect("00");
     assert_eq!(undone.number("usePoint"), "200");
     assert_eq!(undone.number("pointBalance"), "850");
     // The sale stands again.
@@ -49,14 +55,19 @@ async fn what_cannot_go_back_says_why() {
     pos.cancel("12345678901234567890").await.expect("25");
     let sold = pos.buy("1", "1").await.expect("00").text_of("serialNo");
     let trace = pos.next_trace();
-    pos.post("trans/cancel", &take_back(&trace, PIN_CARD, &sold)).await.expect("14");
+    pos.post("trans/cancel", &take_back(&trace, PIN_CARD, &sold))
+        .await
+        .expect("14");
     for (field, wrong) in [("oriTransDate", "20261121"), ("oriRegisterTraceNo", "R-9")] {
         let trace = pos.next_trace();
         let fields = plus(&take_back(&trace, CARD, &sold), &[(field, wrong)]);
         pos.post("trans/cancel", &fields).await.expect("25");
     }
     let trace = pos.next_trace();
-    let no_day = plus(&take_back(&trace, CARD, &sold), &[("oriTransDate", "20261131")]);
+    let no_day = plus(
+        &take_back(&trace, CARD, &sold),
+        &[("oriTransDate", "20261131")],
+    );
     pos.post("refunds", &no_day).await.expect("30");
     // A sale is no refund.
     pos.refund_cancel(&sold).await.expect("12");
@@ -114,13 +125,19 @@ async fn an_original_is_found_by_either_set_of_fields() {
 async fn after_the_settlement_only_a_refund_will_do() {
     let house = House::with_cards().await;
     let pos = Pos::open(&house).await;
-    let sold = pos.buys("000101", CARD, "1", "1").await.expect("00").text_of("serialNo");
+    let sold = pos
+        .buys("000101", CARD, "1", "1")
+        .await
+        .expect("00")
+        .text_of("serialNo");
     let counted = [
         ("pointDebitCount", "1"),
         ("pointDebitAmount", "1"),
         ("totalTransCount", "1"),
     ];
-    let settled = pos.post("trans/settle", &totals("000102", "000001", &counted)).await;
+    let settled = pos
+        .post("trans/settle", &totals("000102", "000001", &counted))
+        .await;
     assert_eq!(settled.expect("00").text_of("settleFlag"), "ss");
     pos.check_in().await;
     pos.cancel(&sold).await.expect("12");

@@ -49,7 +49,11 @@ async fn in_any_order_the_end_is_the_same(rows: Rows) {
         }
         // A late original must not come through any more.
         let last = pos.unbuys(&trace, CARD, "2", "7").await;
-        assert!(["00", "25"].contains(&last.code()), "{order:?}: {}", last.text);
+        assert!(
+            ["00", "25"].contains(&last.code()),
+            "{order:?}: {}",
+            last.text
+        );
         assert_eq!(pos.points(CARD).await, before, "{order:?}");
     }
     house.end().await;
@@ -99,7 +103,9 @@ async fn a_reversal_says_what_it_found() {
     pos.post("trans/consumeReversal", &bare).await.expect("00");
     // Another function's message is not this one.
     pos.buys("000104", CARD, "1", "1").await.expect("00");
-    pos.post("trans/cancelReversal", &[("traceNo", "000104")]).await.expect("25");
+    pos.post("trans/cancelReversal", &[("traceNo", "000104")])
+        .await
+        .expect("25");
     house.end().await;
 }
 
@@ -111,8 +117,10 @@ async fn what_was_given_back_cannot_be_reversed() {
         let trace = pos.next_trace();
         let sold = pos.buys(&trace, CARD, "1", "1").await.expect("00");
         let back = pos.next_trace();
-        let fields = take_back(&back, CARD, &sold.text_of("serialNo")).to_vec();
-        pos.post(function, &fields).await.expect("00");
+        let serial = sold.text_of("serialNo");
+        pos.post(function, &take_back(&back, CARD, &serial))
+            .await
+            .expect("00");
         pos.unbuys(&trace, CARD, "1", "1").await.expect("22");
     }
     house.end().await;
@@ -125,16 +133,36 @@ async fn every_reversal_undoes_its_message() {
     let pos = Pos::open(&house).await;
     let sold = pos.buy("2", "30").await.expect("00").text_of("serialNo");
     let refundable = pos.buy("1", "10").await.expect("00").text_of("serialNo");
-    let refunded = pos.refund(&refundable).await.expect("00").text_of("serialNo");
+    let refunded = pos
+        .refund(&refundable)
+        .await
+        .expect("00")
+        .text_of("serialNo");
     let other = pos.buy("1", "10").await.expect("00").text_of("serialNo");
     let rows: Vec<(&str, &str, Vec<(&'static str, &str)>)> = vec![
-        ("trans/cancel", "trans/cancelReversal", take_back("000201", CARD, &sold).to_vec()),
-        ("refunds", "refunds/reversal", take_back("000202", CARD, &other).to_vec()),
-        ("refunds/cancel", "refunds/cancelReversal", take_back("000203", CARD, &refunded).to_vec()),
+        (
+            "trans/cancel",
+            "trans/cancelReversal",
+            take_back("000201", CARD, &sold).to_vec(),
+        ),
+        (
+            "refunds",
+            "refunds/reversal",
+            take_back("000202", CARD, &other).to_vec(),
+        ),
+        (
+            "refunds/cancel",
+            "refunds/cancelReversal",
+            take_back("000203", CARD, &refunded).to_vec(),
+        ),
         (
             "tickets/consume",
             "tickets/consumeReversal",
-            vec![("traceNo", "000204"), ("cardNo", CARD), ("ticket", r#"[{"id":1,"num":2}]"#)],
+            vec![
+                ("traceNo", "000204"),
+                ("cardNo", CARD),
+                ("ticket", r#"[{"id":1,"num":2}]"#),
+            ],
         ),
     ];
     let before = (pos.points(CARD).await, pos.pieces("tickets", CARD, 1).await);
@@ -164,11 +192,15 @@ async fn a_reversal_after_the_settlement_waits_for_an_operator() {
         ("pointDebitAmount", "1"),
         ("totalTransCount", "1"),
     ];
-    let settled = pos.post("trans/settle", &totals("000302", "000001", &counted)).await;
+    let settled = pos
+        .post("trans/settle", &totals("000302", "000001", &counted))
+        .await;
     assert_eq!(settled.expect("00").text_of("settleFlag"), "ss");
     // Before the next check-in, and after it without naming the batch.
     let fields = plus(&sale("000301", CARD, "1", "1"), &[("batchNo", "000001")]);
-    pos.post("trans/consumeReversal", &fields).await.expect("00");
+    pos.post("trans/consumeReversal", &fields)
+        .await
+        .expect("00");
     pos.check_in().await;
     pos.unbuys("000301", CARD, "1", "1").await.expect("00");
     assert_eq!(pos.points(CARD).await, before);

@@ -25,14 +25,19 @@ async fn a_terminal_that_must_send_macs_is_not_heard_without() {
     pos.post("trans/consume", &fields).await.expect("00");
     // A question needs one too.
     let question = [("traceNo", "000900"), ("cardNo", CARD)];
-    pos.post_form("cards", &without_mac(&pos, &question)).await.expect("A0");
+    pos.post_form("cards", &without_mac(&pos, &question))
+        .await
+        .expect("A0");
     pos.post("cards", &question).await.expect("00");
     house.end().await;
 }
 
 fn without_mac(pos: &Pos<'_>, fields: &[(&'static str, &str)]) -> String {
     let form = pos.form(fields).encode();
-    form.split('&').filter(|it| !it.starts_with("mac=")).collect::<Vec<_>>().join("&")
+    form.split('&')
+        .filter(|it| !it.starts_with("mac="))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 #[tokio::test]
@@ -91,9 +96,15 @@ async fn every_message_of_such_a_terminal_is_heard_under_its_mac() {
     pos.refund_cancel(&refunded).await.expect("00");
     pos.cancel(&sold).await.expect("00");
     let trace = pos.next_trace();
-    let tickets = [("traceNo", &*trace), ("cardNo", CARD), ("ticket", r#"[{"id":2,"num":1}]"#)];
+    let tickets = [
+        ("traceNo", &*trace),
+        ("cardNo", CARD),
+        ("ticket", r#"[{"id":2,"num":1}]"#),
+    ];
     pos.post("tickets/consume", &tickets).await.expect("00");
-    pos.post("tickets/consumeReversal", &tickets).await.expect("00");
+    pos.post("tickets/consumeReversal", &tickets)
+        .await
+        .expect("00");
     let counted = [
         ("pointDebitCount", "2"),
         ("pointDebitAmount", "2"),
@@ -103,7 +114,9 @@ async fn every_message_of_such_a_terminal_is_heard_under_its_mac() {
         ("cancelCount", "1"),
         ("refundCount", "1"),
     ];
-    let settled = pos.post("trans/settle", &totals("000901", "000001", &counted)).await;
+    let settled = pos
+        .post("trans/settle", &totals("000901", "000001", &counted))
+        .await;
     let settled = settled.expect("00");
     assert_eq!(settled.text_of("settleFlag"), "ss", "{}", settled.text);
     house.end().await;

@@ -16,10 +16,22 @@ on_both_stores!(the_transaction_that_differs_is_named);
 async fn the_transaction_that_differs_is_named(rows: Rows) {
     let house = House::setup().cards().rows(rows).open().await;
     let pos = Pos::open(&house).await;
-    let one = pos.buys("000001", CARD, "1", "0").await.expect("00").text_of("serialNo");
-    let two = pos.buys("000002", CARD, "2", "0").await.expect("00").text_of("serialNo");
+    let one = pos
+        .buys("000001", CARD, "1", "0")
+        .await
+        .expect("00")
+        .text_of("serialNo");
+    let two = pos
+        .buys("000002", CARD, "2", "0")
+        .await
+        .expect("00")
+        .text_of("serialNo");
     // The terminal never heard of this one, and has no reversal of it.
-    let three = pos.buys("000003", CARD, "3", "5").await.expect("00").text_of("serialNo");
+    let three = pos
+        .buys("000003", CARD, "3", "5")
+        .await
+        .expect("00")
+        .text_of("serialNo");
     // It believes in one that was declined.
     pos.buys("000004", CARD, "99", "0").await.expect("51");
 
@@ -28,7 +40,9 @@ async fn the_transaction_that_differs_is_named(rows: Rows) {
         ("pointDebitAmount", "102.50"),
         ("totalTransCount", "3"),
     ];
-    let settled = pos.post("trans/settle", &totals("000005", "000001", &counted)).await;
+    let settled = pos
+        .post("trans/settle", &totals("000005", "000001", &counted))
+        .await;
     let settled = settled.expect("00");
     assert_eq!(settled.text_of("settleFlag"), "ns");
     let expected = json!([
@@ -49,10 +63,15 @@ async fn the_transaction_that_differs_is_named(rows: Rows) {
         ("batchNo", "000001"),
         ("details", &*journal.to_string()),
     ];
-    let compared = pos.post("trans/settle/details", &details).await.expect("00");
+    let compared = pos
+        .post("trans/settle/details", &details)
+        .await
+        .expect("00");
     let lines = compared.json["details"].as_array().unwrap().clone();
-    let found: Vec<(&Value, &Value)> =
-        lines.iter().map(|it| (&it["traceNo"], &it["result"])).collect();
+    let found: Vec<(&Value, &Value)> = lines
+        .iter()
+        .map(|it| (&it["traceNo"], &it["result"]))
+        .collect();
     let found: Vec<(&str, &str)> = found
         .into_iter()
         .map(|(trace, result)| (trace.as_str().unwrap(), result.as_str().unwrap()))
@@ -68,7 +87,10 @@ async fn the_transaction_that_differs_is_named(rows: Rows) {
     assert_eq!(lines[1]["differences"], differences);
     assert_eq!(lines[2]["serialNo"], json!(three));
     // Its reply was lost: the same again, and the batch is closed.
-    let again = pos.post("trans/settle/details", &details).await.expect("00");
+    let again = pos
+        .post("trans/settle/details", &details)
+        .await
+        .expect("00");
     assert_eq!(again.json["details"], compared.json["details"]);
     pos.buys("000008", CARD, "0", "1").await.expect("77");
     assert_eq!(pos.check_in().await, "000002");
@@ -91,18 +113,43 @@ async fn every_message_counts_where_it_should() {
     let pos = Pos::open(&house).await;
     let vouchers = [("vaucher", r#"[{"id":1,"num":2},{"id":2,"num":1}]"#)];
     let with_vouchers = plus(&sale("000001", CARD, "1", "10"), &vouchers);
-    let one = pos.post("trans/consume", &with_vouchers).await.expect("00").text_of("serialNo");
-    let two = pos.buys("000002", CARD, "2.5", "0").await.expect("00").text_of("serialNo");
-    let three = pos.buys("000003", CARD, "0", "7").await.expect("00").text_of("serialNo");
+    let one = pos
+        .post("trans/consume", &with_vouchers)
+        .await
+        .expect("00")
+        .text_of("serialNo");
+    let two = pos
+        .buys("000002", CARD, "2.5", "0")
+        .await
+        .expect("00")
+        .text_of("serialNo");
+    let three = pos
+        .buys("000003", CARD, "0", "7")
+        .await
+        .expect("00")
+        .text_of("serialNo");
     pos.buys("000004", CARD, "99", "0").await.expect("51");
     pos.buys("000005", CARD, "1", "0").await.expect("00");
     pos.unbuys("000005", CARD, "1", "0").await.expect("00");
-    pos.post("trans/cancel", &take_back("000006", CARD, &one)).await.expect("00");
-    let refunded = pos.post("refunds", &take_back("000007", CARD, &two)).await.expect("00");
+    pos.post("trans/cancel", &take_back("000006", CARD, &one))
+        .await
+        .expect("00");
+    let refunded = pos
+        .post("refunds", &take_back("000007", CARD, &two))
+        .await
+        .expect("00");
     let refunded = refunded.text_of("serialNo");
-    pos.post("refunds", &take_back("000008", CARD, &three)).await.expect("00");
-    pos.post("refunds/cancel", &take_back("000009", CARD, &refunded)).await.expect("00");
-    let tickets = [("traceNo", "000010"), ("cardNo", CARD), ("ticket", r#"[{"id":2,"num":3}]"#)];
+    pos.post("refunds", &take_back("000008", CARD, &three))
+        .await
+        .expect("00");
+    pos.post("refunds/cancel", &take_back("000009", CARD, &refunded))
+        .await
+        .expect("00");
+    let tickets = [
+        ("traceNo", "000010"),
+        ("cardNo", CARD),
+        ("ticket", r#"[{"id":2,"num":3}]"#),
+    ];
     pos.post("tickets/consume", &tickets).await.expect("00");
     activate(&house, &pos, "000011").await;
     let counted = [
@@ -122,7 +169,9 @@ async fn every_message_counts_where_it_should() {
         ("refundCount", "2"),
         ("cardActiveCount", "1"),
     ];
-    let settled = pos.post("trans/settle", &totals("000012", "000001", &counted)).await;
+    let settled = pos
+        .post("trans/settle", &totals("000012", "000001", &counted))
+        .await;
     let settled = settled.expect("00");
     assert_eq!(settled.text_of("settleFlag"), "ss", "{}", settled.text);
     house.end().await;
@@ -130,7 +179,9 @@ async fn every_message_counts_where_it_should() {
 
 async fn activate(house: &House, pos: &Pos<'_>, trace: &str) {
     let mobile = "13800000009";
-    pos.post("mobile/sendVerifyCode", &[("mobileNo", mobile)]).await.expect("00");
+    pos.post("mobile/sendVerifyCode", &[("mobileNo", mobile)])
+        .await
+        .expect("00");
     let messages = Request::Loyalty(loyalty::Request::ListSms);
     let messages = house.admin(messages).await.unwrap();
     let code = messages[0]["code"].as_str().unwrap();
@@ -152,8 +203,14 @@ async fn a_journal_that_agrees_closes_the_batch_quietly() {
     let pos = Pos::open(&house).await;
     let vouchers = [("vaucher", r#"[{"id":1,"num":1}]"#)];
     let fields = plus(&sale("000001", CARD, "1", "10"), &vouchers);
-    let sold = pos.post("trans/consume", &fields).await.expect("00").text_of("serialNo");
-    pos.post("trans/cancel", &take_back("000002", CARD, &sold)).await.expect("00");
+    let sold = pos
+        .post("trans/consume", &fields)
+        .await
+        .expect("00")
+        .text_of("serialNo");
+    pos.post("trans/cancel", &take_back("000002", CARD, &sold))
+        .await
+        .expect("00");
     let journal = json!([
         {"function": "trans/consume", "traceNo": "000001", "serialNo": sold, "pointAmount": "1.00",
          "cashAmount": "10.00", "vaucher": [{"id": 1, "num": 1}]},
@@ -162,9 +219,16 @@ async fn a_journal_that_agrees_closes_the_batch_quietly() {
     ]);
     let journal = journal.to_string();
     let details = [("traceNo", "000003"), ("details", &*journal)];
-    let compared = pos.post("trans/settle/details", &details).await.expect("00");
+    let compared = pos
+        .post("trans/settle/details", &details)
+        .await
+        .expect("00");
     let lines = compared.json["details"].as_array().unwrap();
-    assert!(lines.iter().all(|it| it["result"] == "matched"), "{}", compared.text);
+    assert!(
+        lines.iter().all(|it| it["result"] == "matched"),
+        "{}",
+        compared.text
+    );
     let work = Request::Loyalty(loyalty::Request::ListWork);
     assert_eq!(house.admin(work).await.unwrap(), json!([]));
     assert_eq!(pos.check_in().await, "000002");
@@ -178,8 +242,14 @@ async fn a_journal_that_cannot_be_read_names_its_line() {
     for (journal, named) in [
         ("", "details"),
         ("x", "details"),
-        (r#"[{"function":"cards","traceNo":"000001"}]"#, "details[0].function"),
-        (r#"[{"function":"trans/consume","traceNo":"1"}]"#, "details[0].traceNo"),
+        (
+            r#"[{"function":"cards","traceNo":"000001"}]"#,
+            "details[0].function",
+        ),
+        (
+            r#"[{"function":"trans/consume","traceNo":"1"}]"#,
+            "details[0].traceNo",
+        ),
     ] {
         let fields = [("traceNo", "000001"), ("details", journal)];
         let answer = pos.post("trans/settle/details", &fields).await.expect("30");

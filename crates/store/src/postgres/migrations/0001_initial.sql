@@ -1,4 +1,4 @@
--- Every key of a hot table starts with the tenant, and so does every condition on it: a
+-- Every key of a hot table holds the tenant (since 0002 at its end), and so does every condition on it: a
 -- transaction stays on one shard. Times are milliseconds since 1970, states are small numbers
 -- that the program spells (`flat.rs`), and nothing here makes up values of its own.
 

@@ -4,6 +4,7 @@ use super::fixture::store_at;
 use crate::{
     contract::PaymentFilter,
     postgres::{
+        link::{PLAN_ANEW, SETTINGS},
         queries,
         session::{Session, read_url},
         statements,
@@ -23,32 +24,44 @@ INSERT INTO refunds (tenant, serial, payment, merchant, origin, amount, created_
 SELECT 1, n, n, 7, 1, 1, n, 0 FROM generate_series(1, 20000) n;
 COMMIT";
 
-/// Statements that find rows, with values for their parameters.
-fn wanted() -> Vec<(&'static str, String, &'static str)> {
-    let own = |name: &str| {
+const ANALYZE: &str = "BEGIN READ WRITE; ANALYZE; COMMIT";
+
+type Wanted = (&'static str, String, String);
+
+/// The writer's statements that find rows of a table, with values for their parameters.
+fn writers(tenant: u8) -> Vec<Wanted> {
+    let wanted = [
+        ("payments", "lock_payments", "'{5,6,7}', '{}'"),
+        ("payments", "lock_payments", r#"'{}', '{"\\x00"}'"#),
+        (
+            "payments",
+            "put_payments",
+            "'{5,6}', '{1,1}', '{1,1}', '{1,1}', '{0,0}', '{0,0}', '{0,0}', '{a,b}', '{a,b}'",
+        ),
+        ("jobs", "lock_jobs", "'{5,6,7}'"),
+        ("jobs", "remove_jobs", "'{5,6,7}'"),
+        ("refunds", "lock_refunds", "'{5,6,7}', '{}'"),
+        ("notifications", "lock_notifications", "'{5,6,7}'"),
+    ];
+    let filled = |(table, name, values)| {
         let found = statements::ALL.iter().find(|(it, _)| *it == name);
-        found.map(|(_, sql)| (*sql).to_owned()).unwrap()
+        let (_, sql) = found.unwrap();
+        (table, (*sql).to_owned(), format!("{tenant}, {values}"))
     };
+    wanted.map(filled).to_vec()
+}
+
+/// The readers' statements that find rows of a table.
+fn readers() -> Vec<Wanted> {
     let filter = PaymentFilter::default();
     let undecided = PaymentFilter {
         undecided: true,
         ..PaymentFilter::default()
     };
-    vec![
-        ("payments", own("lock_payments"), "1, '{5,6,7}', '{}'"),
-        ("payments", own("lock_payments"), r#"1, '{}', '{"\\x00"}'"#),
-        (
-            "payments",
-            own("put_payments"),
-            "1, '{5,6}', '{1,1}', '{1,1}', '{1,1}', '{0,0}', \
-            '{0,0}', '{0,0}', '{a,b}', '{a,b}'",
-        ),
-        ("jobs", own("lock_jobs"), "1, '{5,6,7}'"),
-        ("jobs", own("remove_jobs"), "1, '{5,6,7}'"),
-        ("refunds", own("lock_refunds"), "1, '{5,6,7}', '{}'"),
-        ("notifications", own("lock_notifications"), "1, '{5,6,7}'"),
-        ("jobs", queries::DUE_JOBS.to_owned(), "500, 10, '{2}'"),
-        ("payments", queries::DUE_JOBS.to_owned(), "500, 10, '{2}'"),
+    let due_jobs = || queries::DUE_JOBS.to_owned();
+    [
+        ("jobs", due_jobs(), "500, 10, '{2}'"),
+        ("payments", due_jobs(), "500, 10, '{2}'"),
         (
             "payments",
             queries::payments_by_serial(),
@@ -68,6 +81,8 @@ fn wanted() -> Vec<(&'static str, String, &'static str)> {
         ("payments", queries::payments(&undecided), "50, 10, 1, NULL"),
         ("refunds", queries::refunds_of(), "1, 5"),
     ]
+    .map(|(table, sql, values)| (table, sql, values.to_owned()))
+    .to_vec()
 }
 
 async fn plan(session: &Session, sql: &str, values: &str) -> String {
@@ -75,9 +90,14 @@ async fn plan(session: &Session, sql: &str, values: &str) -> String {
         .execute(&format!("PREPARE it AS {sql}"))
         .await
         .unwrap();
+    let plan = prepared_plan(session, values).await;
+    session.execute("DEALLOCATE it").await.unwrap();
+    plan
+}
+
+async fn prepared_plan(session: &Session, values: &str) -> String {
     let explain = format!("EXPLAIN EXECUTE it ({values})");
     let lines = session.client.simple_query(&explain).await.unwrap();
-    session.execute("DEALLOCATE it").await.unwrap();
     let line = |message: &SimpleQueryMessage| {
         let SimpleQueryMessage::Row(row) = message else {
             return None;
@@ -87,19 +107,60 @@ async fn plan(session: &Session, sql: &str, values: &str) -> String {
     lines.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
-#[tokio::test]
-async fn no_statement_reads_a_whole_table() {
+async fn session() -> Session {
     let url = testing::database().unwrap();
     store_at(&url).await;
-    let session = Session::connect(&read_url(&url).unwrap()).await.unwrap();
-    for fill in ["", FILL, "BEGIN READ WRITE; ANALYZE; COMMIT"] {
+    Session::connect(&read_url(&url).unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let session = session().await;
+    for fill in ["", FILL, ANALYZE] {
         session.execute(fill).await.unwrap();
-        for (table, sql, values) in wanted() {
-            let plan = plan(&session, &sql, values).await;
+        for (table, sql, values) in writers(1).into_iter().chain(readers()) {
+            let plan = plan(&session, &sql, &values).await;
             assert!(
                 !plan.contains(&format!("Seq Scan on {table}")),
                 "{fill}\n{sql}\n{plan}"
             );
         }
     }
+}
+
+/// The server looked at its tables when they held one tenant's rows, and another one's come now.
+#[tokio::test]
+async fn no_statement_reads_all_of_a_tenant_that_the_statistics_do_not_know() {
+    let session = session().await;
+    session.execute(FILL).await.unwrap();
+    session.execute(ANALYZE).await.unwrap();
+    for settings in ["", SETTINGS] {
+        session.execute(settings).await.unwrap();
+        for (table, sql, values) in writers(2) {
+            let plan = plan(&session, &sql, &values).await;
+            let by_tenant = plan.contains("Index Cond: (tenant = ");
+            let whole = plan.contains(&format!("Seq Scan on {table}"));
+            assert!(!by_tenant && !whole, "{settings}\n{sql}\n{plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_made_on_an_empty_table_does_not_last() {
+    let (session, values) = (session().await, "1, '{5,6,7}'");
+    session.execute(SETTINGS).await.unwrap();
+    let sql = statements::ALL
+        .iter()
+        .find(|(name, _)| *name == "lock_jobs");
+    let prepare = format!("PREPARE it AS {}", sql.unwrap().1);
+    for step in [ANALYZE, &prepare] {
+        session.execute(step).await.unwrap();
+    }
+    let bad = prepared_plan(&session, values).await;
+    for step in [FILL, PLAN_ANEW, "COMMIT"] {
+        session.execute(step).await.unwrap();
+    }
+    let good = prepared_plan(&session, values).await;
+    assert!(!bad.contains("Index Cond: ((subject = ANY"), "{bad}");
+    assert!(good.contains("Index Cond: ((subject = ANY"), "{good}");
 }

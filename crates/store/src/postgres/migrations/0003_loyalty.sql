@@ -60,7 +60,7 @@ CREATE TABLE trans (
     place bigint,
     number bigint,
     body text NOT NULL,
-    PRIMARY KEY (tenant, serial),
+    PRIMARY KEY (serial, tenant),
     CONSTRAINT trans_place UNIQUE (tenant, place),
     CONSTRAINT trans_number UNIQUE (tenant, number)
 ) WITH (fillfactor = 95);
@@ -72,7 +72,7 @@ CREATE TABLE postings_of_64 (LIKE postings INCLUDING ALL);
 ALTER TABLE postings_of_64 RENAME COLUMN number TO posting_no;
 INSERT INTO postings_of_64 (tenant, posting_no, debit, credit, amount, unit, at)
     SELECT tenant, number / 8 * 64 + number % 8, debit, credit, amount, unit, at
-    FROM postings ORDER BY tenant, number;
+    FROM postings ORDER BY number, tenant;
 DROP TABLE postings;
 ALTER TABLE postings_of_64 RENAME TO postings;
 ALTER INDEX postings_of_64_pkey RENAME TO postings_pkey;
