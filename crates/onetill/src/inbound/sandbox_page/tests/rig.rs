@@ -6,6 +6,7 @@ use crate::{
         Gateway, Rules,
         contradictions::Contradictions,
         directory::Directory,
+        loyalty::{Loyalty, Sms},
         pay::{NewPayment, PayReply},
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
@@ -184,6 +185,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
         sandbox: Some(Arc::clone(sandbox)),
         remote_sandbox: None,
         directory: directory(),
+        loyalty: Loyalty::new(&vault(), Sms::Off, false),
         serials: SerialIssuer::new(
             NodeLease { node: 0, owner: 1 },
             UnixMs(0),
@@ -204,9 +206,12 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
     }
 }
 
+fn vault() -> Vault {
+    Vault::open(tempfile::tempdir().unwrap().path()).unwrap()
+}
+
 fn directory() -> Directory {
-    let dir = tempfile::tempdir().unwrap();
-    let directory = Directory::new(Vault::open(dir.path()).unwrap());
+    let directory = Directory::new(vault());
     directory.replace(vec![Merchant {
         tenant: TenantId(1),
         no: MerchantNo(1),
