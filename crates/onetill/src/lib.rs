@@ -10,6 +10,8 @@
 //! | [`outbound`] | messages to merchants, and whom they may reach |
 //! | [`workers`] | passes over stored work |
 //! | [`simulate`] | a seeded world of faults around the real program, and what must hold in it |
+//! | [`till`] | a terminal of dialect 2 from its own side |
+//! | [`mod@simulate_till`] | a shop's day of such terminals, at a real gateway |
 //! | [`server`] | sockets, TLS, limits, shutdown |
 //! | [`admin`] | the local socket that provisioning goes through |
 //! | [`telemetry`] | logs and metrics |
@@ -25,6 +27,8 @@ pub mod inbound;
 pub mod outbound;
 pub mod server;
 pub mod simulate;
+pub mod simulate_till;
 pub mod telemetry;
+pub mod till;
 pub mod vault;
 pub mod workers;

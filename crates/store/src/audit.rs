@@ -3,11 +3,12 @@
 //! The audit trusts nothing that a row says about another: it reads all rows of one consistent
 //! [`Snapshot`] in a single merge by number and checks each against the rows it must agree with.
 //! What it proves is listed at [`Rule`]. Memory stays constant in payments and postings; only
-//! payments that have refunds are remembered.
+//! payments that have refunds are remembered, and what `loyalty` says of cards and batches.
 //!
 //! That a claim names one payment would take a key per payment in memory: where no unique index
 //! holds it, the store itself looks ([`Snapshot::claims_astray`]).
 
+mod loyalty;
 mod merge;
 mod report;
 mod rules;
@@ -17,7 +18,11 @@ pub(crate) mod tests;
 pub use report::{AuditReport, Balance, Counts, Rule, VIOLATIONS_KEPT_MAX, Violation};
 
 use crate::contract::{Snapshot, StoreError};
-use domain::{ids::Serial, refund::Refund};
+use domain::{
+    ids::Serial,
+    loyalty::document::{Document, DocumentKind},
+    refund::Refund,
+};
 use merge::Merge;
 
 pub(crate) use merge::Subject;
@@ -46,6 +51,8 @@ pub(crate) trait Judge: Send {
     fn remember(&mut self, refund: &Refund);
     /// Hears of a payment that its claim does not lead to, or not to it alone.
     fn astray(&mut self, payment: Serial);
+    /// Sees every document: work items before all numbers, the others after them.
+    fn document(&mut self, document: &Document);
     /// Sees all rows of one number, numbers ascending.
     fn check(&mut self, subject: &Subject);
 }
@@ -60,6 +67,11 @@ impl<A: Judge, B: Judge> Judge for (A, B) {
     fn astray(&mut self, payment: Serial) {
         self.0.astray(payment);
         self.1.astray(payment);
+    }
+
+    fn document(&mut self, document: &Document) {
+        self.0.document(document);
+        self.1.document(document);
     }
 
     fn check(&mut self, subject: &Subject) {
@@ -78,8 +90,13 @@ pub(crate) async fn pass(
     astray.into_iter().for_each(|payment| judge.astray(payment));
     let mut merge = Merge::new(snapshot, progress);
     merge.each_refund(|refund| judge.remember(refund)).await?;
+    let items = DocumentKind::WorkItem;
+    merge.each_document(items, |it| judge.document(it)).await?;
     while let Some(subject) = merge.next().await? {
         judge.check(&subject);
+    }
+    for kind in DocumentKind::ALL.into_iter().filter(|kind| *kind != items) {
+        merge.each_document(kind, |it| judge.document(it)).await?;
     }
     Ok(())
 }

@@ -55,6 +55,10 @@ pub trait Writer: Send + 'static {
     fn load(&mut self, plan: Plan<'_>) -> impl Future<Output = Result<Rows, StoreError>> + Send;
 
     /// Writes `changes` and commits. When this returns, the change is on disk.
+    ///
+    /// A document or an event that is to be added and whose key, serial, place or number is there
+    /// already is another writer's: [`StoreError::Conflict`]. A store number that any tenant has, or
+    /// a terminal index that another terminal of the tenant has, is [`StoreError::Refused`].
     fn commit(&mut self, changes: Changes) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Takes the open transaction back.

@@ -216,6 +216,13 @@ impl Terminal {
         self.batch.as_ref().filter(|it| it.closed_at.is_none())
     }
 
+    /// The batch that takes messages now, if the terminal still has keys: who took them away wants
+    /// it to check in again.
+    #[must_use]
+    pub fn checked_in_batch(&self) -> Option<&Batch> {
+        self.open_batch().filter(|_| self.keys.is_some())
+    }
+
     /// The set of working keys `generation`, if it is still valid.
     #[must_use]
     pub fn keys_of(&self, generation: KeyGeneration) -> Option<&WorkingKeys> {

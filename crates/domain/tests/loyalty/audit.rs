@@ -129,7 +129,7 @@ fn check_card(world: &World, card: &Card) {
     check_months(world, card);
 }
 
-fn purchases<'w>(world: &'w World) -> impl Iterator<Item = &'w Trans> {
+fn purchases(world: &World) -> impl Iterator<Item = &Trans> {
     let is_purchase =
         |it: &&Trans| matches!(it.kind, TransKind::Consume | TransKind::TicketsConsume);
     world.trans.values().filter(is_purchase)

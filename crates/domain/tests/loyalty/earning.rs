@@ -37,86 +37,47 @@ fn bonus(points: Points, cash_min: Fen) -> Gift {
     Gift::Bonus { points, cash_min }
 }
 
-#[test]
-fn earned_points_by_grade_campaign_and_rate() {
-    let row = |name, rate, gifts: &[Gift], grade, fen, expected: i64| {
-        let rules = Rules {
-            earn_rate: rate,
-            campaigns: gifts.iter().map(|it| campaign(*it)).collect(),
-            ..Rules::default()
-        };
-        let earned = rules.earned(Fen::new(fen), grade, &store(), NOON);
-        assert_eq!(earned, Points::new(expected), "{name}");
+/// One row: what `fen` of cash earn at a rate, under campaigns, with a grade.
+fn row(name: &str, rate: i64, gifts: &[Gift], grade: u8, fen: i64, expected: i64) {
+    let rules = Rules {
+        earn_rate: rate,
+        campaigns: gifts.iter().map(|it| campaign(*it)).collect(),
+        ..Rules::default()
     };
+    let earned = rules.earned(Fen::new(fen), grade, &store(), NOON);
+    assert_eq!(earned, Points::new(expected), "{name}");
+}
+
+#[test]
+fn earned_points_by_rate_and_grade() {
     row("a point a yuan", 100, &[], 0, 1_234, 1_234);
     row("grade 1", 100, &[], 1, 1_234, 1_480);
     row("grade 2", 100, &[], 2, 1_233, 1_849);
     row("grade 3", 100, &[], 3, 1_234, 2_468);
-    row(
-        "an unknown grade earns the plain rate",
-        100,
-        &[],
-        9,
-        1_234,
-        1_234,
-    );
-    row("half a point a yuan, rounded down", 50, &[], 0, 1_999, 999);
+    row("an unknown grade", 100, &[], 9, 1_234, 1_234);
+    row("half a point, rounded down", 50, &[], 0, 1_999, 999);
     row("a hundredth of a yuan", 100, &[], 1, 1, 1);
-    row("no cash", 100, &[Gift::Multiplier(200)], 3, 0, 0);
-    row("twice", 100, &[Gift::Multiplier(200)], 0, 1_234, 2_468);
-    row(
-        "once and a half, rounded down",
-        100,
-        &[Gift::Multiplier(150)],
-        0,
-        333,
-        499,
-    );
+}
+
+#[test]
+fn earned_points_by_campaign() {
+    let twice = [Gift::Multiplier(200)];
+    row("no cash", 100, &twice, 3, 0, 0);
+    row("twice", 100, &twice, 0, 1_234, 2_468);
+    let more = [Gift::Multiplier(150)];
+    row("once and a half, rounded down", 100, &more, 0, 333, 499);
     let two = [Gift::Multiplier(200), Gift::Multiplier(300)];
-    row("two campaigns add what they give", 100, &two, 0, 100, 400);
-    row(
-        "less than once is rounded down",
-        100,
-        &[Gift::Multiplier(50)],
-        0,
-        333,
-        166,
-    );
-    row(
-        "never below nothing",
-        100,
-        &[Gift::Multiplier(-500)],
-        0,
-        333,
-        0,
-    );
-    row(
-        "a bonus from 10 yuan",
-        100,
-        &[bonus(points(5), yuan(10))],
-        0,
-        1_000,
-        1_500,
-    );
-    row("not below", 100, &[bonus(points(5), yuan(10))], 0, 999, 999);
-    row(
-        "none without cash",
-        100,
-        &[bonus(points(5), Fen::ZERO)],
-        0,
-        0,
-        0,
-    );
-    let both = [Gift::Multiplier(200), bonus(points(5), Fen::ZERO)];
+    row("two add what they give", 100, &two, 0, 100, 400);
+    row("less than once", 100, &[Gift::Multiplier(50)], 0, 333, 166);
+    row("not below zero", 100, &[Gift::Multiplier(-500)], 0, 333, 0);
+    let from_ten = [bonus(points(5), yuan(10))];
+    row("a bonus from 10 yuan", 100, &from_ten, 0, 1_000, 1_500);
+    row("not below", 100, &from_ten, 0, 999, 999);
+    let always = bonus(points(5), Fen::ZERO);
+    row("none without cash", 100, &[always], 0, 0, 0);
+    let both = [Gift::Multiplier(200), always];
     row("a bonus is not multiplied", 100, &both, 3, 100, 900);
-    row(
-        "an advertisement alone gives nothing",
-        100,
-        &[Gift::None],
-        0,
-        100,
-        100,
-    );
+    row("an advertisement alone", 100, &[Gift::None], 0, 100, 100);
 }
 
 /// The part that a campaign takes away is exact too: 199.99 hundredths are 199.

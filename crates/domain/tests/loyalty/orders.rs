@@ -249,13 +249,15 @@ fn a_message_that_came_is_undone_and_one_that_never_came_is_unknown() {
     use Sent::{Original, Reversal};
     for what in WHATS {
         let mut case = Case::new(what, &Rules::default());
-        let heard = case.run(&[Original, Reversal, Reversal], &[1, 1, 1]);
-        for (_, answer) in &heard[1..] {
+        let heard = case.run(&[Original, Reversal, Reversal, Original], &[1; 4]);
+        for (_, answer) in &heard[1..3] {
             let Answer::Done(undone) = answer else {
                 panic!("{what:?} {answer:?}");
             };
             assert!(matches!(undone.state, TransState::Reversed(_)), "{what:?}");
         }
+        let again = refused(&heard[3].1);
+        assert_eq!(again, Some((Refusal::NotAllowed, false)), "{what:?}");
         let mut case = Case::new(what, &Rules::default());
         let heard = case.run(&[Reversal, Reversal, Original], &[1, 1, 1]);
         let refusals: Vec<_> = heard.iter().map(|(_, it)| refused(it)).collect();

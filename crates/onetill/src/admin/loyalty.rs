@@ -7,11 +7,15 @@
 //! | [`stores`] | stores |
 //! | [`terminals`] | terminals and their master keys |
 //! | [`cards`] | member cards |
+//! | [`listing`] | member cards, page by page |
 //! | [`programs`] | what points are worth, version by version |
+//! | [`program_changes`] | changes of a few rules, and campaigns |
 //! | [`work`] | what waits for an operator's eyes, and text messages of the sandbox |
 
 pub mod cards;
 pub mod demo;
+pub mod listing;
+pub mod program_changes;
 pub mod programs;
 pub mod stores;
 pub mod terminals;
@@ -56,6 +60,8 @@ pub enum Request {
     SetCard(cards::CardChange),
     /// A card with its points and tickets.
     ShowCard(cards::CardName),
+    /// A retailer's cards, by number.
+    ListCards(listing::CardPage),
     /// A retailer's program and its history.
     ShowProgram {
         /// The retailer.
@@ -63,6 +69,12 @@ pub enum Request {
     },
     /// Sets a retailer's program.
     SetProgram(programs::NewProgram),
+    /// Changes some rules of a retailer's program.
+    PatchProgram(program_changes::ProgramPatch),
+    /// Adds a campaign to a retailer's program.
+    AddCampaign(program_changes::NewCampaign),
+    /// Ends a campaign of a retailer's program.
+    EndCampaign(program_changes::CampaignEnd),
     /// What waits for an operator's eyes.
     ListWork,
     /// The text messages that the sandbox sent last.
@@ -95,6 +107,10 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::ShowCard(name) => cards::show(gateway, &name).await,
         Request::ShowProgram { tenant } => programs::show(gateway, &tenant).await,
         Request::SetProgram(new) => programs::set(gateway, new).await,
+        Request::ListCards(page) => listing::list(gateway, page).await,
+        Request::PatchProgram(patch) => program_changes::patch(gateway, patch).await,
+        Request::AddCampaign(new) => program_changes::add_campaign(gateway, new).await,
+        Request::EndCampaign(end) => program_changes::end_campaign(gateway, end).await,
         Request::ListWork => work::list(gateway).await,
         Request::ListSms => work::messages(gateway),
     }

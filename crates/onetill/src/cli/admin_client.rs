@@ -4,12 +4,16 @@
 use super::{CommandError, Settings};
 use crate::{
     admin::{self, Request, socket},
-    app::compose::{Composed, compose, system_clock},
+    app::{
+        Gateway,
+        compose::{Composed, compose, system_clock},
+    },
     config::{Config, Options, StoreUrl},
     telemetry,
 };
+use jiff::tz::TimeZone;
 use serde_json::Value;
-use std::{io::ErrorKind, sync::Arc};
+use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 use store::{Reader, postgres::PostgresStore, sqlite::SqliteStore};
 
 impl Settings {
@@ -65,6 +69,21 @@ impl AdminClient {
         Ok(answer?)
     }
 
+    /// The zone of dates.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.config.rules.zone
+    }
+
+    /// Where the rows were reached at the last request, for more of them side by side.
+    #[must_use]
+    pub fn asker(&self) -> Asker {
+        match &self.own {
+            Some(own) => Asker::Own(Arc::clone(&own.gateway)),
+            None => Asker::Running(self.config.data.clone()),
+        }
+    }
+
     /// Whether no gateway runs, so that the store was opened here.
     #[must_use]
     pub const fn is_alone(&self) -> bool {
@@ -107,6 +126,31 @@ impl AdminClient {
              the request was carried out"
         };
         format!("the gateway's socket {}: {error}; {hint}", socket.display()).into()
+    }
+}
+
+/// Has requests carried out where an [`AdminClient`] found the rows.
+#[derive(Clone)]
+pub enum Asker {
+    /// The gateway that runs on this data directory.
+    Running(PathBuf),
+    /// The store that was opened here.
+    Own(Arc<Gateway>),
+}
+
+impl Asker {
+    /// Has `request` carried out.
+    ///
+    /// # Errors
+    /// When it was refused, or the gateway is gone.
+    pub async fn ask(&self, request: Request) -> Result<Value, CommandError> {
+        match self {
+            Self::Own(gateway) => Ok(admin::handle(gateway, request).await?),
+            Self::Running(data) => match socket::call(data, &request).await? {
+                Some(answer) => Ok(answer?),
+                None => Err("the gateway has stopped".into()),
+            },
+        }
     }
 }
 

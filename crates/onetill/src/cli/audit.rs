@@ -7,12 +7,17 @@ use super::{
 };
 use clap::Args;
 use domain::{
-    ids::{MerchantNo, TenantId},
+    ids::{MerchantNo, Serial, TenantId},
     ledger::{Account, Unit},
     loyalty::card::TicketId,
 };
 use serde_json::{Value, json};
-use std::{collections::HashMap, fmt::Write, process::ExitCode, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+    process::ExitCode,
+    sync::Arc,
+};
 use store::{
     Reader,
     audit::{AuditReport, Balance, Violation, audit},
@@ -61,7 +66,27 @@ pub(super) async fn prove(reader: &Arc<dyn Reader>) -> Result<(AuditReport, Name
     let progress = output::spinner("{human_pos} rows read ({per_sec})");
     let report = audit(snapshot.as_mut(), &mut |rows| progress.set_position(rows)).await;
     progress.finish_and_clear();
-    Ok((report?, Names::read(reader.as_ref()).await?))
+    Ok((
+        with_cards_together(report?),
+        Names::read(reader.as_ref()).await?,
+    ))
+}
+
+/// There may be a million cards, each with an account: they are shown as one.
+fn with_cards_together(mut report: AuditReport) -> AuditReport {
+    let mut together: BTreeMap<_, Balance> = BTreeMap::new();
+    for ((tenant, unit, account), balance) in report.balances {
+        let shown = if matches!(account, Account::PointsHeld(_)) {
+            Account::PointsHeld(Serial(0))
+        } else {
+            account
+        };
+        let sum = together.entry((tenant, unit, shown)).or_default();
+        sum.debit += balance.debit;
+        sum.credit += balance.credit;
+    }
+    report.balances = together;
+    report
 }
 
 /// What tenants and merchants are called.
@@ -109,7 +134,7 @@ impl Names {
                 let code = self.merchant(tenant, no);
                 (format!("data delivered for merchant {code}"), false)
             }
-            Account::PointsHeld(card) => (format!("the card with account {card} holds"), true),
+            Account::PointsHeld(_) => ("members hold".to_owned(), true),
             Account::PointsGranted => ("points given to members".to_owned(), false),
             Account::PointsRedeemed(store) => (format!("points paid with at store {store}"), true),
             Account::PointsExpired => ("points expired".to_owned(), true),
@@ -144,10 +169,13 @@ fn as_text(report: &AuditReport, names: &Names) -> String {
 fn counts_text(report: &AuditReport) -> String {
     let counts = &report.counts;
     format!(
-        "read {} payments, {} refunds, {} top-ups, {} postings, {} open jobs, {} notifications",
+        "read {} payments, {} refunds, {} top-ups, {} events on {} cards, {} postings, \
+         {} open jobs, {} notifications",
         counts.payments,
         counts.refunds,
         counts.recharges,
+        counts.trans,
+        counts.cards,
         counts.postings,
         counts.jobs,
         counts.notifications
@@ -238,6 +266,8 @@ fn as_json(report: &AuditReport, names: &Names) -> Value {
             "payments": counts.payments,
             "refunds": counts.refunds,
             "recharges": counts.recharges,
+            "trans": counts.trans,
+            "cards": counts.cards,
             "postings": counts.postings,
             "jobs": counts.jobs,
             "notifications": counts.notifications,
@@ -275,7 +305,7 @@ fn account_json(names: &Names, tenant: TenantId, account: Account) -> Value {
         Account::Merchant(no) => json!({ "merchant": names.merchant(tenant, no) }),
         Account::DataProvider => json!({ "data_provider": true }),
         Account::DataDelivered(no) => json!({ "data_delivered": names.merchant(tenant, no) }),
-        Account::PointsHeld(card) => json!({ "points_held": card.to_string() }),
+        Account::PointsHeld(_) => json!({ "points_held": true }),
         Account::PointsGranted => json!({ "points_granted": true }),
         Account::PointsRedeemed(store) => json!({ "points_redeemed": store }),
         Account::PointsExpired => json!({ "points_expired": true }),
@@ -338,7 +368,7 @@ mod tests {
     #[test]
     fn balances_are_told_in_words() {
         let expected = "\
-read 2 payments, 0 refunds, 0 top-ups, 0 postings, 0 open jobs, 0 notifications
+read 2 payments, 0 refunds, 0 top-ups, 0 events on 0 cards, 0 postings, 0 open jobs, 0 notifications
 
 tenant demo, in yuan
   channel 2 (WeChat Pay) owes   9.99
@@ -348,6 +378,34 @@ tenant demo, in yuan
 
 the ledger balances and every rule holds";
         assert_eq!(as_text(&report(), &names()), expected);
+    }
+
+    #[test]
+    fn cards_are_told_together() {
+        let mut report = AuditReport::default();
+        for (card, points) in [(1, 100), (2, 250)] {
+            let account = Account::PointsHeld(Serial(card));
+            let balance = Balance {
+                debit: 0,
+                credit: points,
+            };
+            report
+                .balances
+                .insert((TENANT, Unit::Point, account), balance);
+        }
+        let together = with_cards_together(report);
+        let text = as_text(&together, &names());
+        assert!(
+            text.contains("tenant demo, in points\n  members hold  3.50"),
+            "{text}"
+        );
+        assert_eq!(
+            as_json(&together, &names())["accounts"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
     }
 
     #[test]

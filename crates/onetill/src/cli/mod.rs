@@ -7,15 +7,17 @@
 //! | [`call`] | asks a gateway as a merchant's till does |
 //! | [`sign`] | shows and checks signatures |
 //! | [`merchant`] | merchants: adding, changing, listing, importing |
+//! | [`mod@store`], [`terminal`] | a retailer's stores; their terminals, and these terminals' keys |
+//! | [`member`], [`program`] | member cards; what points are worth |
 //! | [`order`] | payments for operators |
 //! | [`audit`] | proves the ledger |
 //! | [`doctor`] | checks a gateway's surroundings |
 //! | [`backup`], [`migrate`] | copies the store; brings it to the newest schema |
 //! | [`mod@bench`] | loads a gateway and measures it |
-//! | [`mod@simulate`] | runs the program in a seeded world of faults |
+//! | [`mod@simulate`] | runs the program in a seeded world of faults, or a shop's day at the tills |
 //!
-//! [`output`] is how all of them print, [`secret`] how they take keys, [`admin_client`] how they
-//! reach the rows.
+//! [`output`] is how all of them print, [`secret`] and [`prompt`] how they take keys, [`mod@csv`] how
+//! they read and write tables, [`admin_client`] how they reach the rows.
 //!
 //! Exit status: 0 done; 1 refused, failed, or something was found wrong; 2 wrong usage.
 
@@ -24,16 +26,23 @@ pub mod audit;
 pub mod backup;
 pub mod bench;
 pub mod call;
+pub mod csv;
+pub mod dates;
 pub mod doctor;
+pub mod member;
 pub mod merchant;
 pub mod migrate;
 pub mod order;
 pub mod output;
+pub mod program;
+pub mod prompt;
 pub mod sandbox;
 pub mod secret;
 pub mod serve;
 pub mod sign;
 pub mod simulate;
+pub mod store;
+pub mod terminal;
 
 use crate::config::Options;
 use clap::{Arg, Args, Command as Clap, Parser, Subcommand};
@@ -81,6 +90,14 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Merchants: add, set, list, import
     Merchant(merchant::MerchantArgs),
+    /// Stores: add, set, list
+    Store(store::StoreArgs),
+    /// Terminals and their keys: add, list, show, block, inject-key, keytool
+    Terminal(terminal::TerminalArgs),
+    /// Member cards: add, show, list, import, export, set-status, set-pin, reset-pin
+    Member(member::MemberArgs),
+    /// A retailer's member program: show, set, history, campaigns
+    Program(program::ProgramArgs),
     /// Payments: list, show, approve, reject, renotify
     Order(order::OrderArgs),
     /// Prove the ledger and every invariant from the raw rows
@@ -91,7 +108,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Load a gateway and measure it
     Bench(bench::BenchArgs),
-    /// Run the program in a seeded world of faults and hold it to what it said
+    /// Run the program in a seeded world of faults, or a shop's day at a real gateway's tills
     Simulate(simulate::SimulateArgs),
 }
 
@@ -127,6 +144,10 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Sign(args) => sign::run(args, shape).await,
         Command::Doctor(args) => doctor::run(args, shape).await,
         Command::Merchant(args) => merchant::run(args, shape).await,
+        Command::Store(args) => store::run(args, shape).await,
+        Command::Terminal(args) => terminal::run(args, shape).await,
+        Command::Member(args) => member::run(args, shape).await,
+        Command::Program(args) => program::run(args, shape).await,
         Command::Order(args) => order::run(args, shape).await,
         Command::Audit(args) => audit::run(args, shape).await,
         Command::Backup(args) => backup::run(args, shape).await,

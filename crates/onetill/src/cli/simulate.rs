@@ -1,4 +1,7 @@
-//! `onetill simulate`: the program in a seeded world of faults.
+//! `onetill simulate`: the program in a seeded world of faults, and ([`till`]) a shop's day at the
+//! tills of a real gateway.
+
+mod till;
 
 use super::{
     CommandError,
@@ -21,9 +24,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Run the program in a seeded world of faults and hold it to what it said.
+/// Run the program in a seeded world of faults, or a shop's day at a real gateway's tills, and
+/// hold it to what it said.
 #[derive(Args)]
 #[command(after_help = "Examples:
+  onetill simulate till
+  onetill simulate till --transactions 2000 --jams 20 --plant-difference
   onetill simulate faults
   onetill simulate faults --seeds 10000 --jobs 4
   onetill simulate faults --seed 1234 --trace
@@ -44,6 +50,13 @@ enum What {
     /// every promise must have been kept. A seed that fails tells its story and how to run it
     /// again; the command then exits with 1.
     Faults(FaultsArgs),
+    /// A shop's day at the tills of a running gateway: sales, lost answers, reversals, settlement
+    ///
+    /// Each terminal checks in, serves its customers (cash, points, PINs, vouchers, tickets,
+    /// voids, returns), reverses what was not answered until that is through, and settles with its
+    /// own totals. Where they differ it sends its journal, and what differs is named. At the end
+    /// each card must hold what the tills were told. Exits with 1 if anything does not agree.
+    Till(till::TillArgs),
 }
 
 #[derive(Args)]
@@ -87,7 +100,10 @@ enum Store {
 /// # Errors
 /// When a run cannot be set up.
 pub async fn run(args: SimulateArgs, shape: Shape) -> Result<ExitCode, CommandError> {
-    let What::Faults(args) = args.what;
+    let args = match args.what {
+        What::Faults(args) => args,
+        What::Till(args) => return till::run(args, shape).await,
+    };
     // Every run blocks its thread and has a runtime of its own.
     let summary = tokio::task::spawn_blocking(move || run_all(&args)).await??;
     match shape {

@@ -2,8 +2,17 @@
 
 use crate::contract::{BoxFuture, Snapshot, StoreError};
 use domain::{
-    ids::Serial, job::Job, ledger::Posting, loyalty::trans::Trans, notification::Notification,
-    payment::Payment, recharge::Recharge, refund::Refund,
+    ids::Serial,
+    job::Job,
+    ledger::Posting,
+    loyalty::{
+        document::{Document, DocumentKind},
+        trans::Trans,
+    },
+    notification::Notification,
+    payment::Payment,
+    recharge::Recharge,
+    refund::Refund,
 };
 use std::collections::VecDeque;
 
@@ -78,9 +87,13 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     async fn page<T: Row>(&mut self, after: Option<T::Key>) -> Result<VecDeque<T>, StoreError> {
         let page = T::page(self.snapshot, after).await?;
-        self.rows_read += page.len() as u64;
-        (self.progress)(self.rows_read);
+        self.has_read(page.len());
         Ok(page.into())
+    }
+
+    fn has_read(&mut self, rows: usize) {
+        self.rows_read += rows as u64;
+        (self.progress)(self.rows_read);
     }
 }
 
@@ -164,6 +177,25 @@ impl<'a> Merge<'a> {
                 return Ok(());
             };
             last = Some(end.serial);
+            page.iter().for_each(&mut look);
+        }
+    }
+
+    /// Shows each document of a kind to `look`, without moving the merge.
+    pub async fn each_document(
+        &mut self,
+        kind: DocumentKind,
+        mut look: impl FnMut(&Document) + Send,
+    ) -> Result<(), StoreError> {
+        let mut last = None;
+        loop {
+            let page = self.source.snapshot.documents(kind, last, PAGE_LEN).await?;
+            let Some(end) = page.last() else {
+                return Ok(());
+            };
+            let end = end.key();
+            last = Some((end.tenant, end.key));
+            self.source.has_read(page.len());
             page.iter().for_each(&mut look);
         }
     }

@@ -12,7 +12,7 @@ pub const VIOLATIONS_KEPT_MAX: usize = 1_000;
 /// What the rows must obey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// A number belongs to one payment, refund or top-up.
+    /// A number belongs to one payment, refund, top-up or event on a card.
     OneSubject,
     /// A merchant's own number leads to one payment.
     Claim,
@@ -54,7 +54,27 @@ pub enum Rule {
     /// A top-up that is over and whose merchant wants to know has a notification; every other
     /// has none.
     RechargeNotification,
-    /// A posting records a movement of a payment, refund or top-up of its tenant.
+    /// An event on a card has exactly the postings that follow from it.
+    TransPosting,
+    /// The amounts of an event on a card are not below zero and can be added; one that was refused
+    /// has none.
+    TransAmounts,
+    /// An event that was undone names the one that did it, which is on the same card and names it
+    /// back.
+    TransLink,
+    /// A card's points less what it owes are what its account in the ledger has; no lot is below
+    /// zero.
+    CardPoints,
+    /// An account of points is one card's.
+    CardAccount,
+    /// The pieces of a ticket that all cards hold are what its account in the ledger has.
+    TicketPieces,
+    /// The totals of an open batch are those of its approved and unreversed transactions; no
+    /// other batch has any that its settlement did not count.
+    BatchTotals,
+    /// A batch was closed with the totals of its transactions, those reversed later included.
+    Settlement,
+    /// A posting records a movement of a payment, refund, top-up or event of its tenant.
     PostingSubject,
     /// A posting moves more than nothing.
     PostingAmount,
@@ -88,6 +108,10 @@ pub struct Counts {
     pub refunds: u64,
     /// Top-ups.
     pub recharges: u64,
+    /// Events on cards.
+    pub trans: u64,
+    /// Members' cards.
+    pub cards: u64,
     /// Postings.
     pub postings: u64,
     /// Stored work not finished.

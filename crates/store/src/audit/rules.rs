@@ -1,8 +1,9 @@
 //! The rules, checked number by number.
 
+pub(super) use super::merge::Subject;
 use super::{
     Judge,
-    merge::Subject,
+    loyalty::Loyalty,
     report::{AuditReport, Rule},
 };
 use domain::{
@@ -10,6 +11,7 @@ use domain::{
     ids::{MerchantNo, Serial, TenantId},
     job::JobKind,
     ledger::{Account, Movement, Posting},
+    loyalty::document::Document,
     money::Fen,
     notification::Topic,
     payment::{Flow, Payment, PaymentState},
@@ -23,6 +25,7 @@ pub(crate) struct Rules {
     report: AuditReport,
     /// By payment, for those that have refunds.
     refunds: BTreeMap<Serial, RefundsOf>,
+    loyalty: Loyalty,
 }
 
 /// What the refunds of one payment say together.
@@ -92,6 +95,10 @@ impl Judge for Rules {
         self.report.add(Rule::Claim, subject, found);
     }
 
+    fn document(&mut self, document: &Document) {
+        self.loyalty.check_document(document, &mut self.report);
+    }
+
     fn check(&mut self, subject: &Subject) {
         self.count(subject);
         if let Some(payment) = &subject.payment {
@@ -102,6 +109,9 @@ impl Judge for Rules {
         }
         if let Some(recharge) = &subject.recharge {
             self.check_recharge(recharge, subject);
+        }
+        if let Some(trans) = &subject.trans {
+            self.loyalty.check_trans(trans, subject, &mut self.report);
         }
         self.check_postings(subject);
         self.check_job(subject);
@@ -119,6 +129,7 @@ impl Rules {
                 self.report.add(Rule::RefundSubject, subject, found);
             }
         }
+        self.loyalty.finish(&mut self.report);
         self.report.check_totals();
         self.report
     }
@@ -128,15 +139,17 @@ impl Rules {
         counts.payments += u64::from(subject.payment.is_some());
         counts.refunds += u64::from(subject.refund.is_some());
         counts.recharges += u64::from(subject.recharge.is_some());
+        counts.trans += u64::from(subject.trans.is_some());
         counts.jobs += u64::from(subject.job.is_some());
         counts.notifications += u64::from(subject.notification.is_some());
         let owners = [
             subject.payment.is_some(),
             subject.refund.is_some(),
             subject.recharge.is_some(),
+            subject.trans.is_some(),
         ];
         if owners.into_iter().filter(|is_there| *is_there).count() > 1 {
-            let found = "shared by two of payment, refund, top-up".to_owned();
+            let found = "shared by two of payment, refund, top-up, event".to_owned();
             let subject = format!("number {}", subject.serial);
             self.report.add(Rule::OneSubject, subject, found);
         }
@@ -378,14 +391,14 @@ impl Subject {
 }
 
 /// Collects what is broken about one row.
-struct Broken<'a> {
+pub(super) struct Broken<'a> {
     report: &'a mut AuditReport,
     what: &'a str,
     serial: Serial,
 }
 
 impl<'a> Broken<'a> {
-    const fn at(report: &'a mut AuditReport, what: &'a str, serial: Serial) -> Self {
+    pub(super) const fn at(report: &'a mut AuditReport, what: &'a str, serial: Serial) -> Self {
         Self {
             report,
             what,
@@ -393,7 +406,7 @@ impl<'a> Broken<'a> {
         }
     }
 
-    fn unless(&mut self, holds: bool, rule: Rule, found: impl FnOnce() -> String) {
+    pub(super) fn unless(&mut self, holds: bool, rule: Rule, found: impl FnOnce() -> String) {
         if !holds {
             let subject = format!("{} {}", self.what, self.serial);
             self.report.add(rule, subject, found());
@@ -401,7 +414,7 @@ impl<'a> Broken<'a> {
     }
 
     /// The posting of this kind is the expected one; when it was recorded does not matter.
-    fn unless_posted(
+    pub(super) fn unless_posted(
         &mut self,
         rule: Rule,
         subject: &Subject,

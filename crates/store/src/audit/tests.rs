@@ -1,5 +1,6 @@
 //! A history of every kind of row is clean.
 
+pub(crate) mod loyalty;
 mod planted;
 
 use super::{AuditReport, Rule, VIOLATIONS_KEPT_MAX, audit};

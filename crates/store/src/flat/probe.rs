@@ -1,8 +1,10 @@
 //! Rows made of any columns, for fuzzing: they are read or refused, never worse.
 
 use super::{
-    FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund, FlatState,
+    FlatDocument, FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund,
+    FlatState, FlatTrans,
 };
+use domain::loyalty::document::DocumentKind;
 
 /// What may lie in the columns of a row; missing ones are zero or empty.
 pub struct Columns {
@@ -47,6 +49,11 @@ impl Columns {
 /// # Panics
 /// When it does not.
 pub fn read_row(kind: u8, columns: &Columns) {
+    match kind {
+        240..=247 => return documents(columns),
+        248.. => return trans(columns),
+        0..=239 => {}
+    }
     match kind % 6 {
         0 => payment(columns),
         1 => refund(columns),
@@ -174,5 +181,33 @@ fn posting(c: &Columns) {
         let again = FlatPosting::of(&posting);
         assert_eq!((again.number, again.debit), (flat.number, flat.debit));
         assert_eq!(again.read().ok(), Some(posting));
+    }
+}
+
+/// Bodies are JSON: one text is tried as each kind of document.
+fn documents(c: &Columns) {
+    for kind in DocumentKind::ALL {
+        if let Ok(document) = FlatDocument::read(kind, c.number(0), c.text(0), &c.text(1)) {
+            let flat = FlatDocument::of(&document).map(|it| (it.tenant, it.key, it.body));
+            let again = flat.and_then(|(tenant, key, body)| {
+                assert_eq!((tenant, &key), (c.number(0), &c.text(0)));
+                FlatDocument::read(kind, tenant, key, &body)
+            });
+            assert_eq!(again.ok(), Some(document));
+        }
+    }
+}
+
+fn trans(c: &Columns) {
+    let flat = FlatTrans {
+        tenant: c.number(0),
+        serial: c.number(1),
+        place: c.maybe(2),
+        number: c.maybe(3),
+        body: c.text(0),
+    };
+    if let Ok(trans) = flat.read() {
+        let again = FlatTrans::of(&trans).and_then(FlatTrans::read);
+        assert_eq!(again.ok(), Some(trans));
     }
 }

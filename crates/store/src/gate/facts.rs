@@ -2,9 +2,10 @@
 
 use domain::{
     ids::{ClaimKey, ClaimSpace, MerchantNo, Serial, TenantId},
+    loyalty::trans::TransNo,
     money::Fen,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The account that asks.
 pub type Owner = (TenantId, MerchantNo);
@@ -70,6 +71,7 @@ pub struct TopUp {
 pub struct Acknowledged {
     pub(super) payments: BTreeMap<ClaimKey, Told<Fact>>,
     pub(super) top_ups: BTreeMap<ClaimKey, Told<TopUp>>,
+    pub(super) trans: BTreeSet<(TenantId, TransNo)>,
 }
 
 /// What was told of one thing.
@@ -102,6 +104,11 @@ impl Acknowledged {
         let told = self.top_ups.entry(key);
         let told = told.or_insert_with(|| Told::new(owner, signature));
         told.facts.push(fact);
+    }
+
+    /// Notes that a till was told that transaction `number` on a card is approved.
+    pub fn note_trans(&mut self, tenant: TenantId, number: TransNo) {
+        self.trans.insert((tenant, number));
     }
 }
 

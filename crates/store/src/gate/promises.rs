@@ -6,7 +6,11 @@ use super::{
 };
 use crate::audit::{Judge, Subject};
 use domain::{
-    ids::{ClaimKey, ClaimSpace, Serial},
+    ids::{ClaimKey, ClaimSpace, Serial, TenantId},
+    loyalty::{
+        document::Document,
+        trans::{Trans, TransNo, TransState},
+    },
     notification::{Delivery, Notification},
     payment::{End, Payment, PaymentState},
     recharge::{Recharge, RechargeState},
@@ -67,6 +71,8 @@ pub(super) struct Promises<'a> {
     refund_keys: BTreeSet<ClaimKey>,
     /// The payments and top-ups that were found.
     found: BTreeSet<ClaimKey>,
+    /// The acknowledged transactions on cards that were found.
+    trans_found: BTreeSet<(TenantId, TransNo)>,
     broken: Vec<Broken>,
 }
 
@@ -81,6 +87,7 @@ impl<'a> Promises<'a> {
             refunds: BTreeMap::new(),
             refund_keys: BTreeSet::new(),
             found: BTreeSet::new(),
+            trans_found: BTreeSet::new(),
             broken: Vec::new(),
         }
     }
@@ -109,8 +116,22 @@ impl<'a> Promises<'a> {
                 )
             });
         }
+        for (tenant, number) in acknowledged.trans.difference(&self.trans_found.clone()) {
+            let found = "acknowledged, and not carried out".to_owned();
+            self.add(Promise::Recorded, trans_name(*tenant, *number), found);
+        }
         self.check_serials();
         self.broken
+    }
+
+    /// What was undone or given back since was carried out all the same.
+    fn check_trans(&mut self, trans: &Trans) {
+        let is_done = match trans.state {
+            TransState::Approved | TransState::Reversed(_) | TransState::GivenBack(_) => true,
+            TransState::Declined(_) | TransState::Tombstone => false,
+        };
+        let number = trans.number.filter(|_| is_done);
+        self.trans_found.extend(number.map(|it| (trans.tenant, it)));
     }
 
     /// Every number handed out, by what it was handed out for.
@@ -228,6 +249,10 @@ impl<'a> Promises<'a> {
     }
 }
 
+fn trans_name(tenant: TenantId, number: TransNo) -> String {
+    format!("transaction {number} of tenant {}", tenant.0)
+}
+
 impl Judge for Promises<'_> {
     fn remember(&mut self, refund: &Refund) {
         let of = self.refunds.entry(refund.payment).or_default();
@@ -244,9 +269,14 @@ impl Judge for Promises<'_> {
     /// The audit beside these promises reports it.
     fn astray(&mut self, _: Serial) {}
 
+    fn document(&mut self, _: &Document) {}
+
     fn check(&mut self, subject: &Subject) {
         if let Some(payment) = &subject.payment {
             self.check_payment(payment);
+        }
+        if let Some(trans) = &subject.trans {
+            self.check_trans(trans);
         }
         if let Some(recharge) = &subject.recharge {
             self.check_top_up(recharge);

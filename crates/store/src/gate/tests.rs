@@ -335,3 +335,26 @@ async fn late_money_that_is_returned_from_a_paid_payment_is_found() {
     let report = judged(&store, clients, top_ups(), Moment::Running).await;
     assert_eq!(promises(&report), [Promise::Asked], "{report}");
 }
+
+#[tokio::test]
+async fn acknowledged_transactions_on_cards_were_carried_out() {
+    use crate::audit::tests::loyalty::{BOUGHT, CANCELLED, DECLINED, INDEX, REVERSED, history};
+    use domain::loyalty::trans::TransNo;
+    let store = history().await;
+    let number = |serial| TransNo::new(INDEX, serial);
+    let mut acknowledged = Acknowledged::new();
+    for serial in [BOUGHT, CANCELLED, REVERSED] {
+        acknowledged.note_trans(TENANT, number(serial));
+    }
+    let mut snapshot = store.snapshot().await.unwrap();
+    let kept = gate(snapshot.as_mut(), &acknowledged, Moment::Running);
+    assert_eq!(kept.await.unwrap().broken, []);
+    acknowledged.note_trans(TENANT, number(DECLINED));
+    acknowledged.note_trans(TENANT, number(9_999));
+    acknowledged.note_trans(TenantId(2), number(BOUGHT));
+    let mut snapshot = store.snapshot().await.unwrap();
+    let report = gate(snapshot.as_mut(), &acknowledged, Moment::Running);
+    let broken = report.await.unwrap().broken;
+    assert!(broken.iter().all(|it| it.promise == Promise::Recorded));
+    assert_eq!(broken.len(), 3, "{broken:?}");
+}

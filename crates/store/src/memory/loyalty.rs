@@ -82,10 +82,8 @@ impl LoyaltyTables {
     }
 
     fn check_overwritten(&self, changes: &LoyaltyChanges) -> Result<(), StoreError> {
-        let documents = changes.documents.iter().map(Document::key);
-        let document = documents
-            .filter(|it| !self.documents.contains_key(it))
-            .next();
+        let mut documents = changes.documents.iter().map(Document::key);
+        let document = documents.find(|it| !self.documents.contains_key(it));
         let mut trans = changes.trans.iter();
         let trans = trans.find(|it| !self.trans.contains_key(&it.serial));
         let missing = document.map(|it| format!("{:?} {}", it.kind, it.key));

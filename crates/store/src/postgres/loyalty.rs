@@ -22,69 +22,88 @@ use domain::{
     },
 };
 use std::{collections::BTreeMap, mem::take};
-use tokio_postgres::{Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, Statement};
 
-/// The statements of a kind of document. Each touches one tenant and takes any number of rows.
+/// The statements of a batch, prepared on a writer's connection. Each touches one tenant and takes
+/// any number of rows.
+pub(super) struct Statements {
+    stores: OfKind,
+    terminals: OfKind,
+    cards: OfKind,
+    verify_codes: OfKind,
+    work_items: OfKind,
+    lock_trans: Statement,
+    add_trans: Statement,
+    put_trans: Statement,
+}
+
+/// The statements of a kind of document.
 struct OfKind {
-    kind: DocumentKind,
     lock: Statement,
     add: Statement,
     put: Statement,
     remove: Statement,
 }
 
-/// The statements of a batch, prepared on a writer's connection.
-pub(super) struct Statements {
-    kinds: Vec<OfKind>,
-    lock_trans: Statement,
-    add_trans: Statement,
-    put_trans: Statement,
+impl OfKind {
+    async fn prepare(client: &Client, kind: DocumentKind) -> Result<Self, Error> {
+        let (lock, add) = (lock_sql(kind), add_sql(kind));
+        let (put, remove) = (put_sql(kind), remove_sql(kind));
+        let (lock, add, put, remove) = tokio::try_join!(
+            client.prepare(&lock),
+            client.prepare(&add),
+            client.prepare(&put),
+            client.prepare(&remove),
+        )?;
+        Ok(Self {
+            lock,
+            add,
+            put,
+            remove,
+        })
+    }
 }
 
 impl Statements {
-    /// Prepares all, a kind at a time.
+    /// Prepares all in one round trip.
     pub(super) async fn prepare(session: &Session) -> Result<Self, StoreError> {
-        Self::try_prepare(session)
-            .await
-            .map_err(|error| classify(&error))
+        let prepared = Self::try_prepare(&session.client).await;
+        prepared.map_err(|error| classify(&error))
     }
 
-    async fn try_prepare(session: &Session) -> Result<Self, Error> {
-        let client = &session.client;
-        let mut kinds = Vec::with_capacity(DocumentKind::ALL.len());
-        for kind in DocumentKind::ALL {
-            let (lock, add, put, remove) = (
-                lock_sql(kind),
-                add_sql(kind),
-                put_sql(kind),
-                remove_sql(kind),
-            );
-            let (lock, add, put, remove) = tokio::try_join!(
-                client.prepare(&lock),
-                client.prepare(&add),
-                client.prepare(&put),
-                client.prepare(&remove),
-            )?;
-            kinds.push(OfKind {
-                kind,
-                lock,
-                add,
-                put,
-                remove,
-            });
-        }
+    async fn try_prepare(client: &Client) -> Result<Self, Error> {
         let put_trans = put_trans_sql();
-        let (lock_trans, add_trans, put_trans) = tokio::try_join!(
-            client.prepare(LOCK_TRANS),
-            client.prepare(ADD_TRANS),
-            client.prepare(&put_trans),
-        )?;
+        let (stores, terminals, cards, verify_codes, work_items, lock_trans, add_trans, put_trans) =
+            tokio::try_join!(
+                OfKind::prepare(client, DocumentKind::Store),
+                OfKind::prepare(client, DocumentKind::Terminal),
+                OfKind::prepare(client, DocumentKind::Card),
+                OfKind::prepare(client, DocumentKind::VerifyCodes),
+                OfKind::prepare(client, DocumentKind::WorkItem),
+                client.prepare(LOCK_TRANS),
+                client.prepare(ADD_TRANS),
+                client.prepare(&put_trans),
+            )?;
         Ok(Self {
-            kinds,
+            stores,
+            terminals,
+            cards,
+            verify_codes,
+            work_items,
             lock_trans,
             add_trans,
             put_trans,
         })
+    }
+
+    const fn of(&self, kind: DocumentKind) -> &OfKind {
+        match kind {
+            DocumentKind::Store => &self.stores,
+            DocumentKind::Terminal => &self.terminals,
+            DocumentKind::Card => &self.cards,
+            DocumentKind::VerifyCodes => &self.verify_codes,
+            DocumentKind::WorkItem => &self.work_items,
+        }
     }
 }
 
@@ -161,16 +180,12 @@ pub(super) fn locking(sql: &Statements, plan: &LoyaltyPlan) -> Vec<(Reads, Step)
     }
     let mut steps = Vec::new();
     let same = |a: &DocumentKey, b: &DocumentKey| (a.kind, a.tenant) == (b.kind, b.tenant);
-    for keys in plan.documents.chunk_by(same) {
-        let of_kind = keys.first().and_then(|key| {
-            let statements = sql.kinds.iter().find(|it| it.kind == key.kind)?;
-            Some((key.tenant, statements))
-        });
-        if let Some((tenant, statements)) = of_kind {
-            let keys: Vec<String> = keys.iter().map(|it| it.key.clone()).collect();
+    for of in plan.documents.chunk_by(same) {
+        let keys: Vec<String> = of.iter().map(|it| it.key.clone()).collect();
+        if let Some(DocumentKey { kind, tenant, .. }) = of.first() {
             let params: Vec<Param> = vec![Box::new(tenant.0), Box::new(keys)];
-            let step = Step::new(&statements.lock, params);
-            steps.push((Reads::Documents(statements.kind), step));
+            let step = Step::new(&sql.of(*kind).lock, params);
+            steps.push((Reads::Documents(*kind), step));
         }
     }
     steps.extend(locking_trans(sql, plan));
@@ -252,10 +267,6 @@ struct Writing<'s> {
 }
 
 impl<'s> Writing<'s> {
-    fn of_kind(&self, kind: DocumentKind) -> Option<&'s OfKind> {
-        self.sql.kinds.iter().find(|it| it.kind == kind)
-    }
-
     fn push(&mut self, tenant: TenantId, statement: &Statement, columns: Vec<Param>) {
         let mut params: Vec<Param> = vec![Box::new(tenant.0)];
         params.extend(columns);
@@ -270,9 +281,7 @@ impl<'s> Writing<'s> {
             of.push(key.key.clone());
         }
         for ((kind, tenant), keys) in grouped {
-            if let Some(statements) = self.of_kind(kind) {
-                self.push(tenant, &statements.remove, vec![Box::new(keys)]);
-            }
+            self.push(tenant, &self.sql.of(kind).remove, vec![Box::new(keys)]);
         }
     }
 
@@ -294,9 +303,7 @@ impl<'s> Writing<'s> {
                 column(rows, |it| take(&mut it.body)),
             ];
             columns.extend(own_column(kind).map(|_| column(rows, |it| it.own)));
-            if let Some(statements) = self.of_kind(kind) {
-                self.push(tenant, statement(statements), columns);
-            }
+            self.push(tenant, statement(self.sql.of(kind)), columns);
         }
         Ok(())
     }

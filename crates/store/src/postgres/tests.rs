@@ -3,7 +3,9 @@
 mod batches;
 mod faults;
 mod fixture;
+mod loyalty;
 mod plans;
+mod plans_of_cards;
 mod proxy;
 mod schema;
 mod servers;

@@ -17,6 +17,8 @@ mod queries;
 mod reader;
 mod rows;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod wal;
 mod writer;
 

@@ -95,7 +95,7 @@ impl SendCode {
         if terminal.blocked {
             return Err(Refusal::TerminalInvalid);
         }
-        terminal.open_batch().ok_or(Refusal::NotCheckedIn)?;
+        terminal.checked_in_batch().ok_or(Refusal::NotCheckedIn)?;
         Ok(terminal.clone())
     }
 }

@@ -44,7 +44,7 @@ impl Message {
 
     /// The batch that is open.
     fn batch(&self, terminal: &Terminal) -> Result<(), Answer> {
-        match terminal.open_batch() {
+        match terminal.checked_in_batch() {
             Some(open) if open.number == self.batch => Ok(()),
             Some(_) if !self.names_batch => Err(Answer::Again(Missing::Batch)),
             Some(_) | None => Err(Answer::Refused(Refusal::NotCheckedIn)),
@@ -164,15 +164,24 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// What a message is answered whose place is taken.
+/// What a message is answered whose place is taken. One that was reversed, before it came or
+/// after, does not stand: whoever asks again must not hear that it does.
 fn repeated(earlier: &Trans, kind: TransKind, content: u128) -> Answer {
-    if earlier.state == TransState::Tombstone {
-        return Answer::Refused(Refusal::NotAllowed);
+    let is_same = earlier.kind == kind && earlier.content == content;
+    match earlier.state {
+        TransState::Tombstone => Answer::Refused(Refusal::NotAllowed),
+        TransState::Reversed(_) if is_same => Answer::Refused(Refusal::NotAllowed),
+        TransState::Approved
+        | TransState::Declined(_)
+        | TransState::GivenBack(_)
+        | TransState::Reversed(_) => {
+            if is_same {
+                Answer::Done(Box::new(earlier.clone()))
+            } else {
+                Answer::Refused(Refusal::DuplicateTrace)
+            }
+        }
     }
-    if earlier.kind == kind && earlier.content == content {
-        return Answer::Done(Box::new(earlier.clone()));
-    }
-    Answer::Refused(Refusal::DuplicateTrace)
 }
 
 /// Records an event with its postings.

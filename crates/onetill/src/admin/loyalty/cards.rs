@@ -252,7 +252,7 @@ pub async fn show(gateway: &Arc<Gateway>, name: &CardName) -> Result<Value, Admi
     Ok(describe(&card, gateway.now()))
 }
 
-fn describe(card: &Card, now: UnixMs) -> Value {
+pub(super) fn describe(card: &Card, now: UnixMs) -> Value {
     let balance = card.balance(now);
     json!({
         "card": card.number.as_str(),
@@ -279,7 +279,7 @@ fn missing() -> AdminError {
     AdminError::new("the retailer has no such card; add it with `onetill member add`")
 }
 
-fn read_number(number: &str) -> Result<CardNo, AdminError> {
+pub(super) fn read_number(number: &str) -> Result<CardNo, AdminError> {
     let read = CardNo::parse(number);
     read.ok_or_else(|| AdminError::new("a card's number is 8 to 19 digits"))
 }

@@ -46,7 +46,7 @@ pub async fn show(gateway: &Arc<Gateway>, tenant: &str) -> Result<Value, AdminEr
     Ok(json!({ "rules": newest.unwrap_or_default(), "versions": versions }))
 }
 
-fn show_version(program: &Program) -> Value {
+pub(super) fn show_version(program: &Program) -> Value {
     json!({
         "version": program.version,
         "at": program.at,
@@ -56,7 +56,7 @@ fn show_version(program: &Program) -> Value {
 }
 
 /// What no program may say.
-fn check(rules: &Rules) -> Result<(), AdminError> {
+pub(super) fn check(rules: &Rules) -> Result<(), AdminError> {
     let wrong = |text: &str| Err(AdminError::new(text));
     if rules.points_per_yuan < 1 || rules.points_per_yuan > 1_000_000 {
         return wrong("points_per_yuan is 1 to 1000000");

@@ -1,12 +1,12 @@
 //! Sends a call. What matters about a failure is whether the gateway can have got the request.
 
 use crate::cli::CommandError;
-use reqwest::{Certificate, Client, ClientBuilder, Url, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Url, redirect};
 use std::{error::Error, fs, path::Path, time::Duration};
-use wire::opengateway::call::Call;
+use wire::{jpos::form::CONTENT_TYPE, opengateway::call::Call};
 
-/// Longest reply that is read, in bytes; the dialect's own are far shorter.
-const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest reply that is read, in bytes; only a compared journal comes near it.
+const REPLY_BYTES_MAX: usize = wire::jpos::reply::REPLY_BYTES_MAX;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An HTTP client for one gateway.
@@ -62,11 +62,22 @@ impl Http {
             "POST" => self.client.post(url).body(call.body.clone()),
             _ => self.client.get(url),
         };
-        let mut reply = request
-            .header("Content-Type", "application/json;charset=UTF-8")
-            .send()
+        let request = request.header("Content-Type", "application/json;charset=UTF-8");
+        self.exchange(request).await
+    }
+
+    /// Posts a form of dialect 2 to `url`.
+    ///
+    /// # Errors
+    /// [`SendError`]: whether the gateway can have got it.
+    pub async fn post_form(&self, url: &str, body: String) -> Result<Answer, SendError> {
+        let request = self.client.post(url).body(body);
+        self.exchange(request.header("Content-Type", CONTENT_TYPE))
             .await
-            .map_err(|error| self.failure(&error))?;
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+        let mut reply = request.send().await.map_err(|error| self.failure(&error))?;
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(|error| self.failure(&error))? {
             body.extend_from_slice(&chunk);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`pay`], [`order`], [`refund`], [`query`], [`cancel`], [`recharge`] | one operation each |
 //! | [`sale`] | what pay and order have in common |
+//! | [`till`] | the operations of dialect 2, as a terminal |
 //! | `http` | sends, and says whether anything can have reached the gateway |
 //! | `reply` | the reply for people and as JSON |
 
@@ -18,8 +19,9 @@ mod reply;
 mod sale;
 #[cfg(test)]
 mod tests;
+mod till;
 
-pub use http::Http;
+pub use http::{Http, SendError};
 
 use super::{
     CommandError,
@@ -29,7 +31,6 @@ use super::{
 use crate::{admin::demo, app::compose::system_clock};
 use clap::{Args, Subcommand, ValueEnum};
 use domain::time::UnixMs;
-use http::SendError;
 use jiff::Timestamp;
 use reqwest::Url;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -55,19 +56,31 @@ use wire::opengateway::{
   onetill call recharge --phone 13800001234 --mb 100
       top up mobile data
 
+As a terminal for member cards, against the same demo:
+  onetill call checkin
+      open the batch and get working keys
+  onetill call card 9999999999025288
+  onetill call consume --card 9999999999025288 --cash 12.50 --points 1.00
+  onetill call reverse
+      undo what was sent last, as after a lost answer
+  onetill call settle
+      compare the batch's totals and close it
+
 Against another gateway:
   ONETILL_KEY=… onetill call --url https://pay.example.com --merchant 0020000007 query S1")]
 pub struct CallArgs {
+    #[command(flatten)]
+    reach: ReachArgs,
     #[command(flatten)]
     common: CommonArgs,
     #[command(subcommand)]
     operation: OperationArgs,
 }
 
-/// What all calls have in common.
+/// How the gateway is reached.
 #[derive(Args)]
 #[command(next_help_heading = "Options of every call")]
-struct CommonArgs {
+struct ReachArgs {
     /// Where the gateway is
     #[arg(
         long,
@@ -76,6 +89,23 @@ struct CommonArgs {
         global = true
     )]
     url: String,
+    /// How long to wait for the reply, in seconds
+    #[arg(long, value_name = "S", default_value_t = 100, global = true)]
+    timeout: u64,
+    /// Extra certificate authorities for https (PEM)
+    #[arg(long, value_name = "FILE", global = true)]
+    ca: Option<PathBuf>,
+    /// Show what is sent
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+/// What all calls of a merchant have in common.
+#[derive(Args)]
+#[command(
+    next_help_heading = "Options of a merchant's calls (pay, order, refund, query, cancel, recharge)"
+)]
+struct CommonArgs {
     /// The merchant who asks
     #[arg(long, value_name = "CODE", default_value = demo::MERCHANT, global = true)]
     merchant: String,
@@ -91,15 +121,6 @@ struct CommonArgs {
     /// present; repeats a refund without number or a top-up without moving anything twice
     #[arg(long, value_name = "T", global = true)]
     timestamp: Option<String>,
-    /// How long to wait for the reply, in seconds
-    #[arg(long, value_name = "S", default_value_t = 100, global = true)]
-    timeout: u64,
-    /// Extra certificate authorities for https (PEM)
-    #[arg(long, value_name = "FILE", global = true)]
-    ca: Option<PathBuf>,
-    /// Show what is sent
-    #[arg(long, short, global = true)]
-    verbose: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -110,6 +131,15 @@ enum FormatArg {
 
 #[derive(Subcommand)]
 enum OperationArgs {
+    #[command(flatten)]
+    Merchant(MerchantOperation),
+    #[command(flatten)]
+    Till(till::TillCommand),
+}
+
+/// What a merchant's till asks in dialect 1.
+#[derive(Subcommand)]
+enum MerchantOperation {
     /// Charge a customer who shows a code (preOrder)
     Pay(pay::PayArgs),
     /// Get a code or link for the customer to pay by (order)
@@ -150,8 +180,16 @@ struct Maker<'a> {
 /// # Errors
 /// When it could not be made or sent, or the reply was lost; the text says what to do.
 pub async fn run(args: CallArgs, shape: Shape) -> Result<ExitCode, CommandError> {
-    let common = args.common;
-    let url = base_url(&common.url)?;
+    let CallArgs {
+        reach,
+        common,
+        operation,
+    } = args;
+    let operation = match operation {
+        OperationArgs::Till(command) => return till::run(command, &reach, shape).await,
+        OperationArgs::Merchant(operation) => operation,
+    };
+    let url = base_url(&reach.url)?;
     let key = common.key(&url)?;
     let now = system_clock()();
     let timestamp = common.timestamp.clone();
@@ -160,20 +198,20 @@ pub async fn run(args: CallArgs, shape: Shape) -> Result<ExitCode, CommandError>
         caller: common.caller(&key, &timestamp),
         now,
     };
-    let prepared = args.operation.prepare(&maker)?;
+    let prepared = operation.prepare(&maker)?;
     for (name, value) in &prepared.generated {
         output::note(&format!("{name} {value}"));
     }
     let target = format!(
         "{}{}",
-        common.url.trim_end_matches('/'),
+        reach.url.trim_end_matches('/'),
         prepared.call.target
     );
-    if common.verbose {
+    if reach.verbose {
         show(&target, &prepared);
     }
-    let timeout = Duration::from_secs(common.timeout);
-    let http = Http::new(&url, timeout, common.ca.as_deref())?;
+    let timeout = Duration::from_secs(reach.timeout);
+    let http = Http::new(&url, timeout, reach.ca.as_deref())?;
     let waiting = output::spinner("waiting for the gateway {elapsed}");
     let answer = http.send(&target, &prepared.call).await;
     waiting.finish_and_clear();
@@ -218,7 +256,7 @@ impl CommonArgs {
     }
 }
 
-impl OperationArgs {
+impl MerchantOperation {
     fn prepare(self, maker: &Maker<'_>) -> Result<Prepared, CommandError> {
         match self {
             Self::Pay(args) => args.prepare(maker),
@@ -262,7 +300,7 @@ fn fresh_serial(now: UnixMs) -> Result<String, CommandError> {
     Ok(format!("{time}{:08x}", u32::from_be_bytes(random)))
 }
 
-fn base_url(text: &str) -> Result<Url, CommandError> {
+pub(in crate::cli) fn base_url(text: &str) -> Result<Url, CommandError> {
     let wrong = |why: &str| format!("--url {text}: {why}; write it like http://127.0.0.1:8080");
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -275,7 +313,7 @@ fn base_url(text: &str) -> Result<Url, CommandError> {
 }
 
 /// Whether the gateway is on this machine.
-fn is_loopback(url: &Url) -> bool {
+pub(in crate::cli) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => {

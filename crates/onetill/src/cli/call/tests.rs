@@ -16,13 +16,16 @@ fn prepare(words: &str) -> Prepared {
     let words = std::iter::once("call").chain(words.split(' '));
     let args = TestCli::try_parse_from(words).map_err(|error| error.to_string());
     let args = args.unwrap().call;
-    let url = base_url(&args.common.url).unwrap();
+    let url = base_url(&args.reach.url).unwrap();
     let key = args.common.key(&url).unwrap();
     let maker = Maker {
         caller: args.common.caller(&key, "1795300000123"),
         now: NOW,
     };
-    args.operation.prepare(&maker).unwrap()
+    match args.operation {
+        OperationArgs::Merchant(operation) => operation.prepare(&maker).unwrap(),
+        OperationArgs::Till(_) => panic!("not a merchant's"),
+    }
 }
 
 fn field(prepared: &Prepared, name: &str) -> Option<String> {
@@ -100,8 +103,10 @@ fn cancel_and_recharge_become_their_paths() {
 fn the_demo_key_goes_to_this_machine_only() {
     let key_for = |words: &[&str]| {
         let args = TestCli::try_parse_from(words).map_err(|error| error.to_string());
-        let common = args.unwrap().call.common;
-        common.key(&base_url(&common.url).unwrap()).map(drop)
+        let call = args.unwrap().call;
+        call.common
+            .key(&base_url(&call.reach.url).unwrap())
+            .map(drop)
     };
     let to = |url| key_for(&["call", "--url", url, "query", "S1"]);
     assert!(to("http://localhost:1").is_ok() && to("http://[::1]:1").is_ok());

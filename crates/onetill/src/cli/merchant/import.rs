@@ -5,6 +5,7 @@ use crate::{
     cli::{
         CommandError, Settings,
         admin_client::AdminClient,
+        csv::cells,
         output::{self, Shape},
     },
 };
@@ -156,27 +157,6 @@ fn read(text: &str) -> Result<Vec<Row>, String> {
         });
     }
     Ok(rows)
-}
-
-/// The cells of a line, quoted ones too; a cell does not go on in the next line.
-fn cells(line: &str) -> Result<Vec<String>, String> {
-    let mut cells = Vec::new();
-    let mut cell = String::new();
-    let mut is_quoted = false;
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if is_quoted && chars.next_if_eq(&'"').is_some() => cell.push('"'),
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => cells.push(std::mem::take(&mut cell).trim().to_owned()),
-            _ => cell.push(c),
-        }
-    }
-    if is_quoted {
-        return Err("a quotation mark is not closed".to_owned());
-    }
-    cells.push(cell.trim().to_owned());
-    Ok(cells)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::{
     fixture::{
-        NOW, claiming, clock, paying, payment, read_again, record, record_again, settling, store,
-        store_at,
+        NOW, TENANT, claiming, clock, item, noting, paying, payment, read_again, record,
+        record_again, settling, store, store_at,
     },
     proxy::{Mode, Proxy},
 };
@@ -13,6 +13,8 @@ use crate::{
     testing::{self, TestCluster},
 };
 use domain::{
+    ids::Serial,
+    loyalty::document::{Document, DocumentKey},
     payment::Payment,
     rows::{PaymentRef, Plan},
 };
@@ -49,6 +51,11 @@ impl Broken {
     async fn stored(&self, payment: &Payment) -> Option<Payment> {
         self.reader.payment_of_any(payment.serial).await.unwrap()
     }
+}
+
+/// A document that only these tests write.
+fn item_key() -> DocumentKey {
+    DocumentKey::work_item(TENANT, Serial(7))
 }
 
 async fn kill_writers(url: &str) {
@@ -267,4 +274,35 @@ async fn a_commit_cut_off_by_a_power_cut_is_looked_up_afterwards() {
         }
     }
     panic!("the store did not come back");
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_commit_of_documents_alone_is_found_in_the_store() {
+    let mut it = Broken::new().await;
+    it.writer.load(Plan::default()).await.unwrap();
+    it.proxy.next(Mode::LoseRequest);
+    let down = it.writer.commit(noting(7)).await;
+    assert!(matches!(down, Err(StoreError::Down(_))), "{down:?}");
+    assert_eq!(it.reader.document(item_key()).await, Ok(None));
+    it.writer.load(Plan::default()).await.unwrap();
+    it.proxy.next(Mode::LoseAnswer);
+    it.writer.commit(noting(7)).await.unwrap();
+    let stored = Document::WorkItem(Box::new(item(7)));
+    assert_eq!(it.reader.document(item_key()).await, Ok(Some(stored)));
+}
+
+#[tokio::test]
+async fn while_a_commit_is_unknown_no_document_or_event_is_told_not_to_be_there() {
+    let (mut it, ..) = unknown_after(Mode::LoseAnswer).await;
+    let document = it.own.document(item_key()).await;
+    assert!(
+        matches!(document, Err(StoreError::Unknown(_))),
+        "{document:?}"
+    );
+    let trans = it.own.trans(TENANT, Serial(7)).await;
+    assert!(matches!(trans, Err(StoreError::Unknown(_))), "{trans:?}");
+    it.writer.load(Plan::default()).await.unwrap();
+    it.writer.abandon().await;
+    assert_eq!(it.own.document(item_key()).await, Ok(None));
+    assert_eq!(it.own.trans(TENANT, Serial(7)).await, Ok(None));
 }

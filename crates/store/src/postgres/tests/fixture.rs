@@ -11,6 +11,12 @@ use domain::{
     ids::{ClaimKey, ClaimSpace, MerchantNo, Serial, TenantId},
     job::{Job, JobKind},
     ledger::Posting,
+    loyalty::{
+        document::Document,
+        rows::LoyaltyChanges,
+        terminal::BatchNo,
+        work_item::{Matter, WorkItem},
+    },
     money::Fen,
     payment::{Details, Flow, Paid, Payment, PaymentState},
     rows::{Changes, Plan},
@@ -136,5 +142,31 @@ pub(super) async fn record_again(writer: &mut PostgresWriter, of: &Payment) {
     while let Err(error) = record(writer, of).await {
         assert!(started.elapsed() < BACK, "{error}");
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What waits for an operator's eyes since event `n`.
+pub(super) fn item(n: i64) -> WorkItem {
+    WorkItem {
+        tenant: TENANT,
+        subject: Serial(n),
+        at: NOW,
+        terminal: 3,
+        matter: Matter::SettledWithDifferences {
+            batch: BatchNo::FIRST,
+            differing: 2,
+        },
+    }
+}
+
+/// What changes when it is noted.
+pub(super) fn noting(n: i64) -> Changes {
+    let loyalty = LoyaltyChanges {
+        documents_added: vec![Document::WorkItem(Box::new(item(n)))],
+        ..LoyaltyChanges::default()
+    };
+    Changes {
+        loyalty,
+        ..Changes::default()
     }
 }

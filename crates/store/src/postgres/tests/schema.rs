@@ -105,3 +105,51 @@ async fn paying_a_payment_touches_no_index() {
     }
     panic!("the server's statistics never came");
 }
+
+/// A database as the program of the version before left it.
+async fn at_version_1(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let version = "CREATE TABLE schema_version (version integer PRIMARY KEY, name text NOT NULL,
+            applied_at bigint NOT NULL);
+        INSERT INTO schema_version VALUES (0, 'none', 0), (1, 'initial', 0);";
+    let initial = include_str!("../migrations/0001_initial.sql");
+    // Subjects so small that new numbers are old ones of others.
+    let posted = "INSERT INTO postings SELECT 1 + subject % 2, subject * 8 + slot,
+            100000000000000001, 200000000000000007, subject, 1, subject + 5
+        FROM generate_series(1, 200) subject, unnest(ARRAY[0, 1, 3]) slot";
+    let all = format!("{version} {initial} {posted}");
+    client.batch_execute(&all).await.unwrap();
+    client
+}
+
+#[tokio::test]
+async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
+    let url = testing::database().unwrap();
+    let old = at_version_1(&url).await;
+    let store = PostgresStore::connect(&url, clock()).await.unwrap();
+    assert_eq!(store.migrations().await.unwrap().pending, ALL[1..]);
+    assert_eq!(store.migrate().await.unwrap(), ALL.len() - 1);
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    let postings = snapshot.postings(None, 1_000).await.unwrap();
+    let expected = (1..=200).flat_map(|n| [0, 1, 3].map(|slot| (n * 64 + slot, n)));
+    let found = postings.iter().map(|it| (it.number(), it.amount));
+    assert!(found.eq(expected));
+    let is_whole = |it: &domain::ledger::Posting| {
+        it.tenant.0 == 1 + it.subject.0 % 2 && it.at.0 == it.subject.0 + 5
+    };
+    assert!(postings.iter().all(is_whole));
+    // A gateway of the version before that still runs does not post by its own counting.
+    let by_eight = "INSERT INTO postings (tenant, number, debit, credit, amount, unit, at)
+        VALUES (1, 8, 1, 2, 1, 1, 1)";
+    assert!(old.batch_execute(by_eight).await.is_err());
+    // And the new table keeps the rules of the old one.
+    for values in ["2, 64, 1, 2, 1, 1, 1", "1, 1, 1, 2, 0, 1, 1"] {
+        let sql = format!("INSERT INTO postings VALUES ({values})");
+        let refused = old.batch_execute(&sql).await.unwrap_err();
+        let code = refused.code().map(|it| &it.code()[..2]);
+        assert_eq!(code, Some("23"), "{values}");
+    }
+}

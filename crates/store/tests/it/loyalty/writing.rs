@@ -303,16 +303,29 @@ impl Command for Earn {
 }
 
 async fn later_commands_of_a_batch_see_what_earlier_ones_did(store: impl Fixture) {
-    let earn = |n| Earn { tenant: TENANT, n };
-    let answers = in_one_batch(&store, [1, 2, 1, 1].map(earn).into()).await;
-    assert_eq!(answers, [Ok(1), Ok(1), Ok(2), Ok(3)]);
-    let mut commands: Vec<Earn> = [1, 1].map(earn).into();
-    commands.push(Earn {
-        tenant: OTHER,
-        n: 1,
-    });
-    let answers = in_one_batch(&store, commands).await;
-    assert_eq!(answers, [Ok(4), Ok(5), Ok(1)]);
+    let earn = |tenant, n| Earn { tenant, n };
+    let commands = [
+        (TENANT, 1),
+        (TENANT, 2),
+        (TENANT, 1),
+        (OTHER, 1),
+        (TENANT, 1),
+    ];
+    let commands = commands.map(|(tenant, n)| earn(tenant, n));
+    let answers = in_one_batch(&store, commands.into()).await;
+    assert_eq!(answers, [Ok(1), Ok(1), Ok(2), Ok(1), Ok(3)]);
+    let mut expected =
+        [(TENANT, 1, 3), (TENANT, 2, 1), (OTHER, 1, 1)].map(|(tenant, n, points)| {
+            let mut card = card_due(tenant, n, NOW);
+            card.lots[0].points = Points::new(points);
+            card
+        });
+    expected.sort_by_key(|it| (it.tenant, it.number.clone()));
+    let stored = store
+        .reader()
+        .documents(DocumentKind::Card, None, None, 9)
+        .await;
+    assert_eq!(stored, Ok(documents(expected)));
 }
 
 on_each_store! {

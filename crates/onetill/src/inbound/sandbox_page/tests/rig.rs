@@ -185,7 +185,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
         sandbox: Some(Arc::clone(sandbox)),
         remote_sandbox: None,
         directory: directory(),
-        loyalty: loyalty(),
+        loyalty: Loyalty::new(&vault(), Sms::Off, false),
         serials: SerialIssuer::new(
             NodeLease { node: 0, owner: 1 },
             UnixMs(0),
@@ -206,14 +206,12 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
     }
 }
 
-fn loyalty() -> Loyalty {
-    let vault = Vault::from_hex("0f".repeat(32).as_bytes()).unwrap();
-    Loyalty::new(&vault, Sms::Off, false)
+fn vault() -> Vault {
+    Vault::open(tempfile::tempdir().unwrap().path()).unwrap()
 }
 
 fn directory() -> Directory {
-    let dir = tempfile::tempdir().unwrap();
-    let directory = Directory::new(Vault::open(dir.path()).unwrap());
+    let directory = Directory::new(vault());
     directory.replace(vec![Merchant {
         tenant: TenantId(1),
         no: MerchantNo(1),

@@ -1,0 +1,96 @@
+//! The schema, from one version to the next.
+
+use super::*;
+use crate::contract::Reader;
+use domain::ledger::Posting;
+
+/// A file as a program left it that knew the first `steps` steps only.
+fn file_of(path: &Path, steps: usize) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    configure(&connection, WRITER_CACHE_KIB).unwrap();
+    for (_, sql) in &MIGRATIONS[..steps] {
+        connection.execute_batch(sql).unwrap();
+    }
+    connection
+        .pragma_update(None, "user_version", i64::try_from(steps).unwrap())
+        .unwrap();
+    connection
+}
+
+/// Subjects so small that new numbers are old ones of others.
+const POSTED_BY_EIGHT: &str = "WITH RECURSIVE subject (n) AS (
+        SELECT 1 UNION ALL SELECT n + 1 FROM subject WHERE n < 200),
+    slot (n) AS (VALUES (0), (1), (3))
+    INSERT INTO postings SELECT 7, subject.n * 8 + slot.n, 100000000000000001,
+        200000000000000007, subject.n, 1, subject.n + 5 FROM subject, slot";
+
+#[tokio::test]
+async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    file_of(&path, 2).execute_batch(POSTED_BY_EIGHT).unwrap();
+    let store = SqliteStore::open_existing(&path).unwrap();
+    assert_eq!(store.pending_migrations(), Ok(vec!["0003_loyalty"]));
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.pending_migrations(), Ok(Vec::new()));
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    let postings = snapshot.postings(None, 1_000).await.unwrap();
+    let expected = (1..=200).flat_map(|n| [0, 1, 3].map(|slot| (n * 64 + slot, n)));
+    let found = postings.iter().map(|it| (it.number(), it.amount));
+    assert!(found.eq(expected));
+    assert!(postings.iter().all(|it| it.at.0 == it.subject.0 + 5));
+    assert!(postings.iter().all(|it| it.tenant.0 == 7));
+}
+
+#[tokio::test]
+async fn the_new_table_of_postings_keeps_the_rules_of_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    file_of(&path, 2).execute_batch(POSTED_BY_EIGHT).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let connection = store.connect_to_write().unwrap();
+    for values in [
+        "1, 64, 1, 2, 1, 1, 1",
+        "1, 1, 1, 2, 0, 1, 1",
+        "1, 1, 2, 2, 1, 1, 1",
+    ] {
+        let sql = format!("INSERT INTO postings VALUES ({values})");
+        let refused = connection.execute(&sql, []).map_err(from_sqlite);
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{values}");
+    }
+    let sound: String = connection
+        .pragma_query_value(None, "integrity_check", |row| row.get(0))
+        .unwrap();
+    assert_eq!(sound, "ok");
+    let read = Posting::read_number(64).map(|(subject, _)| subject.0);
+    assert_eq!(read, Some(1));
+}
+
+/// Each statement finds its rows by an index, in their order.
+#[test]
+fn no_look_at_cards_or_events_reads_or_sorts_a_whole_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("a.db")).unwrap();
+    let connection = store.connect_to_write().unwrap();
+    let listing = "SELECT body FROM cards WHERE (tenant, key) > (1, '') AND tenant <= 2 \
+         ORDER BY tenant, key LIMIT 10";
+    let due = "SELECT body FROM cards WHERE due_at <= 5 ORDER BY due_at, tenant, key LIMIT 10";
+    let place = "SELECT body FROM trans WHERE tenant = 1 AND place = 2";
+    let number = "SELECT body FROM trans WHERE tenant = 1 AND number = 2";
+    let batch = "SELECT body FROM trans WHERE tenant = 1 AND place >= 2 AND place <= 3 \
+         AND place > 1 ORDER BY place LIMIT 10";
+    let card = "SELECT body FROM cards WHERE tenant = 1 AND key = '2'";
+    for sql in [listing, due, place, number, batch, card] {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let mut statement = connection.prepare(&explain).unwrap();
+        let lines = statement
+            .query_map([], |row| row.get::<_, String>(3))
+            .unwrap();
+        let plan: Vec<String> = lines.map(Result::unwrap).collect();
+        let plan = plan.join("; ");
+        assert!(
+            plan.contains("SEARCH") && !plan.contains("TEMP B-TREE"),
+            "{sql}: {plan}"
+        );
+    }
+}
