@@ -18,7 +18,7 @@ fn uncommented_example() -> String {
             rest.contains(" = ")
                 && name
                     .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                    .all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte))
                 || rest.starts_with("  {")
                 || rest == "]"
         })
@@ -54,6 +54,7 @@ fn the_example_file_names_real_settings_and_the_real_defaults() {
     assert_eq!(limits.drain_timeout, usual.drain_timeout);
     assert_eq!(config.log_filter, default.log_filter);
     assert_eq!(config.sandbox_latency_ms, None);
+    assert!(config.sms.is_some(), "an account is shown");
 }
 
 #[test]

@@ -69,7 +69,8 @@ async fn a_day_from_check_in_to_settlement(rows: Rows) {
     assert_eq!(pos.check_in().await, "000002");
     pos.buy("0", "1").await.expect("00");
     assert_eq!(pos.post("trans/settle", &settle).await.text, settled.text);
-    assert_eq!(pos.post("trans/consume", &fields).await.text, bought.text);
+    // What was undone does not come to life again.
+    pos.post("trans/consume", &fields).await.expect("12");
     house.end().await;
 }
 
