@@ -6,6 +6,7 @@ use crate::{
         Gateway, Rules,
         contradictions::Contradictions,
         directory::Directory,
+        loyalty::{Loyalty, Sms},
         pay::{NewPayment, PayReply},
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
@@ -191,6 +192,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
             8 * 3600,
         ),
         settlements: Settlements::default(),
+        loyalty: Loyalty::new(&vault(), Sms::Off, false),
         owed: tokio::sync::Notify::new(),
         contradictions: Contradictions::default(),
         clock: Arc::clone(clock),
@@ -204,9 +206,13 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
     }
 }
 
-fn directory() -> Directory {
+fn vault() -> Vault {
     let dir = tempfile::tempdir().unwrap();
-    let directory = Directory::new(Vault::open(dir.path()).unwrap());
+    Vault::open(dir.path()).unwrap()
+}
+
+fn directory() -> Directory {
+    let directory = Directory::new(vault());
     directory.replace(vec![Merchant {
         tenant: TenantId(1),
         no: MerchantNo(1),
