@@ -9,9 +9,9 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 /// # Errors
 /// When it is neither.
 pub fn start(text: &str, zone: &TimeZone) -> Result<UnixMs, CommandError> {
-    match text.parse::<Date>() {
-        Ok(day) => begin(day, zone),
-        Err(_) => point(text),
+    match day(text) {
+        Some(day) => begin(day, zone),
+        None => point(text),
     }
 }
 
@@ -20,9 +20,9 @@ pub fn start(text: &str, zone: &TimeZone) -> Result<UnixMs, CommandError> {
 /// # Errors
 /// When it is neither.
 pub fn end(text: &str, zone: &TimeZone) -> Result<UnixMs, CommandError> {
-    match text.parse::<Date>() {
-        Ok(day) => begin(day.checked_add(1.day())?, zone),
-        Err(_) => point(text),
+    match day(text) {
+        Some(day) => begin(day.checked_add(1.day())?, zone),
+        None => point(text),
     }
 }
 
@@ -34,6 +34,12 @@ pub fn show(ms: Option<i64>, zone: &TimeZone) -> String {
         let time = time.to_zoned(zone.clone());
         time.strftime("%Y-%m-%d %H:%M").to_string()
     })
+}
+
+/// A text that names a day, and no more.
+fn day(text: &str) -> Option<Date> {
+    let is_day = text.len() == "2026-12-31".len();
+    is_day.then(|| text.parse().ok()).flatten()
 }
 
 fn begin(day: Date, zone: &TimeZone) -> Result<UnixMs, CommandError> {

@@ -5,6 +5,7 @@
 //! | [`support`] | gateways in this process with a clock to set, and gateways in processes to kill |
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
 //! | [`jpos`] | dialect 2 over HTTP: terminals, cards, batches |
+//! | [`loyalty_cli`] | a terminal, a shop's day and provisioning from the command line |
 //! | [`channels`] | channels that hang, talk nonsense, repeat or contradict themselves |
 //! | [`simulation`] | seeded faults around the real program, and planted bugs that they find |
 //! | [`faults`] | kills, stores that fail, the command line, the payer's page in a browser |
@@ -17,6 +18,8 @@ mod dialect;
 mod faults;
 #[cfg(test)]
 mod jpos;
+#[cfg(test)]
+mod loyalty_cli;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

@@ -193,6 +193,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
             8 * 3600,
         ),
         settlements: Settlements::default(),
+        loyalty: Loyalty::new(&vault(), Sms::Off, false),
         owed: tokio::sync::Notify::new(),
         contradictions: Contradictions::default(),
         clock: Arc::clone(clock),
@@ -207,7 +208,8 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
 }
 
 fn vault() -> Vault {
-    Vault::open(tempfile::tempdir().unwrap().path()).unwrap()
+    let dir = tempfile::tempdir().unwrap();
+    Vault::open(dir.path()).unwrap()
 }
 
 fn directory() -> Directory {

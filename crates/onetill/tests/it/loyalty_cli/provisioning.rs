@@ -1,0 +1,285 @@
+//! Stores, terminals, cards and programs, beside a running gateway and without one.
+
+use super::Shop;
+use serde_json::json;
+use std::fs;
+
+const TMK: &str = "CA5D92598DCA48CE8A4C76361A9269E9";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_is_set_up_blocked_and_let_go_on() {
+    let shop = Shop::open().await;
+    let add = [
+        "store",
+        "add",
+        "88001",
+        "--tenant",
+        "demo",
+        "--name",
+        "街角店",
+    ];
+    shop.operate(&add).await.well();
+    let again = shop.operate(&add).await;
+    assert!(
+        again.code == 1 && again.err.contains("onetill store set"),
+        "{}",
+        again.err
+    );
+    shop.operate(&["store", "set", "88001", "--network", "127.0.0.1"])
+        .await
+        .well();
+    let bare = shop.operate(&["terminal", "add", "88001/7"]).await.well();
+    assert!(bare.out.contains("inject-key"), "{}", bare.out);
+    fs::write(shop.path("one"), "0123456789ABCDEFFEDCBA9876543210").unwrap();
+    fs::write(shop.path("other"), "CB7ED73E046185217490CCAE6CC65BF9").unwrap();
+    let parts = ["--part-file", "one", "--part-file", "other", "--check"];
+    let inject = ["terminal", "inject-key", "88001/7"];
+    let wrong = shop
+        .operate(&[&inject[..], &parts, &["000000"]].concat())
+        .await;
+    assert!(
+        wrong.code == 1 && wrong.err.contains("check value"),
+        "{}",
+        wrong.err
+    );
+    let kcv = shop
+        .run(&["terminal", "keytool", "kcv", "--key", TMK, "--json"])
+        .await
+        .well();
+    let kcv = kcv.json()["check_value"].as_str().unwrap().to_owned();
+    shop.operate(&[&inject[..], &parts, &[&kcv]].concat())
+        .await
+        .well();
+
+    fs::write(shop.path("tmk"), TMK).unwrap();
+    let own = "--store 88001 --terminal 7";
+    let checked_in = shop
+        .call(&format!("checkin {own} --tmk-file tmk"))
+        .await
+        .well();
+    assert!(checked_in.out.contains("街角店"), "{}", checked_in.out);
+    shop.operate(&["terminal", "block", "88001/7"]).await.well();
+    let card = format!("card 9999999999025288 {own}");
+    assert!(shop.call(&card).await.out.starts_with("58"));
+    shop.operate(&["terminal", "unblock", "88001/7"])
+        .await
+        .well();
+    shop.call(&card).await.well();
+    shop.operate(&["terminal", "set", "88001/7", "--mac"])
+        .await
+        .well();
+    assert!(
+        shop.call(&format!("{card} --no-mac"))
+            .await
+            .out
+            .starts_with("A0")
+    );
+    let shown = shop
+        .operate(&["terminal", "show", "88001/7", "--json"])
+        .await
+        .well()
+        .json();
+    assert_eq!(
+        (&shown["batch"], &shown["profile"]["mac_required"]),
+        (&json!("000001"), &json!(true))
+    );
+    assert_eq!(shown["master_key_check"], kcv.as_str());
+    let listed = shop.operate(&["terminal", "list"]).await.well();
+    assert!(
+        listed.out.contains("88001/7") && listed.out.contains("/20141112"),
+        "{}",
+        listed.out
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_imported_once_exported_and_changed() {
+    let shop = Shop::open().await;
+    let rows: String = (0..2_500)
+        .map(|it| format!("77{it:014},会员 {it},1380000{:04},{it}.50\n", it % 10_000))
+        .collect();
+    fs::write(
+        shop.path("members.csv"),
+        format!("card,name,mobile,points\n{rows}"),
+    )
+    .unwrap();
+    let import = [
+        "member",
+        "import",
+        "members.csv",
+        "--tenant",
+        "demo",
+        "--json",
+    ];
+    let first = shop.operate(&import).await.well().json();
+    assert_eq!(
+        (&first["added"], &first["existing"]),
+        (&json!(2500), &json!(0))
+    );
+    let second = shop.operate(&import).await.well().json();
+    assert_eq!(
+        (&second["added"], &second["existing"]),
+        (&json!(0), &json!(2500))
+    );
+    let exported = shop
+        .operate(&["member", "export", "--tenant", "demo"])
+        .await
+        .well();
+    // The demo's five, and these.
+    assert_eq!(exported.out.lines().count(), 1 + 2500 + 5);
+    let row = "7700000000002499,active,会员 2499,,13800002499,,,,,0,2499.50";
+    assert!(exported.out.lines().any(|it| it == row));
+
+    let card = "7700000000002499";
+    fs::write(shop.path("pin"), "4711\n").unwrap();
+    for words in [
+        &["set-status", card, "lost"][..],
+        &["set-grade", card, "2"],
+        &["set-pin", card, "--pin-file", "pin"],
+    ] {
+        let words = [&["member"], words, &["--tenant", "demo"]].concat();
+        shop.operate(&words).await.well();
+    }
+    let show = ["member", "show", card, "--tenant", "demo", "--json"];
+    let shown = shop.operate(&show).await.well().json();
+    let seen = (&shown["status"], &shown["grade"], &shown["has_pin"]);
+    assert_eq!(seen, (&json!("Lost"), &json!(2), &json!(true)));
+    shop.call("checkin").await.well();
+    assert!(
+        shop.call(&format!("consume --card {card} --cash 1"))
+            .await
+            .out
+            .starts_with("41")
+    );
+    let nobody = shop
+        .operate(&["member", "show", card, "--tenant", "nobody"])
+        .await;
+    assert!(nobody.err.contains("no retailer nobody"), "{}", nobody.err);
+    let nameless = shop.operate(&["member", "list"]).await;
+    assert!(nameless.err.contains("ONETILL_TENANT"), "{}", nameless.err);
+    shop.operate(&["audit"]).await.well();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_changes_at_once_and_remembers_who_changed_it() {
+    let shop = Shop::open().await;
+    shop.call("checkin").await.well();
+    let set = [
+        "program",
+        "set",
+        "--tenant",
+        "demo",
+        "--earn-rate",
+        "3",
+        "--by",
+        "Li",
+    ];
+    shop.operate(&set).await.well();
+    let sale = "consume --card 9999999999025288 --cash 10 --json";
+    let sold = shop.call(sale).await.well();
+    assert_eq!(sold.json()["persentPoint"], json!(30));
+    let campaign = [
+        "program",
+        "campaign",
+        "add",
+        "Double",
+        "--tenant",
+        "demo",
+        "--from",
+        "2020-01-01",
+        "--until",
+        "2099-12-31",
+        "--multiplier",
+        "2",
+        "--by",
+        "Wang",
+    ];
+    shop.operate(&campaign).await.well();
+    let twice = shop.operate(&campaign).await;
+    assert!(twice.err.contains("runs already"), "{}", twice.err);
+    assert_eq!(
+        shop.call(sale).await.well().json()["persentPoint"],
+        json!(60)
+    );
+    let end = [
+        "program", "campaign", "end", "Double", "--tenant", "demo", "--by", "Wang",
+    ];
+    shop.operate(&end).await.well();
+    assert_eq!(
+        shop.call(sale).await.well().json()["persentPoint"],
+        json!(30)
+    );
+    let history = shop
+        .operate(&["program", "history", "--tenant", "demo"])
+        .await
+        .well();
+    assert!(history.out.contains("Li    earn rate 3"), "{}", history.out);
+    let bad = shop
+        .operate(&[
+            "program",
+            "set",
+            "--tenant",
+            "demo",
+            "--points-per-yuan",
+            "0",
+        ])
+        .await;
+    assert!(
+        bad.code == 1 && bad.err.contains("points_per_yuan"),
+        "{}",
+        bad.err
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_gateway_the_store_is_opened_and_begun() {
+    let shop = Shop::open().await;
+    let data = shop.path("other");
+    let data = data.to_str().unwrap();
+    let missing = shop.run(&["terminal", "list", "--data", data]).await;
+    assert!(
+        missing.code == 1 && missing.err.contains("no store"),
+        "{}",
+        missing.err
+    );
+    let add = ["store", "add", "99001", "--tenant", "acme", "--data", data];
+    shop.run(&add).await.well();
+    let terminal = [
+        "terminal",
+        "add",
+        "99001/1",
+        "--make-key",
+        "--data",
+        data,
+        "--json",
+    ];
+    let added = shop.run(&terminal).await.well().json();
+    assert_eq!(added["master_key"].as_str().map(str::len), Some(32));
+    fs::write(
+        shop.path("members.csv"),
+        "card,points\n7700000000000001,5\n",
+    )
+    .unwrap();
+    let import = [
+        "member",
+        "import",
+        "members.csv",
+        "--tenant",
+        "acme",
+        "--data",
+        data,
+    ];
+    shop.run(&import).await.well();
+    let shown = [
+        "member",
+        "show",
+        "7700000000000001",
+        "--tenant",
+        "acme",
+        "--data",
+        data,
+        "--json",
+    ];
+    assert_eq!(shop.run(&shown).await.well().json()["points"], "5.00");
+    shop.run(&["audit", "--data", data]).await.well();
+}
