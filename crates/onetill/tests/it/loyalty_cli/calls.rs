@@ -95,7 +95,7 @@ async fn a_card_is_activated_with_the_code_that_the_operator_sees() {
 async fn a_message_without_answer_stands_in_the_way() {
     let mut shop = Shop::open().await;
     shop.call("checkin").await.well();
-    shop.gateway.kill();
+    shop.gateway.kill9();
     // Nothing was sent: the terminal is as it was.
     let unsent = shop.call(&format!("consume --card {CARD} --cash 1")).await;
     assert!(unsent.err.contains("Nothing was sent"), "{}", unsent.err);

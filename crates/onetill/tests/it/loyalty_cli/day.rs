@@ -94,7 +94,7 @@ async fn terminals_of_ones_own_play_too() {
         .await
         .well();
     let url = shop.url();
-    let day = shop.run(&[
+    let words = [
         "simulate",
         "till",
         "--url",
@@ -106,8 +106,8 @@ async fn terminals_of_ones_own_play_too() {
         "terminals.json",
         "--cards-file",
         "cards.csv",
-    ]);
-    let day = day.await.well().json();
+    ];
+    let day = shop.run(&words).await.well().json();
     assert!(is_clean(&day), "{day}");
     assert_eq!(
         (&day["terminals"], &day["balanced"]),
