@@ -192,9 +192,11 @@ impl Cashier {
     /// Spends a voucher that the card holds, if it holds one.
     async fn voucher(&mut self, sale: Purchase) -> Result<(), String> {
         let reply = self.look(&sale.card).await?;
-        let held = match &reply.body {
-            Body::Cards(card) => card.vouchers.iter().find(|it| it.num > 0).map(|it| it.id),
-            _ => None,
+        let held = if let Body::Cards(card) = &reply.body {
+            let mut vouchers = card.vouchers.iter();
+            vouchers.find(|it| it.num > 0).map(|it| it.id)
+        } else {
+            None
         };
         let sale = Purchase {
             vouchers: held.map(|id| (id, 1)).into_iter().collect(),
@@ -209,9 +211,10 @@ impl Cashier {
         let message = self.made(|till| till.ask_tickets(&card))?;
         let reply = self.line.ask(&message).await?;
         self.till.learn(&reply.body);
-        let held = match &reply.body {
-            Body::Tickets(held) => held.tickets.iter().find(|it| it.num > 0).cloned(),
-            _ => None,
+        let held = if let Body::Tickets(held) = &reply.body {
+            held.tickets.iter().find(|it| it.num > 0).cloned()
+        } else {
+            None
         };
         match held {
             Some(it) => {

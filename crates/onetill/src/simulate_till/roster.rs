@@ -56,9 +56,9 @@ pub fn read_seats(text: &str) -> Result<Vec<Seat>, String> {
     let mut seats = Vec::new();
     for value in Deserializer::from_str(text).into_iter::<Value>() {
         let value = value.map_err(|error| format!("no JSON: {error}"))?;
-        let all = match value {
-            Value::Array(all) => all,
-            other => vec![other],
+        let all = match value.as_array() {
+            Some(all) => all.clone(),
+            None => vec![value],
         };
         for (index, it) in all.iter().enumerate() {
             let text = |name| {

@@ -76,11 +76,12 @@ impl CombineArgs {
 fn write(path: &Path, key: &Key) -> Result<(), CommandError> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
+    let mut file = file.map_err(|error| {
+        if error.kind() == ErrorKind::AlreadyExists {
             format!("{} exists; remove it, or name another file", path.display())
+        } else {
+            format!("{}: {error}", path.display())
         }
-        _ => format!("{}: {error}", path.display()),
     })?;
     let mut line = Zeroizing::new(encode_hex(key.bytes()));
     line.make_ascii_uppercase();
