@@ -29,9 +29,14 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// A gateway that waits for payers' codes for 10 s, with `wallet` behind one of its channels.
 async fn house_with(wallet: &Arc<Wallet>, call_timeout: Duration) -> House {
+    house_waiting(10, wallet, call_timeout).await
+}
+
+/// As [`house_with`], waiting for payers' codes for `window_s`.
+async fn house_waiting(window_s: u32, wallet: &Arc<Wallet>, call_timeout: Duration) -> House {
     let wallet = Arc::clone(wallet);
     House::setup()
-        .options(|it| it.window_s = Some(10))
+        .options(move |it| it.window_s = Some(window_s))
         .rig(move |gateway| wallet.serve(gateway, CHANNEL, call_timeout))
         .open()
         .await

@@ -1,7 +1,7 @@
 //! Calls that hang, answers nobody can read, and panics inside a call are the same to us: nobody
 //! knows. The till is not told "failed" before the channel has confirmed it.
 
-use super::{CALL_TIMEOUT, end, house_with, pay};
+use super::{CALL_TIMEOUT, end, house_waiting, house_with, pay};
 use crate::support::wallet::{Manners, Wallet};
 use domain::payment::PaymentStatus;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ async fn a_payment_is_unknown_until_the_channel_answers_again() {
             (Manners::ignorant(), PaymentStatus::Cancelled),
         ] {
             let wallet = Wallet::new(silence.clone());
-            let house = house_with(&wallet, CALL_TIMEOUT).await;
+            // Longer than the clock is moved on below: the till must still be waiting then.
+            let house = house_waiting(30, &wallet, CALL_TIMEOUT).await;
             let till = house.till();
             if state == PaymentStatus::Paid {
                 // It answers while the till still waits.
