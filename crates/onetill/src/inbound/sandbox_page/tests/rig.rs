@@ -193,7 +193,6 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
             8 * 3600,
         ),
         settlements: Settlements::default(),
-        loyalty: Loyalty::new(&vault(), Sms::Off, false),
         owed: tokio::sync::Notify::new(),
         contradictions: Contradictions::default(),
         clock: Arc::clone(clock),
