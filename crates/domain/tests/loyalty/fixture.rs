@@ -225,6 +225,7 @@ impl World {
             terminal: till.number(),
             operator: "01".to_owned(),
             keys: new_keys(),
+            under: None,
         })
     }
 
@@ -368,6 +369,7 @@ impl World {
             reverses,
             card,
             amounts,
+            is_explicit: true,
             needs: vec![],
             rules,
         }

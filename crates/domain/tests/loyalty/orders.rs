@@ -4,11 +4,13 @@
 use super::{
     ask::Ask,
     audit::plain,
-    fixture::{NEXT_TILL, TILL, VOUCHER, approved, card_no, refused, wanted, yuan},
+    fixture::{
+        NEXT_TILL, TENANT, TILL, VOUCHER, approved, card_no, new_keys, refused, wanted, yuan,
+    },
     world::World,
 };
 use domain::{
-    command::loyalty::{Answer, Consume, GiveBack, GiveBackKind, Reverse},
+    command::loyalty::{Answer, CheckIn, Consume, GiveBack, GiveBackKind, Reverse},
     loyalty::{
         program::{Clawback, Rules},
         totals::Totals,
@@ -373,4 +375,55 @@ fn a_reversal_without_a_batch_number_means_the_open_batch_first() {
     assert!(matches!(world.ask(reversal), Answer::Done(_)));
     assert_eq!(world.now_of(&before).state, before.state);
     assert_ne!(world.now_of(&open).state, open.state);
+}
+
+/// What stands under the same trace number in the batch before is another message: this one was
+/// never seen, and must not be carried out when it comes late.
+#[test]
+fn a_reversal_without_a_batch_number_leaves_its_tombstone_beside_another_message() {
+    let mut world = World::new();
+    let ticket = world.use_ticket(TILL, 1);
+    approved(world.ask(ticket));
+    world.next_batch(TILL, 2);
+    let lost: Ask = world.buy(TILL, 1).into();
+    let mut reversal = world.reversal(&lost);
+    reversal.message.names_batch = false;
+    let missing = refused(&world.ask(reversal));
+    assert_eq!(missing, Some((Refusal::OriginalMissing, false)));
+    let late = refused(&world.ask(lost));
+    assert_eq!(late, Some((Refusal::NotAllowed, false)));
+}
+
+/// A reversal that says neither card nor amounts must not undo a settled purchase of another day.
+#[test]
+fn a_reversal_of_few_words_never_means_the_batch_before() {
+    let mut world = World::new();
+    let bought: Ask = world.buy(TILL, 1).into();
+    let before = approved(world.ask(bought.clone()));
+    world.next_batch(TILL, 2);
+    let mut reversal = world.reversal(&bought);
+    reversal.message.names_batch = false;
+    reversal.message.batch = world.batch_no(TILL);
+    reversal.is_explicit = false;
+    let missing = refused(&world.ask(reversal));
+    assert_eq!(missing, Some((Refusal::OriginalMissing, false)));
+    assert_eq!(world.now_of(&before).state, before.state);
+}
+
+/// The keys that a check-in's MAC proves stay valid beside the new ones, whose answer may be lost.
+#[test]
+fn a_check_in_under_a_mac_keeps_the_keys_it_proves() {
+    let mut world = World::new();
+    world.check_in(TILL).unwrap();
+    let proven = world.check_in(TILL).unwrap().generation;
+    let check_in = CheckIn {
+        tenant: TENANT,
+        store: TILL.store_no(),
+        terminal: TILL.number(),
+        operator: "01".to_owned(),
+        keys: new_keys(),
+        under: Some(proven),
+    };
+    world.run(&check_in).unwrap();
+    assert!(world.terminal(TILL).keys_of(proven).is_some());
 }

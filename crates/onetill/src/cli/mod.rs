@@ -82,7 +82,7 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Run the pretended wallet as a process of its own, for several gateways
     Sandbox(sandbox::SandboxArgs),
-    /// Ask a gateway as a merchant's till does: pay, order, refund, query, cancel, recharge
+    /// Ask a gateway as a till does: pay, order, refund, …; checkin, card, consume, …, settle
     Call(call::CallArgs),
     /// Show what a request's signature is made of, and where a given one goes wrong
     Sign(sign::SignArgs),

@@ -117,6 +117,9 @@ impl Cashier {
             let reply = self.line.ask(&journal).await?;
             self.till.answered(&reply);
             self.line.tally.found_open = true;
+            if self.till.batch_no().is_none() {
+                return Ok(());
+            }
         }
     }
 

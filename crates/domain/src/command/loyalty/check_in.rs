@@ -45,6 +45,8 @@ pub struct CheckIn {
     pub operator: String,
     /// The new keys.
     pub keys: NewKeys,
+    /// The keys under which the check-in's MAC was right, if it carried one: it needs none.
+    pub under: Option<KeyGeneration>,
 }
 
 /// What a terminal checked in to.
@@ -73,6 +75,9 @@ impl Command for CheckIn {
         };
         if terminal.blocked {
             return Ok(Err(Refusal::TerminalInvalid));
+        }
+        if self.under.is_some_and(|it| terminal.keys_of(it).is_some()) {
+            terminal.heard_under(self.under);
         }
         let generation = terminal.renew_keys(&self.keys);
         let batch = terminal.ensure_batch(now);

@@ -38,6 +38,9 @@ pub struct Reverse {
     pub card: CardNo,
     /// What was paid in points, at their value, and in cash, as the reversal repeats it.
     pub amounts: Option<(Fen, Fen)>,
+    /// Card and amounts are the reversal's own words, not taken from what was found: only then may
+    /// it mean a message of the batch before.
+    pub is_explicit: bool,
     /// Events that an earlier try was told to bring along.
     pub needs: Vec<Serial>,
     /// The program's rules.
@@ -71,6 +74,13 @@ impl Behind {
                 ..refund
             });
         }
+    }
+}
+
+const fn once_stood(trans: &Trans) -> bool {
+    match trans.state {
+        TransState::Approved | TransState::GivenBack(_) | TransState::Reversed(_) => true,
+        TransState::Declined(_) | TransState::Tombstone => false,
     }
 }
 
@@ -129,14 +139,19 @@ impl Reverse {
     }
 
     /// The message that is meant. Without a batch's number that may be one of the batch before,
-    /// although the open batch has used its trace number for another.
+    /// although the open batch has used its trace number for another; but only one that agrees in
+    /// all and once stood. Otherwise the message was never seen: to answer for another one would
+    /// leave this one without its tombstone.
     fn find<'r>(&self, rows: &'r Rows) -> Option<&'r Trans> {
-        let tenant = self.message.tenant;
-        let places = places(&self.message).into_iter();
-        let at = |place| rows.loyalty.trans_at(tenant, place);
-        let found: Vec<&Trans> = places.filter_map(at).collect();
-        let meant = found.iter().find(|it| self.agrees(it).is_ok());
-        meant.or(found.first()).copied()
+        let at = |place| rows.loyalty.trans_at(self.message.tenant, place);
+        let mut places = places(&self.message).into_iter();
+        let own = places.next().and_then(at);
+        if own.is_some_and(|it| self.agrees(it).is_ok()) {
+            return own;
+        }
+        let before = places.next().and_then(at);
+        let before = before.filter(|it| self.is_explicit && once_stood(it));
+        before.filter(|it| self.agrees(it).is_ok()).or(own)
     }
 
     /// Only the open batch needs one: messages of others are refused anyway.

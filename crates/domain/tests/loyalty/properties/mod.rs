@@ -312,6 +312,7 @@ impl Play {
                     reverses: kind,
                     card: card_no(card),
                     amounts: None,
+                    is_explicit: false,
                     needs: vec![],
                     rules: self.rules.clone(),
                 }

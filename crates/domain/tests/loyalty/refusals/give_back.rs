@@ -54,6 +54,7 @@ fn reverse_number_one(world: &mut World, till: Till) {
         reverses: TransKind::Consume,
         card: card_no(2),
         amounts: None,
+        is_explicit: true,
         needs: vec![],
         rules: Arc::new(Rules::default()),
     };

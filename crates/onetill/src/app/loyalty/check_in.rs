@@ -1,13 +1,10 @@
 //! A terminal checks in: it gets its batch, and fresh keys under its master key.
 
-use super::{estate::KnownStore, keys::KeyError};
+use super::{Caller, keys::KeyError};
 use crate::app::{AppError, Gateway};
 use domain::{
     command::loyalty::CheckIn,
-    loyalty::{
-        terminal::{BatchNo, Terminal},
-        trans::Refusal,
-    },
+    loyalty::{terminal::BatchNo, trans::Refusal},
 };
 
 /// What a terminal is handed at check-in. Has no `Debug`.
@@ -27,10 +24,10 @@ impl Gateway {
     /// When its keys do not open, or the store failed.
     pub async fn check_in(
         &self,
-        store: &KnownStore,
-        terminal: &Terminal,
+        caller: &Caller,
         operator: String,
     ) -> Result<Result<CheckedIn, Refusal>, AppError> {
+        let terminal = &caller.terminal;
         let Some(master) = &terminal.master_key else {
             tracing::warn!(
                 terminal = terminal.number.as_str(),
@@ -47,10 +44,11 @@ impl Gateway {
             terminal: terminal.number.clone(),
             operator,
             keys: sealed,
+            under: caller.under,
         };
         Ok(self.run(check_in).await?.map(|into| CheckedIn {
             batch: into.batch,
-            store_name: store.store.name.clone(),
+            store_name: caller.store.store.name.clone(),
             working_key: working.wrap(&master),
         }))
     }

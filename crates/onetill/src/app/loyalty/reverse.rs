@@ -54,7 +54,7 @@ impl Gateway {
             // A terminal that has never checked in cannot have sent anything to be undone.
             return Ok(Err(Refusal::OriginalMissing));
         }
-        let original = self.original(caller, heading, reversal.reverses).await?;
+        let original = self.original(caller, heading, reversal).await?;
         let card = match reversal.card_of(original.as_ref()) {
             Ok(card) => card,
             Err(refusal) => return Ok(Err(refusal)),
@@ -66,6 +66,7 @@ impl Gateway {
             reverses: reversal.reverses,
             card: card.clone(),
             amounts,
+            is_explicit: reversal.is_explicit(),
             needs: given.needs,
             rules: rules.clone(),
         };
@@ -73,21 +74,22 @@ impl Gateway {
     }
 
     /// The message that is meant, if it is there already: of the batch that is named, else of the
-    /// newest, else of the one before.
+    /// newest, else, where the reversal itself says what it means, of the one before.
     async fn original(
         &self,
         caller: &Caller,
         heading: &Heading,
-        kind: TransKind,
+        reversal: &Reversal,
     ) -> Result<Option<Trans>, AppError> {
         let Some(batch) = caller.batch(heading.batch) else {
             return Ok(None);
         };
-        let before = heading.batch.is_none().then(|| batch.previous());
+        let may_be_before = heading.batch.is_none() && reversal.is_explicit();
+        let before = may_be_before.then(|| batch.previous());
         for batch in [batch].into_iter().chain(before) {
             let place = Place::new(caller.terminal.index, batch, heading.trace);
             let found = self.reader.trans_at(caller.terminal.tenant, place).await?;
-            if let Some(found) = found.filter(|it| it.kind == kind) {
+            if let Some(found) = found.filter(|it| it.kind == reversal.reverses) {
                 return Ok(Some(found));
             }
         }
@@ -96,6 +98,16 @@ impl Gateway {
 }
 
 impl Reversal {
+    /// Whether it says by itself which message it means: the card, and for a purchase the amounts.
+    fn is_explicit(&self) -> bool {
+        let says_card = matches!(self.card, Repeated::Said(_));
+        let says_amounts = matches!(
+            (&self.point_amount, &self.cash),
+            (Repeated::Said(_), Repeated::Said(_))
+        );
+        says_card && (says_amounts || self.reverses != TransKind::Consume)
+    }
+
     /// The card that is meant: where the reversal does not say it, the original's.
     fn card_of(&self, original: Option<&Trans>) -> Result<CardNo, Refusal> {
         match (&self.card, original) {

@@ -28,7 +28,7 @@ pub struct AddArgs {
     #[arg(long)]
     name: Option<String>,
     /// A network its terminals speak from, ADDRESS or ADDRESS/BITS; may be given several times.
-    /// Without one only terminals that send a MAC are admitted
+    /// Without one no terminal can check in for the first time
     #[arg(long, value_name = "NETWORK")]
     network: Vec<String>,
 }

@@ -28,7 +28,7 @@ pub struct SetArgs {
     /// A network its terminals speak from; those named replace all others
     #[arg(long, value_name = "NETWORK", group = "change")]
     network: Vec<String>,
-    /// Admit its terminals from no network: each message needs a MAC
+    /// Admit its terminals from no network: each message needs a MAC, and none can check in for the first time
     #[arg(long, conflicts_with = "network", group = "change")]
     no_networks: bool,
 }

@@ -46,6 +46,16 @@ enum MacFound {
     Wrong,
 }
 
+impl MacFound {
+    /// The keys that the MAC proves.
+    const fn proven(&self) -> Option<KeyGeneration> {
+        match self {
+            Self::Right(generation) => Some(*generation),
+            Self::Wrong => None,
+        }
+    }
+}
+
 impl Dialect {
     /// Admits a message or says, in the dialect's order, why not. `manner` is set as soon as it is
     /// known who sends it.
@@ -58,12 +68,14 @@ impl Dialect {
     ) -> Result<Admitted, Refused> {
         let mut caller = self.find(form, peer).await?;
         *manner = present::manner(&caller.terminal.profile);
+        let mac = self.check_mac(&caller.terminal, form)?;
+        // First, so that a stranger's failure counts whatever the terminal's state.
+        self.admit_from(&caller.store, peer, &mac)?;
         if caller.terminal.blocked {
             return Err(Refused::new(Status::TerminalBlocked));
         }
-        let mac = self.check_mac(&caller.terminal, form)?;
-        self.admit_from(&caller.store, peer, &mac)?;
         if operation == Operation::Checkin {
+            caller.under = mac.proven();
             return Ok(Admitted { caller, pin: None });
         }
         self.check_batch(operation, &caller, form).await?;
@@ -187,7 +199,8 @@ impl Dialect {
             }
             MacFound::Right(generation) => {
                 let matters = terminal.mac_failures > 0 || terminal.keys_before.is_some();
-                if matters && !notes_mac_itself(operation) {
+                // Not every message that changes something comes that far, so it is noted here.
+                if matters {
                     self.gateway.note_mac(terminal, Some(*generation)).await?;
                 }
                 Ok(Some(*generation))
@@ -261,11 +274,6 @@ fn sets(terminal: &Terminal) -> impl Iterator<Item = &WorkingKeys> {
     [terminal.keys.as_ref(), terminal.keys_before.as_ref()]
         .into_iter()
         .flatten()
-}
-
-/// Messages that change something note their MAC with it.
-const fn notes_mac_itself(operation: Operation) -> bool {
-    operation.is_keyed() || operation.reverses().is_some()
 }
 
 fn named_batch(form: &Form<'_>) -> Option<domain::loyalty::terminal::BatchNo> {

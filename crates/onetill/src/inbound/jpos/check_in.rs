@@ -11,9 +11,7 @@ pub(super) async fn serve(
 ) -> Result<Done, Refused> {
     let caller = &admitted.caller;
     let operator = request.operator_no.clone();
-    let into = gateway
-        .check_in(&caller.store, &caller.terminal, operator)
-        .await??;
+    let into = gateway.check_in(caller, operator).await??;
     Ok(Done {
         at: gateway.now(),
         body: Body::Checkin(CheckinReply {

@@ -116,14 +116,16 @@ async fn serve(
     let answered = answering.instrument(span.clone()).await;
     let took = started.elapsed();
     telemetry::request("jpos", function, answered.code, took);
-    span.in_scope(|| log(answered.code, took));
+    span.in_scope(|| log(&answered, took));
     answered.into_response(&id.to_string())
 }
 
 /// What went well is only worth a line to those who look for it. So is what was turned away for
-/// failing too often: it would be for a stranger to say how fast the log grows.
-fn log(code: &'static str, took: Duration) {
-    if code == Status::Approved.code() || code == TOO_MANY {
+/// failing too often, or named no function: it would be for a stranger to say how fast the log grows.
+fn log(answered: &Answered, took: Duration) {
+    let code = answered.code;
+    let never_arrived = answered.http != StatusCode::OK || code == Status::UnknownFunction.code();
+    if code == Status::Approved.code() || never_arrived {
         tracing::debug!(code, ?took, "answered");
     } else {
         tracing::info!(code, ?took, "answered");
