@@ -79,7 +79,7 @@ impl Dialect {
             return Ok(Admitted { caller, pin: None });
         }
         self.check_batch(operation, &caller, form).await?;
-        caller.under = self.demand_mac(operation, &caller, &mac).await?;
+        caller.under = self.demand_mac(&caller, &mac).await?;
         let pin = self.open_pin(operation, &mut caller, form).await?;
         Ok(Admitted { caller, pin })
     }
@@ -183,7 +183,6 @@ impl Dialect {
     /// The keys under which the MAC is right. A terminal whose profile demands none may do without.
     async fn demand_mac(
         &self,
-        operation: Operation,
         caller: &Caller,
         mac: &MacFound,
     ) -> Result<Option<KeyGeneration>, Refused> {
