@@ -8,7 +8,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`roster`] | which terminals and cards take part |
-//! | [`line`] | a terminal's line to the gateway, on which answers get lost |
+//! | [`mod@line`] | a terminal's line to the gateway, on which answers get lost |
 //! | [`cashier`] | one terminal's day |
 //! | [`undo`] | reversals, until they are through |
 //! | [`closing`] | settlements, and the search for what differs |
