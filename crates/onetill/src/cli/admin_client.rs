@@ -10,6 +10,7 @@ use crate::{
     },
     config::{Config, Options, StoreUrl},
     telemetry,
+    workers::upkeep,
 };
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -145,7 +146,11 @@ impl Asker {
     /// When it was refused, or the gateway is gone.
     pub async fn ask(&self, request: Request) -> Result<Value, CommandError> {
         match self {
-            Self::Own(gateway) => Ok(admin::handle(gateway, request).await?),
+            Self::Own(gateway) => {
+                // No worker runs here, and an import may last longer than a lease.
+                upkeep::renew(gateway).await;
+                Ok(admin::handle(gateway, request).await?)
+            }
             Self::Running(data) => match socket::call(data, &request).await? {
                 Some(answer) => Ok(answer?),
                 None => Err("the gateway has stopped".into()),

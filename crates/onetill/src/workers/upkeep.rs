@@ -98,7 +98,8 @@ pub async fn open_payments_by_age(
     Ok(counts)
 }
 
-async fn renew(gateway: &Gateway) {
+/// Renews the lease on this node's number once, for work that runs without a gateway's workers.
+pub async fn renew(gateway: &Gateway) {
     let lease = gateway.serials.lease();
     let until = gateway.serials.renewal(gateway.now());
     let renew = AdminOp::RenewNode {

@@ -174,10 +174,12 @@ async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<A
         available_at: UnixMs(0),
         expires_at: new.points_expire_at,
     };
+    // The opening's serial is the account's number too: both are the card's alone.
+    let serial = gateway.next_serial()?;
     let card = Card {
         tenant,
         number: read_number(&new.number)?,
-        account: gateway.next_serial()?,
+        account: serial,
         status: new.status,
         expires_at: new.expires_at,
         expiry_yymm: new.expiry_yymm.clone(),
@@ -194,10 +196,7 @@ async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<A
         today: domain::loyalty::card::DayUse::default(),
         spending: Vec::new(),
     };
-    Ok(Added {
-        card,
-        serial: gateway.next_serial()?,
-    })
+    Ok(Added { card, serial })
 }
 
 /// Changes a card.
