@@ -145,7 +145,7 @@ pub struct Lot {
 /// What kind of ticket: it decides which message may spend it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TicketKind {
-    /// A voucher of consume (source: vaucher, 代金券).
+    /// A voucher, which purchases spend (source: 代金券).
     Voucher,
     /// A group-buy ticket (01).
     GroupBuy,
