@@ -25,8 +25,10 @@ const WRITE_BYTES: usize = 256 * 1024;
 /// How long the thread rests after each write while it starts the journal again, so that this never
 /// takes a core, or the disk, away from the payments beside it.
 const REST: Duration = Duration::from_millis(10);
-/// Lines after which the journal starts again with what is still worth remembering.
-const LINES_MAX: usize = 200_000;
+/// Lines after which the journal starts again with what is still worth remembering: many times as
+/// many as that, since a file that is begun and one that is removed are work for the disk which the
+/// payments beside it wait for.
+const LINES_MAX: usize = 1_000_000;
 /// Records that may wait to be written; when the disk stands still, more are forgotten.
 const QUEUE_MAX: usize = 1_000_000;
 const PREFIX: &str = "sandbox-";
