@@ -18,6 +18,12 @@ use domain::{
     refund::Refund,
     rows::{Changes, PaymentRef, Plan, Rows},
     time::UnixMs,
+    voucher::{
+        code::{CodeDigest, CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
+        span::Span,
+        stock::{Level, Unit},
+    },
 };
 use std::{future::Future, pin::Pin};
 
@@ -56,7 +62,7 @@ pub trait Writer: Send + 'static {
 
     /// Writes `changes` and commits. When this returns, the change is on disk.
     ///
-    /// A document or an event that is to be added and whose key, serial, place or number is there
+    /// A document, an event, a code's row or its event that is to be added and whose key, serial, place or number is there
     /// already is another writer's: [`StoreError::Conflict`]. A store number that any tenant has, or
     /// a terminal index that another terminal of the tenant has, is [`StoreError::Refused`].
     fn commit(&mut self, changes: Changes) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -106,7 +112,53 @@ pub enum AdminOp {
         /// When the lease now ends. At `now` or before to give it up.
         until: UnixMs,
     },
+    /// Stores units of a box; answers [`AdminReply::Done`]. A name that another unit of the tenant
+    /// has is [`StoreError::Refused`].
+    AddUnits(Vec<Unit>),
+    /// Stores codes of a box; answers [`AdminReply::Done`]. In the order of their indices they are
+    /// stored fastest.
+    AddCodes(Vec<StoredCode>),
+    /// Stores by which digests codes are found; answers [`AdminReply::Done`]. In the order of the
+    /// digests they are stored fastest. A digest that another code has is [`StoreError::Refused`].
+    AddDigests(Vec<FoundCode>),
+    /// Removes the units, codes and digests of a box, at most `limit` of each, and answers
+    /// [`AdminReply::Removed`]; the caller makes sure that the box was never ready.
+    RemoveStock {
+        /// The box.
+        carton: Serial,
+        /// How many rows of each kind at most.
+        limit: u32,
+    },
 }
+
+/// A code as it rests: its text sealed under the gateway's master key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredCode {
+    /// Which code.
+    pub code: CodeNo,
+    /// Its text, sealed.
+    pub sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for StoredCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StoredCode({:?})", self.code)
+    }
+}
+
+/// Where a digest leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundCode {
+    /// The digest.
+    pub digest: CodeDigest,
+    /// Whose code it is.
+    pub tenant: TenantId,
+    /// Which code.
+    pub code: CodeNo,
+}
+
+/// How far a worker got with spans that are due: the time and first code of the last one.
+pub type SpanMark = (UnixMs, CodeNo);
 
 /// The answer to an [`AdminOp`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +179,8 @@ pub enum AdminReply {
     },
     /// Whether the lease was still ours.
     Renewed(bool),
+    /// How many rows were removed; none when there are none left.
+    Removed(u64),
 }
 
 /// Which payments to list, newest first.
@@ -179,6 +233,17 @@ pub struct StoreFigures {
 
 /// The last document of the page before: its tenant and key.
 pub type DocumentMark = (TenantId, String);
+
+/// How much of a box is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoredCounts {
+    /// Codes.
+    pub codes: u64,
+    /// Digests that lead to them.
+    pub digests: u64,
+    /// Reels.
+    pub reels: u64,
+}
 
 /// Looks at stored rows without stopping the writer.
 pub trait Reader: Send + Sync + 'static {
@@ -304,6 +369,67 @@ pub trait Reader: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>>;
 
+    /// The unit of a tenant with a printed name.
+    fn unit(&self, tenant: TenantId, id: String)
+    -> BoxFuture<'_, Result<Option<Unit>, StoreError>>;
+
+    /// The units of a level that share codes with a range, by their first code; those that begin
+    /// behind index `after`, at most `limit`.
+    fn units_in(
+        &self,
+        range: CodeRange,
+        level: Level,
+        after: Option<u32>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Unit>, StoreError>>;
+
+    /// Where digests lead, in no order; those that lead nowhere are left out.
+    fn codes_by_digest(
+        &self,
+        digests: Vec<CodeDigest>,
+    ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>>;
+
+    /// The codes of a range by index, at most `limit`.
+    fn stored_codes(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredCode>, StoreError>>;
+
+    /// The spans that share codes with a range, by index; those that begin behind index `after`,
+    /// at most `limit`.
+    fn spans(
+        &self,
+        range: CodeRange,
+        after: Option<u32>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
+
+    /// What tills did with the codes of a range, by index, at most `limit`; codes that none has
+    /// touched are left out.
+    fn code_uses(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
+
+    /// The events of a code, oldest first, those numbered from `from`, at most `limit`.
+    fn code_events(
+        &self,
+        code: CodeNo,
+        from: u32,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
+
+    /// Spans that are due ([`Span::due_at`]), longest due first, those behind `after`, at most
+    /// `limit`.
+    fn due_spans(
+        &self,
+        now: UnixMs,
+        after: Option<SpanMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
+
     /// All tenants.
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>>;
 
@@ -383,6 +509,30 @@ pub trait Snapshot: Send {
         after: Option<DocumentMark>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
+
+    /// Spans of voucher codes by box and index.
+    fn spans(
+        &mut self,
+        after: Option<CodeNo>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
+
+    /// What tills did with codes, by code.
+    fn code_uses(
+        &mut self,
+        after: Option<CodeNo>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
+
+    /// Events of codes by code and number.
+    fn code_events(
+        &mut self,
+        after: Option<(CodeNo, u32)>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
+
+    /// How many codes and how many digests of a box are stored.
+    fn stored_counts(&mut self, carton: Serial) -> BoxFuture<'_, Result<StoredCounts, StoreError>>;
 
     /// Postings by their own number ([`Posting::number`]).
     fn postings(
