@@ -7,6 +7,7 @@ use super::{
     loyalty::{Loyalty, Sms},
     serials::{LEASE_MS, NodeLease, SerialIssuer},
     settlements::Settlements,
+    voucher::Vouchers,
 };
 use crate::{
     config::{Config, StoreUrl},
@@ -145,6 +146,8 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     let serials = issue_serials(&engine, clock(), &config.rules.zone).await?;
     let loyalty = Loyalty::new(&vault, sms(config, &clock)?, config.demo);
     loyalty.estate.refresh(reader.as_ref()).await?;
+    let vouchers = Vouchers::new(&vault);
+    vouchers.partners.refresh(reader.as_ref()).await?;
     let directory = Directory::new(vault);
     directory.refresh(reader.as_ref()).await?;
     let sandbox = open_sandbox(config, &clock)?;
@@ -164,6 +167,7 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
         reader,
         directory,
         loyalty,
+        vouchers,
         serials,
         settlements: Settlements::default(),
         owed: Notify::new(),

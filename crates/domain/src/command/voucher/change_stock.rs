@@ -2,16 +2,13 @@
 
 use crate::{
     command::Command,
-    ids::{Serial, TenantId},
+    ids::Serial,
     loyalty::document::{Document, DocumentKey},
     money::Fen,
     rows::{Inconsistent, Plan, Rows},
     time::UnixMs,
     voucher::{
-        change::{
-            CONFLICTS_MAX, Change, ChangeId, ChangeKind, Conflict, Conflicts, Obstacle, Part,
-            Verdict,
-        },
+        change::{CONFLICTS_MAX, Change, ChangeKind, Conflict, Conflicts, Obstacle, Part, Verdict},
         code::CodeRange,
         partner::Partner,
         postings::{face_of, of_change},

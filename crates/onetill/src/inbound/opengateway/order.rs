@@ -28,7 +28,6 @@ fn read(gateway: &Gateway, admitted: &Admitted<'_>) -> Result<NewPayment, Refusa
     let request = Order::decode(&document).map_err(|error| illegal(error, admitted.locale))?;
     admitted.check_busi_id(request.busi_id.as_deref())?;
     let amount = present::amount(admitted, "AMT", &request.amount_yuan)?;
-    refuse_vouchers(admitted, request.verify_code.as_deref())?;
     check_target(
         gateway,
         admitted,
@@ -40,7 +39,8 @@ fn read(gateway: &Gateway, admitted: &Admitted<'_>) -> Result<NewPayment, Refusa
         merchant_serial: request.charge_code,
         flow,
         channel: present::channel_no(request.channel_type),
-        amount,
+        price: amount,
+        voucher_code: request.verify_code.map(Zeroizing::new),
         window_s: request.time_expire_s,
         details: Details {
             operator_id: request.oper_id,
