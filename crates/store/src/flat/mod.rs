@@ -44,7 +44,7 @@ pub(crate) use payment::{FlatPayment, FlatState};
 pub(crate) use posting::FlatPosting;
 pub(crate) use recharge::FlatRecharge;
 pub(crate) use refund::FlatRefund;
-pub(crate) use voucher::{FlatCodeEvent, FlatSpan, FlatUnit, FlatUse, code, digest, found, level};
+pub(crate) use voucher::{FlatCodeEvent, FlatSpan, FlatUnit, FlatUse, code, found, level};
 pub(crate) use work::{FlatJob, FlatNotification};
 
 fn corrupt(what: &str, value: &dyn std::fmt::Display) -> StoreError {

@@ -52,7 +52,7 @@ fn range(carton: i64, first: i64, last: i64) -> Result<CodeRange, StoreError> {
 }
 
 /// A digest by its column.
-pub(crate) fn digest(stored: &[u8]) -> Result<CodeDigest, StoreError> {
+fn digest(stored: &[u8]) -> Result<CodeDigest, StoreError> {
     let digest = stored.try_into().map(CodeDigest);
     digest.map_err(|_| corrupt("digest", &format!("{} bytes", stored.len())))
 }

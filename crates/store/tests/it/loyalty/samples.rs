@@ -286,6 +286,11 @@ pub fn of_kind(kind: DocumentKind) -> Vec<Document> {
                 },
             ))),
         ],
+        DocumentKind::Partner
+        | DocumentKind::VoucherTicket
+        | DocumentKind::Activity
+        | DocumentKind::Carton
+        | DocumentKind::Change => crate::voucher::samples::of_kind(kind),
     }
 }
 
