@@ -72,7 +72,7 @@ async fn a_voucher_pays_its_part_and_comes_back_whole(rows: Rows) {
         ("30".to_owned(), "5000".to_owned())
     );
     let by_code = till
-        .ask(&till.call(|it| it.query(&text, SerialType::VerifyCode)))
+        .ask(&till.call(|it| it.query(&text, SerialType::VerifyCode, true)))
         .await;
     assert_eq!(by_code.get("CHARGE_CODE"), "A");
 
