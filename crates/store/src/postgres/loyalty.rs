@@ -77,7 +77,8 @@ impl Statements {
     }
 
     async fn try_prepare(client: &Client) -> Result<Self, Error> {
-        let of = |kind| OfKind::prepare(client, kind);
+        // Each is kept on the heap: all of them at once are too much for a test's stack.
+        let of = |kind| Box::pin(OfKind::prepare(client, kind));
         let put_trans = put_trans_sql();
         let members = async {
             tokio::try_join!(
