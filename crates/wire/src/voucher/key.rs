@@ -247,7 +247,7 @@ fn unarmoured(text: &str, label: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         Some(text)
     };
     let body = body
-        .filter(|body| !body.is_empty())
+        .filter(|body| !body.trim().is_empty())
         .ok_or(KeyError::NotText)?;
     let body = Zeroizing::new(without_white_space(body));
     let bytes = BASE64_STANDARD.decode(&*body);
