@@ -50,6 +50,9 @@ pub enum KeyError {
     /// The numbers are not those of an RSA key that anybody should use.
     #[error("the key's numbers do not make a sound RSA key")]
     Unsound,
+    /// No key could be made of this seed.
+    #[error("no key could be made")]
+    NotMade,
 }
 
 /// A public key.

@@ -1,5 +1,6 @@
 //! RSA keys, as openssl makes them. All of these were made for this test.
 
+use wire::voucher::generate::generate;
 use wire::voucher::{KeyError, SigningKey, VerifyingKey};
 
 const PRIVATE: &str = include_str!("keys/private.pem");
@@ -107,4 +108,19 @@ fn even_numbers_are_no_key() {
         even[at] &= 0xFE;
         assert_eq!(VerifyingKey::from_spki_der(&even), Err(KeyError::Unsound));
     }
+}
+
+#[test]
+fn a_seed_makes_one_key() {
+    let made = generate(&[7; 32]).unwrap();
+    let key = SigningKey::from_pkcs8(&made).ok().unwrap();
+    let public = VerifyingKey::from_spki_der(&key.public_spki_der()).unwrap();
+    assert_eq!(public.bits(), 2048);
+    let signature = key.sign(b"text").unwrap();
+    assert_eq!(public.verify(b"text", &signature), Ok(()));
+    assert_eq!(generate(&[7; 32]), Ok(made));
+    let other = SigningKey::from_pkcs8(&generate(&[8; 32]).unwrap())
+        .ok()
+        .unwrap();
+    assert_ne!(other.verifying_key(), public);
 }
