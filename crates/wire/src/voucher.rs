@@ -10,11 +10,12 @@
 //! - [`document`]: a body as its top-level members;
 //! - [`request`]: the typed messages a partner sends, and what makes two of them the same;
 //! - [`reply`]: what the gateway answers, the tree piece by piece;
-//! - [`key`], [`sign`]: the RSA keys and the signature of activeByPartNo.
+//! - [`key`], [`generate`], [`sign`]: the RSA keys and the signature of activeByPartNo.
 
 pub mod action;
 mod der;
 pub mod document;
+pub mod generate;
 pub mod key;
 pub mod name;
 mod object;

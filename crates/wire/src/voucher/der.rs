@@ -44,14 +44,18 @@ pub(super) fn rsa() -> Vec<u8> {
 
 /// An element of these parts. They are shorter than 64 KiB in all.
 pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut out = vec![tag];
-    match content.len().to_be_bytes() {
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    // Reserved at once, so that no part of a private key stays behind where it was moved from.
+    let mut out = Vec::with_capacity(len + 4);
+    out.push(tag);
+    match len.to_be_bytes() {
         [.., 0, len @ 0..=0x7F] => out.push(len),
         [.., 0, len] => out.extend([0x81, len]),
         [.., high, low] => out.extend([0x82, high, low]),
     }
-    out.extend(content);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
     out
 }
 

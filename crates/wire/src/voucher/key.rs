@@ -50,6 +50,9 @@ pub enum KeyError {
     /// The numbers are not those of an RSA key that anybody should use.
     #[error("the key's numbers do not make a sound RSA key")]
     Unsound,
+    /// No key could be made of this seed.
+    #[error("no key could be made")]
+    NotMade,
 }
 
 /// A public key.
@@ -247,7 +250,7 @@ fn unarmoured(text: &str, label: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         Some(text)
     };
     let body = body
-        .filter(|body| !body.is_empty())
+        .filter(|body| !body.trim().is_empty())
         .ok_or(KeyError::NotText)?;
     let body = Zeroizing::new(without_white_space(body));
     let bytes = BASE64_STANDARD.decode(&*body);
