@@ -74,6 +74,7 @@ dictionary! {
     UnknownSegment = 404, "卡券号段不存在", "no such segment";
     NotActivable = 409, "部分券处于不可激活状态，未进行激活",
         "some codes cannot be activated, none was";
+    Unavailable = 503, "系统繁忙，请用原订单号重试", "not available: send it again under the same number";
 }
 
 impl ReturnCode {
@@ -177,7 +178,11 @@ impl StatusCode {
     pub const fn is_success(self) -> bool {
         match self {
             Self::Created | Self::InProgress | Self::Done => true,
-            Self::BadField | Self::NotAdmitted | Self::UnknownSegment | Self::NotActivable => false,
+            Self::BadField
+            | Self::NotAdmitted
+            | Self::UnknownSegment
+            | Self::Unavailable
+            | Self::NotActivable => false,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::app::{
         tree::{Page, ShownCode},
     },
 };
+use axum::http::StatusCode;
 use domain::{
     time::UnixMs,
     voucher::{
@@ -55,6 +56,18 @@ pub(super) fn digest(request: &Request) -> u128 {
     let hash = Sha256::digest(request.content().as_bytes());
     let bytes = hash.first_chunk().copied().unwrap_or_default();
     u128::from_be_bytes(bytes)
+}
+
+/// The HTTP status of a request that was not decided, or of which nobody knows whether it was.
+pub(super) const fn http(error: &AppError) -> StatusCode {
+    match error {
+        AppError::Overloaded | AppError::Unavailable | AppError::StoreDown => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        AppError::OutcomeUnknown | AppError::Unforeseen | AppError::NoContract => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
 }
 
 /// To whom could not be served.

@@ -84,7 +84,7 @@ fn states_kinds_and_statuses() {
     let kinds: Vec<_> = TraceKind::ALL.iter().map(|it| it.code()).collect();
     assert_eq!(kinds, ["1", "2", "3", "4"]);
     let statuses: Vec<_> = StatusCode::ALL.iter().map(|it| it.code()).collect();
-    assert_eq!(statuses, [100, 80, 81, 400, 401, 404, 409]);
+    assert_eq!(statuses, [100, 80, 81, 400, 401, 404, 409, 503]);
     let standing: Vec<_> = StatusCode::ALL
         .iter()
         .filter(|it| it.is_success())
