@@ -193,6 +193,7 @@ mod tests {
                 batch: BatchNo::FIRST,
                 number: TransNo::from_stored(30_000_001),
             },
+            done: None,
         }
     }
 
