@@ -104,6 +104,12 @@ impl Estate {
         self.known().stores.get(number).cloned()
     }
 
+    /// Whether there is a store like this.
+    #[must_use]
+    pub fn has_store(&self, is_like: impl Fn(&KnownStore) -> bool) -> bool {
+        self.known().stores.values().any(|store| is_like(store))
+    }
+
     /// All stores, by number.
     #[must_use]
     pub fn stores(&self) -> Vec<Arc<KnownStore>> {

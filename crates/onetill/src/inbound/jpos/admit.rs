@@ -134,8 +134,8 @@ impl Dialect {
 
     /// Whether any store's terminals speak from here.
     pub(super) fn is_home(&self, origin: Origin) -> bool {
-        let stores = self.gateway.loyalty.estate.stores();
-        stores.iter().any(|store| self.is_at_home(store, origin))
+        let estate = &self.gateway.loyalty.estate;
+        estate.has_store(|store| self.is_at_home(store, origin))
     }
 
     /// Whether the store's terminals speak from here, or it is they who show this certificate.

@@ -62,9 +62,9 @@ use wire::jpos::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How the log and the metrics call what was turned away for failing too often.
 const TOO_MANY: &str = "HTTP_429";
-/// Most bytes of a body from an address that has failed too often: enough to see that a terminal
-/// sends it after all.
-const STRANGER_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a body from an address that has failed too often: as many as most messages may
+/// have, for a terminal may send it after all; but no journal of a batch.
+const STRANGER_BYTES_MAX: usize = 256 * 1024;
 /// How they call what names no function.
 const NO_FUNCTION: &str = "unknown";
 
@@ -242,11 +242,15 @@ impl Dialect {
     /// How long a body from `origin` may be. One whose address has failed too often, and is no
     /// store's, is not listened to for long.
     fn body_bytes_max(&self, operation: Operation, origin: Origin) -> usize {
-        let may_fail = self.failures.check(origin.address, self.gateway.now());
-        if may_fail || self.is_home(origin) {
-            operation.body_bytes_max()
+        let bytes_max = operation.body_bytes_max();
+        let is_trusted = || {
+            let may_fail = self.failures.check(origin.address, self.gateway.now());
+            may_fail || self.is_home(origin)
+        };
+        if bytes_max <= STRANGER_BYTES_MAX || is_trusted() {
+            bytes_max
         } else {
-            operation.body_bytes_max().min(STRANGER_BYTES_MAX)
+            STRANGER_BYTES_MAX
         }
     }
 

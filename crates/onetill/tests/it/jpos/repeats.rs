@@ -92,82 +92,58 @@ async fn what_is_wrong_in_itself_is_refused_on_record() {
     let pos = Pos::open(&house).await;
     let sold = pos.buys("000901", CARD, "1", "10").await.expect("00");
     let sold = sold.text_of("serialNo");
-    let stripe = ("track2", "9999999999025320=4912");
-    let nobodys = ("cardNo", "ABC");
-    let back = |trace| take_back(trace, CARD, &sold).to_vec();
-    let list = r#"[{"id":1,"num":1}]"#;
-    let rows: Vec<(&str, Vec<Field<'_>>, Field<'_>, &str)> = vec![
-        (
-            "trans/consume",
-            sale("1", CARD, "0", "1").to_vec(),
-            stripe,
-            "14",
-        ),
-        ("trans/cancel", back("2"), stripe, "14"),
-        ("refunds", back("3"), stripe, "14"),
-        ("refunds/cancel", back("4"), stripe, "14"),
-        ("tickets/consume", tickets("5", list), stripe, "14"),
-        ("card/active", activation("6"), stripe, "14"),
-        (
-            "trans/consume",
-            sale("7", CARD, "0", "1").to_vec(),
-            nobodys,
-            "14",
-        ),
-        ("trans/cancel", back("8"), nobodys, "14"),
-        ("refunds", back("9"), nobodys, "14"),
-        ("refunds/cancel", back("10"), nobodys, "14"),
-        ("tickets/consume", tickets("11", list), nobodys, "14"),
-        ("card/active", activation("12"), nobodys, "14"),
-        (
-            "trans/consume",
-            sale("13", CARD, "0", "1").to_vec(),
-            ("pointAmount", "x"),
-            "13",
-        ),
-        (
-            "trans/consume",
-            sale("14", CARD, "0", "1").to_vec(),
-            ("cashAmount", "0"),
-            "13",
-        ),
-        (
-            "trans/consume",
-            sale("15", CARD, "0", "1").to_vec(),
-            ("cashAmount", "0.001"),
-            "13",
-        ),
-        (
-            "trans/settle",
-            totals("16", "000001", &[]),
-            ("pointDebitAmount", "-1"),
-            "13",
-        ),
-    ];
-    for (function, good, wrong, code) in rows {
-        let good: Vec<Field<'_>> = good.into_iter().map(six_digits).collect();
-        let refused = ask_twice(&pos, function, &plus(&good, &[wrong])).await;
-        let refused = refused.expect(code);
+    for (function, good, wrong, code) in wrong_messages(&sold) {
+        let trace = pos.next_trace();
+        let good = plus(&good, &[("traceNo", &*trace)]);
+        let bad = plus(&good, &[wrong]);
+        let refused = ask_twice(&pos, function, &bad).await.expect(code);
         if code == "13" {
-            let field = if wrong.1 == "0" {
-                "pointAmount"
-            } else {
-                wrong.0
+            let field = match wrong {
+                (_, "0") => "pointAmount",
+                (field, _) => field,
             };
-            assert!(
-                refused.text_of("message").ends_with(field),
-                "{}",
-                refused.text
-            );
+            let message = refused.text_of("message");
+            assert!(message.ends_with(field), "{message}");
         }
         pos.post(function, &good).await.expect("94");
         // Whoever lost the answer and reverses it is told that nothing is to be undone.
         if let Some((_, reversal)) = REVERSALS.iter().find(|(it, _)| *it == function) {
-            let wrong = plus(&good, &[wrong]);
-            pos.post(reversal, &wrong).await.expect("12");
+            pos.post(reversal, &bad).await.expect("12");
         }
     }
     house.end().await;
+}
+
+/// A function, a good message, what is made wrong with it, and how it is refused.
+type WrongMessage<'f> = (&'static str, Vec<Field<'f>>, Field<'f>, &'static str);
+
+fn wrong_messages(sold: &str) -> Vec<WrongMessage<'_>> {
+    let sale = sale("", CARD, "0", "1").to_vec();
+    let back = take_back("", CARD, sold).to_vec();
+    let tickets = tickets("", r#"[{"id":1,"num":1}]"#);
+    let with_cards = [
+        ("trans/consume", sale.clone()),
+        ("trans/cancel", back.clone()),
+        ("refunds", back.clone()),
+        ("refunds/cancel", back),
+        ("tickets/consume", tickets),
+        ("card/active", activation("")),
+    ];
+    // The stripe of another card, and what is no card's number.
+    let faults = [("track2", "9999999999025320=4912"), ("cardNo", "ABC")];
+    let of_cards = faults.into_iter().flat_map(|fault| {
+        let with_cards = with_cards.clone().into_iter();
+        with_cards.map(move |(function, good)| (function, good, fault, "14"))
+    });
+    let amounts = [
+        ("pointAmount", "x"),
+        ("cashAmount", "0"),
+        ("cashAmount", "0.001"),
+    ];
+    let of_amounts = amounts.map(|fault| ("trans/consume", sale.clone(), fault, "13"));
+    let settle = totals("", "000001", &[]);
+    let of_totals = ("trans/settle", settle, ("pointDebitAmount", "-1"), "13");
+    of_cards.chain(of_amounts).chain([of_totals]).collect()
 }
 
 const REVERSALS: [(&str, &str); 5] = [
@@ -177,18 +153,6 @@ const REVERSALS: [(&str, &str); 5] = [
     ("refunds/cancel", "refunds/cancelReversal"),
     ("tickets/consume", "tickets/consumeReversal"),
 ];
-
-/// Numbers of messages are written short above.
-fn six_digits(field: Field<'_>) -> Field<'_> {
-    const NUMBERS: [&str; 17] = [
-        "000000", "000001", "000002", "000003", "000004", "000005", "000006", "000007", "000008",
-        "000009", "000010", "000011", "000012", "000013", "000014", "000015", "000016",
-    ];
-    match field {
-        ("traceNo", number) => ("traceNo", NUMBERS[number.parse::<usize>().unwrap()]),
-        other => other,
-    }
-}
 
 async fn ask_twice(pos: &Pos<'_>, function: &str, fields: &[(&'static str, &str)]) -> Answer {
     let first = pos.post(function, fields).await;
