@@ -7,6 +7,7 @@ use super::{
     terminal::{Terminal, TerminalNo},
     trans::{Place, Trans, TransNo},
     verify_code::VerifyCodes,
+    work_item::WorkItem,
 };
 use crate::{
     ids::{Serial, TenantId},
@@ -183,6 +184,18 @@ impl LoyaltyRows {
             return Some(it);
         }
         None
+    }
+
+    /// What an event raised for an operator.
+    #[must_use]
+    pub fn work_item(&self, tenant: TenantId, subject: Serial) -> Option<&WorkItem> {
+        match self.document(&DocumentKey::work_item(tenant, subject))? {
+            Document::WorkItem(item) => Some(item),
+            Document::Store(_)
+            | Document::Terminal(_)
+            | Document::Card(_)
+            | Document::VerifyCodes(_) => None,
+        }
     }
 
     /// An event by serial, if it is this tenant's.

@@ -236,8 +236,7 @@ fn purchase_behind<'w>(world: &'w World, trans: &'w Trans) -> Option<&'w Trans> 
         | TransKind::Settle
         | TransKind::SettleDetails
         | TransKind::Expiry
-        | TransKind::Opening
-        | TransKind::Adjustment => None,
+        | TransKind::Opening => None,
     }
 }
 

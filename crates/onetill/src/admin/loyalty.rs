@@ -27,6 +27,7 @@ use domain::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
+use work::Listed;
 
 /// What can be asked about member cards.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,6 +78,10 @@ pub enum Request {
     EndCampaign(program_changes::CampaignEnd),
     /// What waits for an operator's eyes.
     ListWork,
+    /// What operators took off that list.
+    ListWorkDone,
+    /// Takes items off the list.
+    FinishWork(work::Finished),
     /// The text messages that the sandbox sent last.
     ListSms,
 }
@@ -111,7 +116,9 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::PatchProgram(patch) => program_changes::patch(gateway, patch).await,
         Request::AddCampaign(new) => program_changes::add_campaign(gateway, new).await,
         Request::EndCampaign(end) => program_changes::end_campaign(gateway, end).await,
-        Request::ListWork => work::list(gateway).await,
+        Request::ListWork => work::list(gateway, Listed::Waiting).await,
+        Request::ListWorkDone => work::list(gateway, Listed::Done).await,
+        Request::FinishWork(finished) => work::finish(gateway, finished).await,
         Request::ListSms => work::messages(gateway),
     }
 }

@@ -186,6 +186,12 @@ impl Settings {
     }
 }
 
+/// Who is at this machine, for histories.
+fn user() -> String {
+    let user = std::env::var("USER").ok().filter(|it| !it.is_empty());
+    user.unwrap_or_else(|| "operator".to_owned())
+}
+
 /// Where a command finds a gateway's rows. It understands all settings of `serve`, since serials
 /// and times depend on some of them, but its help shows only those that say where.
 #[derive(clap::Args, Clone)]
