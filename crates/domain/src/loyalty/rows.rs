@@ -189,13 +189,10 @@ impl LoyaltyRows {
     /// What an event raised for an operator.
     #[must_use]
     pub fn work_item(&self, tenant: TenantId, subject: Serial) -> Option<&WorkItem> {
-        match self.document(&DocumentKey::work_item(tenant, subject))? {
-            Document::WorkItem(item) => Some(item),
-            Document::Store(_)
-            | Document::Terminal(_)
-            | Document::Card(_)
-            | Document::VerifyCodes(_) => None,
+        if let Document::WorkItem(it) = self.document(&DocumentKey::work_item(tenant, subject))? {
+            return Some(it);
         }
+        None
     }
 
     /// An event by serial, if it is this tenant's.

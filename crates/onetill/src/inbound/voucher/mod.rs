@@ -219,10 +219,9 @@ impl Dialect {
     /// Counts a stranger's failure against its address; too many are answered HTTP 429.
     fn not_admitted(&self, action: Action, echo: Option<String>, peer: IpAddr) -> Answered {
         let now = self.gateway.now();
-        if !self.failures.check(peer, now) {
+        if !self.failures.take(peer, now) {
             return self.too_many(action, echo);
         }
-        self.failures.charge(peer, now);
         let answered = self.refused(action, echo, reply::not_admitted(Locale::default()));
         if action == Action::ActiveByPartNo {
             return answered;
