@@ -84,7 +84,7 @@ impl Command for ChangeStock {
         let partner = partner.map(|it| DocumentKey::partner(*tenant, it));
         plan.loyalty.documents.extend(partner);
         for target in self.targets() {
-            plan.voucher.ranges.push(target.range);
+            plan.voucher.ranges.push(self.affected(&target.range));
             if self.change.kind == ChangeKind::Void {
                 plan.voucher.busy.push(target.range);
             }
@@ -121,6 +121,18 @@ impl ChangeStock {
         match &self.request {
             Request::Found(targets) => targets,
             Request::Unknown(_) => &[],
+        }
+    }
+
+    /// The codes of a target, and its neighbours where they may become one with it: codes that
+    /// became active or void name the change that made them so, which only its own targets share.
+    const fn affected(&self, range: &CodeRange) -> CodeRange {
+        match self.change.kind {
+            ChangeKind::Freeze | ChangeKind::Unfreeze => range.with_neighbours(),
+            ChangeKind::Activate
+            | ChangeKind::ActivateSegment
+            | ChangeKind::Void
+            | ChangeKind::Expire => *range,
         }
     }
 
