@@ -11,6 +11,7 @@
 )]
 
 mod audit;
+mod crowds;
 mod expiry;
 mod fixture;
 mod histories;

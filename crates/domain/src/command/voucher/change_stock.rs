@@ -195,6 +195,10 @@ impl ChangeStock {
         if self.change.kind == ChangeKind::Void {
             let (busy, more) = rows.voucher.busy_in(range);
             let why = Obstacle::InUse;
+            if busy.is_empty() && more {
+                // Those that were loaded are free again since this batch began; others are not.
+                conflicts.add(Conflict { range: *range, why });
+            }
             busy.iter().for_each(|it| {
                 conflicts.add(Conflict {
                     range: it.range(),
