@@ -13,6 +13,7 @@
 mod audit;
 mod crowds;
 mod expiry;
+mod extremes;
 mod fixture;
 mod histories;
 mod orders;

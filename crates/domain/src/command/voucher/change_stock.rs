@@ -136,7 +136,22 @@ impl ChangeStock {
         }
     }
 
+    /// Whether the books can follow: a partner owes for what is sold and gets back what is void, and
+    /// terms end by [`super::ExpireSpan`].
+    const fn can_be_booked(&self) -> bool {
+        match self.change.kind {
+            ChangeKind::Activate | ChangeKind::ActivateSegment | ChangeKind::Void => {
+                self.change.partner.is_some()
+            }
+            ChangeKind::Freeze | ChangeKind::Unfreeze => true,
+            ChangeKind::Expire => false,
+        }
+    }
+
     fn judge(&self, rows: &Rows, now: UnixMs) -> Result<Verdict, Inconsistent> {
+        if !self.can_be_booked() {
+            return Err(Inconsistent(self.change.serial));
+        }
         let targets = match &self.request {
             Request::Found(targets) => targets,
             Request::Unknown(places) => return Ok(Verdict::Unknown(places.clone())),
