@@ -22,4 +22,5 @@ mod ranges;
 mod refunds;
 mod refusals;
 mod requests;
+mod stock;
 mod world;
