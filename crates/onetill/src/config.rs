@@ -137,6 +137,9 @@ pub struct Options {
     /// or 10 more than --window-s]
     #[arg(long, env = "ONETILL_DRAIN_TIMEOUT_S", value_name = "S")]
     pub drain_timeout_s: Option<u32>,
+    /// What the paths of the voucher dialect begin with, such as /shop [default: nothing]
+    #[arg(long, env = "ONETILL_VOUCHER_PREFIX", value_name = "PATH")]
+    pub voucher_prefix: Option<String>,
     /// How log lines look: text or json [default: text]
     #[arg(long, env = "ONETILL_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
@@ -280,6 +283,7 @@ impl Options {
             head_timeout_s: self.head_timeout_s.or(file.head_timeout_s),
             idle_timeout_s: self.idle_timeout_s.or(file.idle_timeout_s),
             drain_timeout_s: self.drain_timeout_s.or(file.drain_timeout_s),
+            voucher_prefix: self.voucher_prefix.or(file.voucher_prefix),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
             payer_codes: self.payer_codes.or(file.payer_codes),
@@ -468,11 +472,29 @@ impl Options {
             window_s: self.window_s.unwrap_or(80),
             order_window_s: self.order_window_s.unwrap_or(7200),
             payer_codes: self.payer_codes.clone().unwrap_or_default(),
+            voucher_prefix: self.voucher_prefix()?,
             targets: TargetPolicy {
                 allow_loopback: self.notify_loopback || self.demo,
                 allow_private: self.notify_private,
                 allowed_networks: networks.collect::<Result<_, _>>()?,
             },
+        })
+    }
+
+    fn voucher_prefix(&self) -> Result<String, ConfigError> {
+        let prefix = self.voucher_prefix.clone().unwrap_or_default();
+        let is_in_it = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
+        let is_path = prefix.starts_with('/')
+            && !prefix.ends_with('/')
+            && !prefix.contains("//")
+            && prefix.bytes().all(is_in_it);
+        if prefix.is_empty() || is_path {
+            return Ok(prefix);
+        }
+        Err(ConfigError::Value {
+            name: "voucher-prefix",
+            value: prefix,
+            hint: "use a path such as /shop, or nothing",
         })
     }
 

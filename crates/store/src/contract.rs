@@ -18,14 +18,13 @@ use domain::{
     refund::Refund,
     rows::{Changes, PaymentRef, Plan, Rows},
     time::UnixMs,
-    voucher::{
-        code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
-        span::Span,
-        stock::{Level, Unit},
-    },
+    voucher::stock::Unit,
 };
 use std::{future::Future, pin::Pin};
+
+mod voucher;
+
+pub use voucher::{FoundCode, SpanMark, StoredCode, StoredCounts, VoucherReader, VoucherSnapshot};
 
 /// A future that can be put behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -57,14 +56,19 @@ pub enum StoreError {
 /// [`Writer::commit`] or [`Writer::abandon`] closes it. An error from either closes it as well.
 pub trait Writer: Send + 'static {
     /// Opens a transaction, records the payments of `plan.claims` whose keys are free, locks
-    /// and loads everything the plan names. The plan is normalised already.
+    /// and loads everything the plan names, and the voucher codes that its payments hold. The plan
+    /// is normalised already.
+    ///
+    /// Ranges to be changed are locked against everybody, the ranges of codes against change. Where
+    /// another writer has cut them meanwhile, that is [`StoreError::Conflict`].
     fn load(&mut self, plan: Plan<'_>) -> impl Future<Output = Result<Rows, StoreError>> + Send;
 
     /// Writes `changes` and commits. When this returns, the change is on disk.
     ///
-    /// A document, an event, a code's row or its event that is to be added and whose key, serial, place or number is there
-    /// already is another writer's: [`StoreError::Conflict`]. A store number that any tenant has, or
-    /// a terminal index that another terminal of the tenant has, is [`StoreError::Refused`].
+    /// A document, an event, a code's row or its event that is to be added and whose key, serial,
+    /// place or number is there already is another writer's: [`StoreError::Conflict`]. A store's or
+    /// partner's number that any tenant has, or a terminal index that another terminal of the
+    /// tenant has, is [`StoreError::Refused`].
     fn commit(&mut self, changes: Changes) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Takes the open transaction back.
@@ -130,35 +134,6 @@ pub enum AdminOp {
         limit: u32,
     },
 }
-
-/// A code as it rests: its text sealed under the gateway's master key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StoredCode {
-    /// Which code.
-    pub code: CodeNo,
-    /// Its text, sealed.
-    pub sealed: Vec<u8>,
-}
-
-impl std::fmt::Debug for StoredCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "StoredCode({:?})", self.code)
-    }
-}
-
-/// Where a digest leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoundCode {
-    /// The digest.
-    pub digest: CodeDigest,
-    /// Whose code it is.
-    pub tenant: TenantId,
-    /// Which code.
-    pub code: CodeNo,
-}
-
-/// How far a worker got with spans that are due: the time and first code of the last one.
-pub type SpanMark = (UnixMs, CodeNo);
 
 /// The answer to an [`AdminOp`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,19 +209,8 @@ pub struct StoreFigures {
 /// The last document of the page before: its tenant and key.
 pub type DocumentMark = (TenantId, String);
 
-/// How much of a box is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StoredCounts {
-    /// Codes.
-    pub codes: u64,
-    /// Digests that lead to them.
-    pub digests: u64,
-    /// Reels.
-    pub reels: u64,
-}
-
 /// Looks at stored rows without stopping the writer.
-pub trait Reader: Send + Sync + 'static {
+pub trait Reader: VoucherReader {
     /// A payment by serial or claim.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
 
@@ -369,67 +333,6 @@ pub trait Reader: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>>;
 
-    /// The unit of a tenant with a printed name.
-    fn unit(&self, tenant: TenantId, id: String)
-    -> BoxFuture<'_, Result<Option<Unit>, StoreError>>;
-
-    /// The units of a level that share codes with a range, by their first code; those that begin
-    /// behind index `after`, at most `limit`.
-    fn units_in(
-        &self,
-        range: CodeRange,
-        level: Level,
-        after: Option<u32>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Unit>, StoreError>>;
-
-    /// Where digests lead, in no order; those that lead nowhere are left out.
-    fn codes_by_digest(
-        &self,
-        digests: Vec<CodeDigest>,
-    ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>>;
-
-    /// The codes of a range by index, at most `limit`.
-    fn stored_codes(
-        &self,
-        range: CodeRange,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<StoredCode>, StoreError>>;
-
-    /// The spans that share codes with a range, by index; those that begin behind index `after`,
-    /// at most `limit`.
-    fn spans(
-        &self,
-        range: CodeRange,
-        after: Option<u32>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
-
-    /// What tills did with the codes of a range, by index, at most `limit`; codes that none has
-    /// touched are left out.
-    fn code_uses(
-        &self,
-        range: CodeRange,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
-
-    /// The events of a code, oldest first, those numbered from `from`, at most `limit`.
-    fn code_events(
-        &self,
-        code: CodeNo,
-        from: u32,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
-
-    /// Spans that are due ([`Span::due_at`]), longest due first, those behind `after`, at most
-    /// `limit`.
-    fn due_spans(
-        &self,
-        now: UnixMs,
-        after: Option<SpanMark>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
-
     /// All tenants.
     fn tenants(&self) -> BoxFuture<'_, Result<Vec<Tenant>, StoreError>>;
 
@@ -466,7 +369,7 @@ pub trait Reader: Send + Sync + 'static {
 
 /// A consistent view of all rows, read in pages by ascending number. `after` is the last number
 /// seen (exclusive), or `None` for the first page; an empty page is the end.
-pub trait Snapshot: Send {
+pub trait Snapshot: VoucherSnapshot {
     /// Payments whose claim (the merchant's own number) does not lead to them alone, at most
     /// `limit`. None by itself where a unique index holds the claims.
     fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
@@ -509,30 +412,6 @@ pub trait Snapshot: Send {
         after: Option<DocumentMark>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
-
-    /// Spans of voucher codes by box and index.
-    fn spans(
-        &mut self,
-        after: Option<CodeNo>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
-
-    /// What tills did with codes, by code.
-    fn code_uses(
-        &mut self,
-        after: Option<CodeNo>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
-
-    /// Events of codes by code and number.
-    fn code_events(
-        &mut self,
-        after: Option<(CodeNo, u32)>,
-        limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
-
-    /// How many codes and how many digests of a box are stored.
-    fn stored_counts(&mut self, carton: Serial) -> BoxFuture<'_, Result<StoredCounts, StoreError>>;
 
     /// Postings by their own number ([`Posting::number`]).
     fn postings(

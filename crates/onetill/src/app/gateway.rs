@@ -34,6 +34,8 @@ pub struct Rules {
     pub payer_codes: PayerCodes,
     /// Whom notifications may reach.
     pub targets: TargetPolicy,
+    /// What the paths of the voucher dialect begin with; empty, or `/` and a name.
+    pub voucher_prefix: String,
 }
 
 /// The gateway: everything a use case works with.

@@ -235,22 +235,11 @@ impl Rules {
     /// The posting that `refund` must have. The channel is the payment's; when the payment comes
     /// later in the merge, the posting's own is taken and compared there.
     fn refund_posting(&mut self, refund: &Refund, posted: Option<&Posting>) -> Posting {
-        let posted_at = posted.and_then(|posting| match posting.credit {
-            Account::Channel(channel) => Some(channel),
-            Account::Merchant(_)
-            | Account::DataProvider
-            | Account::DataDelivered(_)
-            | Account::PointsHeld(_)
-            | Account::PointsGranted
-            | Account::PointsRedeemed(_)
-            | Account::PointsExpired
-            | Account::CashTakings(_)
-            | Account::CashSales(_)
-            | Account::PointsSupplied(_)
-            | Account::TicketsHeld(_)
-            | Account::TicketsGranted(_)
-            | Account::TicketsUsed(_)
-            | Account::TicketsExpired(_) => None,
+        let posted_at = posted.and_then(|posting| {
+            let Account::Channel(channel) = posting.credit else {
+                return None;
+            };
+            Some(channel)
         });
         let of = self.refunds.get_mut(&refund.payment);
         let channel = of.and_then(|of| {
@@ -294,9 +283,15 @@ impl Rules {
             let what = format!("{:?} posting", posting.movement);
             let mut broken = Broken::at(&mut self.report, &what, posting.subject);
             let owner = match posting.movement {
-                Movement::Payment | Movement::Reversal => {
-                    subject.payment.as_ref().map(|it| it.tenant)
-                }
+                Movement::Payment
+                | Movement::Reversal
+                | Movement::UsesFromStock
+                | Movement::UsesFromActive
+                | Movement::UsesBack
+                | Movement::VoucherFace
+                | Movement::VoucherFaceBack
+                | Movement::VoucherBreakage
+                | Movement::VoucherBreakageBack => subject.payment.as_ref().map(|it| it.tenant),
                 Movement::Refund => subject.refund.as_ref().map(|it| it.tenant),
                 Movement::Recharge => subject.recharge.as_ref().map(|it| it.tenant),
                 Movement::PointsSpent

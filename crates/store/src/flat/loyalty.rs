@@ -182,16 +182,16 @@ impl FlatTrans {
     }
 }
 
-fn write<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+pub(super) fn write<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     serde_json::to_string(value)
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text)
 }
 
 /// Says where the body is wrong, not what stands there: it may be a key.
-fn unread(what: &str, error: &serde_json::Error) -> StoreError {
+pub(super) fn unread(what: &str, error: &serde_json::Error) -> StoreError {
     let column = error.column();
     StoreError::Corrupt(format!(
         "{what}: its body cannot be read from character {column} on"

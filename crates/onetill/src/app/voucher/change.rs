@@ -1,7 +1,7 @@
 //! Activation, voiding and freezing of what names lead to.
 
 use super::{names::Found, partners::KnownPartner};
-use crate::app::{AppError, Gateway, loyalty::documents, loyalty::messages::zone_at};
+use crate::app::{AppError, Gateway, loyalty::documents};
 use domain::{
     command::voucher::{ChangeReply, ChangeStock, Request, Target},
     loyalty::document::DocumentKey,
@@ -46,7 +46,7 @@ impl Gateway {
         found: &[Option<Found>],
     ) -> Result<ChangeReply, AppError> {
         let now = self.now();
-        let zone = zone_at(self, now);
+        let zone = self.zone();
         let request = request(found, |it| {
             new.term
                 .unwrap_or_else(|| it.carton.terms.validity.term(zone, now))

@@ -19,14 +19,10 @@ pub struct CodeVault {
 
 impl CodeVault {
     /// With keys of `vault`.
-    ///
-    /// # Panics
-    /// Never: a key of any length will do.
     #[must_use]
     pub fn new(vault: &Vault) -> Self {
-        let key = vault.derive("voucher codes");
         Self {
-            digester: <Hmac<Sha256> as hmac::KeyInit>::new(&(*key).into()),
+            digester: vault.digester("voucher codes"),
             vault: vault.clone(),
         }
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`codes`] | a code's text: digested to find it, sealed to keep it |
 //! | [`partners`] | partners, kept in memory, and how they show who they are |
+//! | [`guesses`] | a guard on guessing codes |
 //! | [`names`] | what a printed name leads to |
 //! | [`change`] | activation, voiding, freezing |
 //! | [`tree`] | boxes, packages, reels and codes as they stand |
@@ -12,6 +13,7 @@
 
 pub mod change;
 pub mod codes;
+pub mod guesses;
 pub mod names;
 pub mod partners;
 pub mod redeem;
@@ -20,6 +22,7 @@ pub mod tree;
 
 use crate::vault::Vault;
 use codes::CodeVault;
+use guesses::Guesses;
 use partners::Partners;
 
 /// What the use cases of vouchers work with, beside what all do.
@@ -28,6 +31,8 @@ pub struct Vouchers {
     pub codes: CodeVault,
     /// Partners.
     pub partners: Partners,
+    /// Who names codes that do not exist.
+    pub guesses: Guesses,
 }
 
 impl Vouchers {
@@ -37,6 +42,7 @@ impl Vouchers {
         Self {
             codes: CodeVault::new(vault),
             partners: Partners::new(vault),
+            guesses: Guesses::default(),
         }
     }
 }

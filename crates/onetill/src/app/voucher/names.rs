@@ -73,7 +73,7 @@ impl Gateway {
     pub async fn find_names(
         &self,
         partner: &KnownPartner,
-        names: &[String],
+        names: &[&str],
     ) -> Result<Vec<Option<Found>>, AppError> {
         let tenant = partner.partner.tenant;
         let mut cartons = Cartons::default();

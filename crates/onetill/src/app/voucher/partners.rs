@@ -2,12 +2,18 @@
 //! from, or by a signature.
 
 use crate::{
-    app::loyalty::{documents, estate::read_network},
+    app::{
+        AppError,
+        loyalty::{documents, estate::read_network},
+    },
     outbound::guard,
-    vault::{Vault, encode_hex},
+    vault::{Vault, VaultError, decode_hex, encode_hex},
 };
 use domain::{
-    loyalty::document::{Document, DocumentKind},
+    loyalty::{
+        document::{Document, DocumentKind},
+        sealed::Sealed,
+    },
     time::UnixMs,
     voucher::partner::{Partner, PartnerNo},
 };
@@ -19,6 +25,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 use store::{Reader, StoreError};
+use wire::voucher::SigningKey;
 
 /// How many rows one question to the store brings at most.
 const PAGE_ROWS: u32 = 500;
@@ -54,6 +61,7 @@ struct Known {
 
 /// All partners.
 pub struct Partners {
+    vault: Vault,
     digester: Hmac<Sha256>,
     known: RwLock<Arc<Known>>,
     refreshing: tokio::sync::Mutex<()>,
@@ -63,9 +71,9 @@ impl Partners {
     /// With a key of `vault`, partners not read yet.
     #[must_use]
     pub fn new(vault: &Vault) -> Self {
-        let key = vault.derive("partner tokens");
         Self {
-            digester: <Hmac<Sha256> as hmac::KeyInit>::new(&(*key).into()),
+            vault: vault.clone(),
+            digester: vault.digester("partner tokens"),
             known: RwLock::default(),
             refreshing: tokio::sync::Mutex::default(),
         }
@@ -106,6 +114,32 @@ impl Partners {
         partners.next().is_none().then(|| Arc::clone(first))
     }
 
+    /// Seals the key that replies to a partner are signed with.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn seal_reply_key(&self, number: PartnerNo, pkcs8: &[u8]) -> Result<Sealed, VaultError> {
+        let sealed = self.vault.seal(&owner(number), pkcs8)?;
+        Ok(Sealed(encode_hex(&sealed)))
+    }
+
+    /// The key that replies to a partner are signed with, if there is one.
+    ///
+    /// # Errors
+    /// When it was sealed under another master key, or is no key.
+    pub fn reply_key(&self, partner: &Partner) -> Result<Option<SigningKey>, AppError> {
+        let Some(sealed) = &partner.reply_key else {
+            return Ok(None);
+        };
+        let sealed = decode_hex(&sealed.0).unwrap_or_default();
+        let opened = self.vault.open_sealed(&owner(partner.number), &sealed);
+        let key = opened.ok().and_then(|it| SigningKey::from_pkcs8(&it).ok());
+        key.map(Some).ok_or_else(|| {
+            tracing::error!(partner = %partner.number, "a partner's reply key does not open");
+            AppError::Unforeseen
+        })
+    }
+
     /// Takes over the partners as they are stored now.
     ///
     /// # Errors
@@ -130,6 +164,11 @@ impl Partners {
     fn known(&self) -> Arc<Known> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// What a sealed key is bound to: copied to another partner's row it does not open.
+fn owner(number: PartnerNo) -> String {
+    format!("partner reply key {number}")
 }
 
 async fn read_partners(reader: &dyn Reader) -> Result<Vec<Partner>, StoreError> {

@@ -1,5 +1,6 @@
 //! A code that pays a part of a payment.
 
+use super::guesses::Guesser;
 use crate::app::{AppError, Gateway, directory::Account};
 use domain::{
     money::Fen,
@@ -17,6 +18,8 @@ use domain::{
 pub enum CodeRefusal {
     /// It is no code of this retailer's.
     Unknown,
+    /// This merchant named too many such codes lately; it was not looked up.
+    TooManyMisses,
     /// It stands so that it cannot be used.
     Status(CodeStatus),
     /// It pays all of an order, which then has nothing for its payer to do.
@@ -35,7 +38,12 @@ impl Gateway {
         flow: Flow,
         price: Fen,
     ) -> Result<Result<VoucherPart, CodeRefusal>, AppError> {
+        let guesser = Guesser::Merchant(account.merchant.no);
+        if !self.vouchers.guesses.may_look(guesser, self.now()) {
+            return Ok(Err(CodeRefusal::TooManyMisses));
+        }
         let Some((code, carton)) = self.find_code(account, text).await? else {
+            self.vouchers.guesses.missed(guesser, 1, self.now());
             return Ok(Err(CodeRefusal::Unknown));
         };
         let part = VoucherPart::of(code, carton.ticket, &carton.terms, price);

@@ -1,9 +1,10 @@
-//! Boxes, packages, reels and codes as they stand, read a page at a time: a tree of a million codes
-//! takes no more memory than one of a thousand.
+//! Codes as they stand with the reel, package and box of each, read a page at a time: a tree of a
+//! million codes takes no more memory than one of a thousand.
 
 use super::names::Found;
 use crate::app::{AppError, Gateway};
 use domain::{
+    ids::Serial,
     time::UnixMs,
     voucher::{
         code::{CodeNo, CodeRange},
@@ -14,13 +15,28 @@ use domain::{
         ticket::Term,
     },
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::Arc,
+};
 use zeroize::Zeroizing;
 
 /// How many codes are read at once.
 const PAGE_CODES: u32 = 500;
-/// How many spans or units are read at once.
-const PAGE_ROWS: u32 = 200;
+/// How many spans are read at once.
+const PAGE_SPANS: u32 = 200;
+
+/// Codes that follow each other, with the units they lie in.
+pub struct Page {
+    /// Their box.
+    pub carton: Arc<Carton>,
+    /// The packages they lie in, by their first codes.
+    packages: Vec<Unit>,
+    /// The reels they lie in, by their first codes.
+    reels: Vec<Unit>,
+    /// The codes, by index.
+    pub codes: Vec<ShownCode>,
+}
 
 /// A code as it stands.
 pub struct ShownCode {
@@ -34,172 +50,75 @@ pub struct ShownCode {
     pub term: Term,
 }
 
-/// What a walk over a tree meets, from the outside in and in issuing order.
-pub enum Node {
-    /// A box, a package or a reel begins.
-    Begin(Box<Unit>),
-    /// A code of the innermost one that began.
-    Code(Box<ShownCode>),
-    /// The innermost one that began ends.
-    End(Level),
+impl Page {
+    /// The package and the reel a code lies in.
+    ///
+    /// # Errors
+    /// When the stored units do not cover it.
+    pub fn units_of(&self, code: CodeNo) -> Result<(&Unit, &Unit), AppError> {
+        let in_which = |units: &'_ [Unit]| {
+            let next = units.partition_point(|it| it.range.first <= code.index);
+            next.checked_sub(1)
+                .filter(|at| units.get(*at).is_some_and(|it| it.range.contains(code)))
+        };
+        let package = in_which(&self.packages).and_then(|at| self.packages.get(at));
+        let reel = in_which(&self.reels).and_then(|at| self.reels.get(at));
+        package
+            .zip(reel)
+            .ok_or_else(|| missing(&self.carton, "units"))
+    }
 }
 
-/// Takes what a walk meets; an error ends the walk.
-pub trait Visit: Send {
-    /// Takes a node of the tree that `carton` is.
-    ///
-    /// # Errors
-    /// When nobody wants more.
-    fn node(
-        &mut self,
-        carton: &Carton,
-        node: Node,
-    ) -> impl Future<Output = Result<(), AppError>> + Send;
+/// Reads a tree page by page, in issuing order.
+pub struct Pages {
+    gateway: Arc<Gateway>,
+    left: VecDeque<(CodeRange, Arc<Carton>)>,
 }
 
-impl Gateway {
-    /// Walks over what was found: its box, the packages and reels that hold a part of it, and its
-    /// codes. What stands beside it in them is left out.
+impl Pages {
+    /// The codes that what was found holds, each once.
+    #[must_use]
+    pub fn of(gateway: &Arc<Gateway>, found: &[Found]) -> Self {
+        let mut ranges: Vec<_> = found
+            .iter()
+            .map(|it| (it.range, Arc::clone(&it.carton)))
+            .collect();
+        ranges.sort_by_key(|(range, _)| *range);
+        let mut left: VecDeque<(CodeRange, Arc<Carton>)> = VecDeque::new();
+        for (range, carton) in ranges {
+            match left.back_mut() {
+                Some((last, _)) if last.intersect(&range).is_some() => {
+                    last.last = last.last.max(range.last);
+                }
+                Some(_) | None => left.push_back((range, carton)),
+            }
+        }
+        Self {
+            gateway: Arc::clone(gateway),
+            left,
+        }
+    }
+
+    /// The next page; `None` behind the last.
     ///
     /// # Errors
-    /// When the store failed, or `visit` wants no more.
-    pub async fn walk(&self, found: &Found, visit: &mut impl Visit) -> Result<(), AppError> {
-        let carton = &*found.carton;
-        let whole = carton.range();
-        let units = self.units_in(whole, Level::Carton, None).await?;
-        let Some(unit) = units.into_iter().next() else {
-            return Err(missing(carton));
+    /// When the store failed, or rows of a box are missing.
+    pub async fn next(&mut self) -> Result<Option<Page>, AppError> {
+        let Some((range, carton)) = self.left.pop_front() else {
+            return Ok(None);
         };
-        visit.node(carton, Node::Begin(Box::new(unit))).await?;
-        let mut after = None;
-        loop {
-            let page = self.units_in(found.range, Level::Package, after).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.range.first);
-            for package in page {
-                self.walk_package(found, package, visit).await?;
-            }
+        let page = first_page(range);
+        if let Some(rest) = behind(range, page.last) {
+            self.left.push_front((rest, Arc::clone(&carton)));
         }
-        visit.node(carton, Node::End(Level::Carton)).await
-    }
-
-    async fn walk_package(
-        &self,
-        found: &Found,
-        package: Unit,
-        visit: &mut impl Visit,
-    ) -> Result<(), AppError> {
-        let carton = &*found.carton;
-        let Some(range) = package.range.intersect(&found.range) else {
-            return Ok(());
-        };
-        visit.node(carton, Node::Begin(Box::new(package))).await?;
-        let mut after = None;
-        loop {
-            let page = self.units_in(range, Level::Reel, after).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.range.first);
-            for reel in page {
-                self.walk_reel(found, reel, visit).await?;
-            }
-        }
-        visit.node(carton, Node::End(Level::Package)).await
-    }
-
-    async fn walk_reel(
-        &self,
-        found: &Found,
-        reel: Unit,
-        visit: &mut impl Visit,
-    ) -> Result<(), AppError> {
-        let carton = &*found.carton;
-        let Some(range) = reel.range.intersect(&found.range) else {
-            return Ok(());
-        };
-        visit.node(carton, Node::Begin(Box::new(reel))).await?;
-        let mut rest = Some(range);
-        while let Some(range) = rest {
-            let page = page_of(range);
-            for code in self.codes_as_they_stand(carton, page).await? {
-                visit.node(carton, Node::Code(Box::new(code))).await?;
-            }
-            rest = behind(range, page.last);
-        }
-        visit.node(carton, Node::End(Level::Reel)).await
-    }
-
-    async fn units_in(
-        &self,
-        range: CodeRange,
-        level: Level,
-        after: Option<u32>,
-    ) -> Result<Vec<Unit>, AppError> {
-        let units = self.reader.units_in(range, level, after, PAGE_ROWS);
-        Ok(units.await?)
-    }
-
-    async fn codes_as_they_stand(
-        &self,
-        carton: &Carton,
-        range: CodeRange,
-    ) -> Result<Vec<ShownCode>, AppError> {
-        let stored = self.reader.stored_codes(range, PAGE_CODES).await?;
-        let uses = self.reader.code_uses(range, PAGE_CODES).await?;
-        let uses: BTreeMap<CodeNo, CodeUse> = uses.into_iter().map(|it| (it.code, it)).collect();
-        let spans = self.spans_of(range).await?;
-        let now = self.now();
-        let mut codes = Vec::with_capacity(stored.len());
-        for stored in stored {
-            let code = stored.code;
-            let span = spans.iter().find(|it| it.range.contains(code));
-            let span = span.ok_or_else(|| missing(carton))?;
-            codes.push(ShownCode {
-                code,
-                text: self.vouchers.codes.open(code, &stored.sealed)?,
-                standing: standing(span, uses.get(&code), carton.terms.uses, now),
-                term: span.activation().map(|it| it.term).unwrap_or_default(),
-            });
-        }
-        Ok(codes)
-    }
-
-    /// The spans that share codes with a range of one page.
-    async fn spans_of(&self, range: CodeRange) -> Result<Vec<Span>, AppError> {
-        // A page of codes has no more spans than codes.
-        let spans = self.reader.spans(range, None, PAGE_CODES);
-        Ok(spans.await?)
-    }
-
-    /// What the activations of what was found cost in all, and the number of the newest.
-    ///
-    /// # Errors
-    /// When the store failed.
-    pub async fn paid_for(&self, found: &Found) -> Result<Paid, AppError> {
-        let mut paid = Paid::default();
-        let mut seen = std::collections::HashSet::new();
-        let mut after = None;
-        loop {
-            let page = self.reader.spans(found.range, after, PAGE_ROWS).await?;
-            let Some(last) = page.last() else {
-                return Ok(paid);
-            };
-            after = Some(last.range.first);
-            for span in page {
-                let Stage::Active(activation) = &span.stage else {
-                    continue;
-                };
-                if !seen.insert(activation.by.clone()) {
-                    continue;
-                }
-                if let Some(change) = self.change(found.carton.tenant, &activation.by).await? {
-                    paid.total_fen = paid.total_fen.saturating_add(change.total.get());
-                    if paid.at <= change.at {
-                        paid.at = change.at;
-                        paid.number = Some(change.serial);
-                    }
-                }
-            }
-        }
+        let gateway = &self.gateway;
+        let units = |level| gateway.reader.units_in(page, level, None, PAGE_CODES);
+        Ok(Some(Page {
+            packages: units(Level::Package).await?,
+            reels: units(Level::Reel).await?,
+            codes: gateway.codes_as_they_stand(&carton, page).await?,
+            carton,
+        }))
     }
 }
 
@@ -208,19 +127,89 @@ impl Gateway {
 pub struct Paid {
     /// In all, in fen.
     pub total_fen: i64,
-    /// The gateway's number of the newest.
-    pub number: Option<domain::ids::Serial>,
-    /// When that was.
-    pub at: UnixMs,
+    /// The gateway's number of the newest, and when that was.
+    pub newest: Option<(UnixMs, Serial)>,
 }
 
-fn missing(carton: &Carton) -> AppError {
-    tracing::error!(carton = %carton.serial, "rows of a box are missing");
+impl Gateway {
+    async fn codes_as_they_stand(
+        &self,
+        carton: &Carton,
+        range: CodeRange,
+    ) -> Result<Vec<ShownCode>, AppError> {
+        let stored = self.reader.stored_codes(range, PAGE_CODES).await?;
+        let uses = self.reader.code_uses(range, PAGE_CODES).await?;
+        let uses: BTreeMap<CodeNo, CodeUse> = uses.into_iter().map(|it| (it.code, it)).collect();
+        // A page of codes has no more spans than codes.
+        let spans = self.reader.spans(range, None, PAGE_CODES).await?;
+        let now = self.now();
+        let shown = stored.into_iter().map(|stored| {
+            let code = stored.code;
+            let span = span_of(&spans, code).ok_or_else(|| missing(carton, "spans"))?;
+            Ok(ShownCode {
+                code,
+                text: self.vouchers.codes.open(code, &stored.sealed)?,
+                standing: standing(span, uses.get(&code), carton.terms.uses, now),
+                term: span.activation().map(|it| it.term).unwrap_or_default(),
+            })
+        });
+        shown.collect()
+    }
+
+    /// What the activations of what was found cost in all.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn paid_for(&self, found: &[Found]) -> Result<Paid, AppError> {
+        let mut paid = Paid::default();
+        let mut seen = HashSet::new();
+        for found in found {
+            let mut after = None;
+            loop {
+                let page = self.reader.spans(found.range, after, PAGE_SPANS).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.range.first);
+                for span in page {
+                    self.note_paid(&span, &mut seen, &mut paid).await?;
+                }
+            }
+        }
+        Ok(paid)
+    }
+
+    async fn note_paid(
+        &self,
+        span: &Span,
+        seen: &mut HashSet<String>,
+        paid: &mut Paid,
+    ) -> Result<(), AppError> {
+        let Stage::Active(activation) = &span.stage else {
+            return Ok(());
+        };
+        if !seen.insert(activation.by.as_str().to_owned()) {
+            return Ok(());
+        }
+        if let Some(change) = self.change(span.tenant, &activation.by).await? {
+            paid.total_fen = paid.total_fen.saturating_add(change.total.get());
+            paid.newest = paid.newest.max(Some((change.at, change.serial)));
+        }
+        Ok(())
+    }
+}
+
+fn span_of(spans: &[Span], code: CodeNo) -> Option<&Span> {
+    let next = spans.partition_point(|it| it.range.first <= code.index);
+    let span = spans.get(next.checked_sub(1)?)?;
+    span.range.contains(code).then_some(span)
+}
+
+fn missing(carton: &Carton, rows: &str) -> AppError {
+    tracing::error!(carton = %carton.serial, rows, "rows of a box are missing");
     AppError::Unforeseen
 }
 
 /// The first page of a range.
-fn page_of(range: CodeRange) -> CodeRange {
+fn first_page(range: CodeRange) -> CodeRange {
     let last = range.first.saturating_add(PAGE_CODES - 1);
     CodeRange {
         last: last.min(range.last),

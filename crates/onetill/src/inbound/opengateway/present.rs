@@ -6,6 +6,7 @@ use crate::app::{
     pay::{NewPayment, PayReply},
     voucher::redeem::CodeRefusal,
 };
+use axum::http::StatusCode;
 use domain::{
     channel::{ChannelNo, NotSent},
     money::Fen,
@@ -222,6 +223,9 @@ pub(super) async fn sale(
     let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted))? {
         PayReply::Payment(payment) => answer(gateway, admitted, &payment),
         PayReply::Repeat(earlier) => repeat(admitted, &earlier),
+        PayReply::NoVoucher(CodeRefusal::TooManyMisses) => {
+            return Err(Refusal::Http(StatusCode::TOO_MANY_REQUESTS));
+        }
         PayReply::NoVoucher(why) => {
             return Err(admitted.refuse(ReturnCode::IllegalParameter, Info::Voucher(why)));
         }

@@ -11,6 +11,7 @@ use crate::{
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
         settlements::Settlements,
+        voucher::Vouchers,
     },
     outbound::TargetPolicy,
     vault::Vault,
@@ -186,6 +187,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
         remote_sandbox: None,
         directory: directory(),
         loyalty: Loyalty::new(&vault(), Sms::Off, false),
+        vouchers: Vouchers::new(&vault()),
         serials: SerialIssuer::new(
             NodeLease { node: 0, owner: 1 },
             UnixMs(0),
@@ -201,6 +203,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
             window_s: 30,
             order_window_s: ORDER_WINDOW_S,
             payer_codes: PayerCodes::default(),
+            voucher_prefix: String::new(),
             targets: TargetPolicy::default(),
         },
     }
