@@ -29,11 +29,11 @@ fn only_the_first_codes_in_the_way_are_named() {
         let Verdict::Conflict(found) = world.verdict(&void) else {
             panic!("{held} are in use");
         };
-        assert_eq!(found.first.len() as u32, held.min(BUSY_MAX));
+        assert_eq!(found.first.len(), held.min(BUSY_MAX) as usize);
         assert!(found.first.iter().all(|it| it.why == Obstacle::InUse));
         assert_eq!(found.more, held > BUSY_MAX, "{held}");
     }
-    assert_eq!(CONFLICTS_MAX as u32, BUSY_MAX);
+    assert_eq!(CONFLICTS_MAX, BUSY_MAX as usize);
 }
 
 /// The codes that were looked at are let go of in the same batch; there are others.

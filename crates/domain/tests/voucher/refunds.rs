@@ -1,7 +1,7 @@
 //! How much of a payment that a voucher paid a part of may come back, and when the use does.
 
 use super::{
-    fixture::{CASH, GOODS, MERCHANT, TENANT, TRIPLE, code, range},
+    fixture::{CASH, GOODS, Kind, MERCHANT, TENANT, TRIPLE, code, range},
     world::World,
 };
 use domain::{
@@ -49,68 +49,69 @@ fn ask(world: &mut World, payment: Serial, (fen, expected): Ask) {
     }
 }
 
+/// What is bought, and what is asked back of it. Of 80 yuan a voucher for 50 leaves 30 to the
+/// channel, of 50 yuan nothing; a voucher for goods leaves all of it.
+const CASES: &[(Kind, i64, &[Ask])] = &[
+    (CASH, 8_000, &[(8_000, Ok((3_000, true))), (1, Err(0))]),
+    (
+        CASH,
+        8_000,
+        &[(3_000, Ok((3_000, false))), (5_000, Ok((0, true)))],
+    ),
+    (
+        CASH,
+        8_000,
+        &[
+            (1, Ok((1, false))),
+            (3_000, Err(7_999)),
+            (5_000, Err(7_999)),
+            (8_000, Err(7_999)),
+            (7_998, Err(7_999)),
+            (2_999, Ok((2_999, false))),
+            (1, Err(5_000)),
+            (4_999, Err(5_000)),
+            (5_001, Err(5_000)),
+            (5_000, Ok((0, true))),
+            (5_000, Err(0)),
+        ],
+    ),
+    (
+        CASH,
+        8_000,
+        &[
+            (3_001, Err(8_000)),
+            (1_000, Ok((1_000, false))),
+            (7_000, Ok((2_000, true))),
+        ],
+    ),
+    (
+        CASH,
+        5_000,
+        &[
+            (1, Err(5_000)),
+            (4_999, Err(5_000)),
+            (5_000, Ok((0, true))),
+            (1, Err(0)),
+        ],
+    ),
+    (CASH, 4_000, &[(5_000, Err(4_000)), (4_000, Ok((0, true)))]),
+    (
+        GOODS,
+        100,
+        &[(101, Err(100)), (100, Ok((100, true))), (1, Err(0))],
+    ),
+    (GOODS, 100, &[(40, Ok((40, false))), (60, Ok((60, true)))]),
+    (
+        TRIPLE,
+        1_001,
+        &[(1, Ok((1, false))), (1, Err(1_000)), (1_000, Ok((0, true)))],
+    ),
+];
+
 /// Up to the channel's remainder a part; all that is left, with the use; nothing in between.
 #[test]
 fn a_part_comes_from_the_channel_and_all_of_it_with_the_use() {
-    // Of 80 yuan the voucher pays 50 and the channel 30; of the next 50 and nothing; of the last
-    // nothing and all.
-    let cases: [(_, i64, &[Ask]); 9] = [
-        (CASH, 8_000, &[(8_000, Ok((3_000, true))), (1, Err(0))]),
-        (
-            CASH,
-            8_000,
-            &[(3_000, Ok((3_000, false))), (5_000, Ok((0, true)))],
-        ),
-        (
-            CASH,
-            8_000,
-            &[
-                (1, Ok((1, false))),
-                (3_000, Err(7_999)),
-                (5_000, Err(7_999)),
-                (8_000, Err(7_999)),
-                (7_998, Err(7_999)),
-                (2_999, Ok((2_999, false))),
-                (1, Err(5_000)),
-                (4_999, Err(5_000)),
-                (5_001, Err(5_000)),
-                (5_000, Ok((0, true))),
-                (5_000, Err(0)),
-            ],
-        ),
-        (
-            CASH,
-            8_000,
-            &[
-                (3_001, Err(8_000)),
-                (1_000, Ok((1_000, false))),
-                (7_000, Ok((2_000, true))),
-            ],
-        ),
-        (
-            CASH,
-            5_000,
-            &[
-                (1, Err(5_000)),
-                (4_999, Err(5_000)),
-                (5_000, Ok((0, true))),
-                (1, Err(0)),
-            ],
-        ),
-        (CASH, 4_000, &[(5_000, Err(4_000)), (4_000, Ok((0, true)))]),
-        (
-            GOODS,
-            100,
-            &[(101, Err(100)), (100, Ok((100, true))), (1, Err(0))],
-        ),
-        (GOODS, 100, &[(40, Ok((40, false))), (60, Ok((60, true)))]),
-        (
-            TRIPLE,
-            1_001,
-            &[(1, Ok((1, false))), (1, Err(1_000)), (1_000, Ok((0, true)))],
-        ),
-    ];
-    for (kind, price, asks) in cases {
+    for &(kind, price, asks) in CASES {
         let mut world = World::new();
         let carton = world.sold(kind, 1);
         let it = code(carton, 0);
