@@ -14,6 +14,8 @@ use crate::{
 };
 
 /// Records a box whose codes are about to be stored. Until it is finished nobody can use it.
+/// Answers whether it was recorded: not where the ledger could not count it
+/// ([`Carton::is_countable`]).
 #[derive(Clone, Debug)]
 pub struct OpenCarton {
     /// The box, not ready.
@@ -21,17 +23,20 @@ pub struct OpenCarton {
 }
 
 impl Command for OpenCarton {
-    type Reply = ();
+    type Reply = bool;
 
     fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
         let key = DocumentKey::carton(self.carton.tenant, self.carton.serial);
         plan.loyalty.documents.push(key);
     }
 
-    fn decide(&self, rows: &mut Rows, _now: UnixMs) -> Result<(), Inconsistent> {
+    fn decide(&self, rows: &mut Rows, _now: UnixMs) -> Result<bool, Inconsistent> {
+        if !self.carton.is_countable() {
+            return Ok(false);
+        }
         let carton = Box::new(self.carton.clone());
         rows.loyalty.put_document(Document::Carton(carton));
-        Ok(())
+        Ok(true)
     }
 }
 
