@@ -107,6 +107,7 @@ impl Rig {
         match self.gateway.pay(&account, new).await.unwrap() {
             PayReply::Payment(payment) => payment.serial,
             PayReply::Repeat(_) => panic!("the number is used for the first time"),
+            PayReply::NoVoucher(why) => panic!("no voucher was named: {why:?}"),
         }
     }
 
