@@ -77,7 +77,8 @@ impl Statements {
     }
 
     async fn try_prepare(client: &Client) -> Result<Self, Error> {
-        let of = |kind| OfKind::prepare(client, kind);
+        // On the heap: so many at once outgrow a thread's stack.
+        let of = |kind| Box::pin(OfKind::prepare(client, kind));
         let put_trans = put_trans_sql();
         let members = async {
             tokio::try_join!(
