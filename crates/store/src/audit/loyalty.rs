@@ -10,8 +10,9 @@ mod batches;
 mod links;
 
 use super::{
+    broken::Broken,
+    merge::Subject,
     report::{AuditReport, Rule},
-    rules::{Broken, Subject},
 };
 use batches::{Batches, Counted};
 use domain::{

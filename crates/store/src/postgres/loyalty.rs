@@ -77,7 +77,7 @@ impl Statements {
     }
 
     async fn try_prepare(client: &Client) -> Result<Self, Error> {
-        // Each is kept on the heap: all of them at once are too much for a test's stack.
+        // On the heap: so many at once outgrow a thread's stack.
         let of = |kind| Box::pin(OfKind::prepare(client, kind));
         let put_trans = put_trans_sql();
         let members = async {
