@@ -67,6 +67,12 @@ impl Cashier {
         it
     }
 
+    /// The cards that customers show.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
     /// Checks in, into a batch of its own: an open one that others began is closed first.
     ///
     /// # Errors

@@ -95,13 +95,11 @@ fn looks() -> Vec<Interface> {
 }
 
 /// What a reply says of the points that were moved, and more.
-fn moved(more: Value) -> Value {
-    let mut members = json!({
-        "serialNo": "100000000231", "pointBalance": 1, "avaiablePointBalance": 1,
-    });
-    let more = more.as_object().unwrap().clone();
-    members.as_object_mut().unwrap().extend(more);
-    members
+fn moved(mut more: Value) -> Value {
+    more["serialNo"] = json!("100000000231");
+    more["pointBalance"] = json!(1);
+    more["avaiablePointBalance"] = json!(1);
+    more
 }
 
 fn sales() -> Vec<Interface> {
