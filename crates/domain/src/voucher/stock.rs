@@ -142,9 +142,23 @@ pub enum CustodyAct {
     Exported,
     /// The partner has it.
     Received,
+    /// It was never finished, and is being removed.
+    Discarded,
 }
 
 impl Carton {
+    /// Whether its codes are still being stored: not ready, and not given up.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.ready && !self.was(CustodyAct::Discarded)
+    }
+
+    /// Whether this was done with it.
+    #[must_use]
+    pub fn was(&self, act: CustodyAct) -> bool {
+        self.custody.iter().any(|it| it.act == act)
+    }
+
     /// All of its codes.
     #[must_use]
     pub const fn range(&self) -> CodeRange {
