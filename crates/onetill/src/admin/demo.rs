@@ -1,6 +1,6 @@
 //! The demo data: fixed, so that anyone's script can rely on it. Its keys are public.
 
-use super::{AdminError, loyalty, merchants};
+use super::{AdminError, loyalty, merchants, voucher};
 use crate::app::Gateway;
 use domain::merchant::MerchantSettings;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ pub const OTHER_KEY: &str = "VUTSRQPONMLKJIHGFEDCBA9876543210";
 pub async fn load(gateway: &Arc<Gateway>) -> Result<bool, AdminError> {
     let merchants = load_merchants(gateway).await?;
     let cards = loyalty::demo::load(gateway).await?;
-    Ok(merchants || cards)
+    let vouchers = voucher::demo::load(gateway).await?;
+    Ok(merchants || cards || vouchers)
 }
 
 /// Loads the demo's merchants if the store has none; says whether it did.
