@@ -426,10 +426,7 @@ impl World {
     pub fn work_items(&self) -> Vec<&WorkItem> {
         let items = self.documents.values().filter_map(|it| match it {
             Document::WorkItem(item) => Some(&**item),
-            Document::Store(_)
-            | Document::Terminal(_)
-            | Document::Card(_)
-            | Document::VerifyCodes(_) => None,
+            _ => None,
         });
         items.collect()
     }

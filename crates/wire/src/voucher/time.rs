@@ -17,6 +17,16 @@ pub struct CivilTime {
 }
 
 impl CivilTime {
+    /// The start of 1970, where a clock shows what no calendar has.
+    pub const EPOCH: Self = Self {
+        year: 1970,
+        month: 1,
+        day: 1,
+        hour: 0,
+        minute: 0,
+        second: 0,
+    };
+
     /// A time; `None` when the calendar or the clock has none such.
     pub const fn new(date: (i16, i8, i8), time: (i8, i8, i8)) -> Option<Self> {
         let (year, month, day) = date;

@@ -84,7 +84,8 @@ async fn claim(gateway: &Gateway, number: &StoreNo, tenant: TenantId) -> Result<
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Lease { .. }
-        | AdminReply::Renewed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
     }
 }
 

@@ -168,7 +168,8 @@ async fn is_claimed(
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Lease { .. }
-        | AdminReply::Renewed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
     }
 }
 

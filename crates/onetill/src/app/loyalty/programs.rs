@@ -117,7 +117,8 @@ impl Gateway {
             other @ (AdminReply::Done
             | AdminReply::Tenant(_)
             | AdminReply::Lease { .. }
-            | AdminReply::Renewed(_)) => {
+            | AdminReply::Renewed(_)
+            | AdminReply::Removed(_)) => {
                 tracing::error!(?other, "the store answered something else");
                 Err(AppError::Unforeseen)
             }

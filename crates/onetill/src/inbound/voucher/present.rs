@@ -47,7 +47,7 @@ pub(super) fn civil(gateway: &Gateway, at: UnixMs) -> CivilTime {
     let at = at.to_zoned(gateway.rules.zone.clone());
     let date = (at.year(), at.month(), at.day());
     let time = (at.hour(), at.minute(), at.second());
-    CivilTime::new(date, time).unwrap_or_default()
+    CivilTime::new(date, time).unwrap_or(CivilTime::EPOCH)
 }
 
 /// What was asked, so that the same request is known again.
