@@ -13,7 +13,7 @@ use domain::{
     ids::{Serial, TenantId},
     loyalty::document::{Document, DocumentKind},
     voucher::{
-        code::{CodeRange, may_be_code},
+        code::{CodeDigest, CodeRange, may_be_code},
         partner::Partner,
         stock::{
             CODES_MAX, Cards, Carton, Custody, CustodyAct, Level, SEGMENT_MAX, Shape, Unit,
@@ -79,7 +79,7 @@ pub struct NewUnits {
 }
 
 /// A package or a reel from elsewhere.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewUnit {
     /// Its printed name.
     pub id: String,
@@ -361,9 +361,9 @@ pub async fn add_codes(gateway: &Arc<Gateway>, new: NewCodes) -> Result<Value, A
 pub async fn find_taken(gateway: &Arc<Gateway>, names: Names) -> Result<Value, AdminError> {
     let tenant = find(gateway, read_number(names.partner)?)?.partner.tenant;
     let codes = &gateway.vouchers.codes;
-    let digests: Vec<_> = names.codes.iter().map(|it| codes.digest(tenant, it)).collect();
+    let digests: Vec<CodeDigest> = names.codes.iter().map(|it| codes.digest(tenant, it)).collect();
     let found = gateway.reader.codes_by_digest(digests.clone()).await?;
-    let is_taken = |digest| found.iter().any(|it| it.digest == *digest && it.tenant == tenant);
+    let is_taken = |digest: &CodeDigest| found.iter().any(|it| it.digest == *digest && it.tenant == tenant);
     let codes = places(digests.iter().map(is_taken));
     let mut units = Vec::with_capacity(names.units.len());
     for name in names.units {

@@ -14,7 +14,10 @@ use domain::{
         stock::{Carton, Level, Shape, Unit},
     },
 };
-use store::{AdminOp, EngineError, FoundCode, StoreError, StoredCode};
+use store::{
+    AdminOp, EngineError, StoreError,
+    contract::{FoundCode, StoredCode},
+};
 use zeroize::Zeroizing;
 
 /// How many rows are stored in one commit: payments beside wait for no more.
