@@ -15,9 +15,7 @@ use domain::{
     voucher::{
         code::{CodeDigest, CodeRange, may_be_code},
         partner::Partner,
-        stock::{
-            CODES_MAX, Cards, Carton, Custody, CustodyAct, Level, SEGMENT_MAX, Shape, Unit,
-        },
+        stock::{CODES_MAX, Cards, Carton, Custody, CustodyAct, Level, SEGMENT_MAX, Shape, Unit},
         ticket::{ActivityNo, VoucherTicketNo},
     },
 };
@@ -264,7 +262,9 @@ async fn check_cards(
 ) -> Result<(), AdminError> {
     let is_bin = matches!(cards.bin.len(), 4 | 6) && cards.bin.bytes().all(|b| b.is_ascii_digit());
     if !is_bin {
-        return Err(AdminError::new("a bin is 6 digits of cards, or 4 of vouchers"));
+        return Err(AdminError::new(
+            "a bin is 6 digits of cards, or 4 of vouchers",
+        ));
     }
     let last = cards.first.saturating_add(codes - 1);
     if last > SEGMENT_MAX {
@@ -361,9 +361,17 @@ pub async fn add_codes(gateway: &Arc<Gateway>, new: NewCodes) -> Result<Value, A
 pub async fn find_taken(gateway: &Arc<Gateway>, names: Names) -> Result<Value, AdminError> {
     let tenant = find(gateway, read_number(names.partner)?)?.partner.tenant;
     let codes = &gateway.vouchers.codes;
-    let digests: Vec<CodeDigest> = names.codes.iter().map(|it| codes.digest(tenant, it)).collect();
+    let digests: Vec<CodeDigest> = names
+        .codes
+        .iter()
+        .map(|it| codes.digest(tenant, it))
+        .collect();
     let found = gateway.reader.codes_by_digest(digests.clone()).await?;
-    let is_taken = |digest: &CodeDigest| found.iter().any(|it| it.digest == *digest && it.tenant == tenant);
+    let is_taken = |digest: &CodeDigest| {
+        found
+            .iter()
+            .any(|it| it.digest == *digest && it.tenant == tenant)
+    };
     let codes = places(digests.iter().map(is_taken));
     let mut units = Vec::with_capacity(names.units.len());
     for name in names.units {
@@ -399,7 +407,9 @@ pub async fn export_page(gateway: &Arc<Gateway>, page: &ExportPage) -> Result<Va
 /// When it is not filled.
 pub async fn finish(gateway: &Arc<Gateway>, end: BoxEnd) -> Result<Value, AdminError> {
     let exported_by = end.exported_by.as_deref().map(whom).transpose()?;
-    gateway.finish_carton(Serial(end.serial), exported_by).await?;
+    gateway
+        .finish_carton(Serial(end.serial), exported_by)
+        .await?;
     Ok(Value::Null)
 }
 

@@ -101,15 +101,16 @@ pub async fn change(gateway: &Arc<Gateway>, wanted: CodesChange) -> Result<Value
 
 /// Names by their places: a name may be a code, which is not repeated.
 fn ordinals(places: &[u32]) -> String {
-    let places: Vec<String> = places.iter().take(10).map(|it| (it + 1).to_string()).collect();
+    let places: Vec<String> = places
+        .iter()
+        .take(10)
+        .map(|it| (it + 1).to_string())
+        .collect();
     format!("the name at place {}", places.join(", "))
 }
 
 /// The retailer that is named, or the one that has the first name.
-async fn tenant_of_names(
-    gateway: &Gateway,
-    wanted: &CodesChange,
-) -> Result<TenantId, AdminError> {
+async fn tenant_of_names(gateway: &Gateway, wanted: &CodesChange) -> Result<TenantId, AdminError> {
     let first = wanted.names.first().map_or("", String::as_str);
     if wanted.tenant.is_none()
         && let Ok(found) = super::stock::find_unit(gateway, None, first).await
@@ -131,7 +132,10 @@ async fn describe(
         carton: range.carton,
         index: range.first,
     };
-    let reels = gateway.reader.units_in(first.range(), Level::Reel, None, 1).await?;
+    let reels = gateway
+        .reader
+        .units_in(first.range(), Level::Reel, None, 1)
+        .await?;
     let reel = reels.first();
     Ok(json!({
         "box": carton.map(|it| &it.carton.id),

@@ -43,7 +43,10 @@ pub async fn show(gateway: &Arc<Gateway>, name: CodeName) -> Result<Value, Admin
     let carton = &*found.carton;
     let standing = gateway.standing(carton, code).await?;
     let spans = gateway.reader.spans(code.range(), None, 1).await?;
-    let term = spans.first().and_then(|it| it.activation()).map(|it| it.term);
+    let term = spans
+        .first()
+        .and_then(|it| it.activation())
+        .map(|it| it.term);
     let trace = gateway.trace(&found, code).await?;
     let tenants = tenant_names(gateway).await?;
     let history: Vec<Value> = trace.iter().map(describe).collect();
@@ -82,7 +85,10 @@ async fn unit_of(
     code: CodeNo,
     level: Level,
 ) -> Result<Option<String>, AdminError> {
-    let units = gateway.reader.units_in(code.range(), level, None, 1).await?;
+    let units = gateway
+        .reader
+        .units_in(code.range(), level, None, 1)
+        .await?;
     Ok(units.into_iter().next().map(|it| it.id))
 }
 

@@ -63,7 +63,9 @@ pub struct KeyChange {
 
 impl fmt::Debug for KeyChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyChange").field("who", &self.who).finish_non_exhaustive()
+        f.debug_struct("KeyChange")
+            .field("who", &self.who)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,7 +96,10 @@ pub(super) async fn put_token(
     let end = end_of(gateway.now(), new.overlap_s)?;
     change(gateway, number, &new.who.by, |partner| {
         match end {
-            Some(end) => partner.tokens.iter_mut().for_each(|it| it.until = earlier(it.until, end)),
+            Some(end) => partner
+                .tokens
+                .iter_mut()
+                .for_each(|it| it.until = earlier(it.until, end)),
             None => partner.tokens.clear(),
         }
         if partner.tokens.len() >= TOKENS_MAX {
@@ -154,18 +159,21 @@ pub async fn set_keys(gateway: &Arc<Gateway>, wanted: KeyChange) -> Result<Value
         Ok(words.join(", "))
     });
     let changed = changed.await?;
-    let keys: Vec<String> = changed.keys.iter().map(|it| fingerprint(&it.spki)).collect();
+    let keys: Vec<String> = changed
+        .keys
+        .iter()
+        .map(|it| fingerprint(&it.spki))
+        .collect();
     Ok(json!({ "partner": number.0, "keys": keys }))
 }
 
-fn put_key(
-    partner: &mut Partner,
-    spki: String,
-    end: Option<UnixMs>,
-) -> Result<String, AdminError> {
+fn put_key(partner: &mut Partner, spki: String, end: Option<UnixMs>) -> Result<String, AdminError> {
     partner.keys.retain(|it| it.spki != spki);
     match end {
-        Some(end) => partner.keys.iter_mut().for_each(|it| it.until = earlier(it.until, end)),
+        Some(end) => partner
+            .keys
+            .iter_mut()
+            .for_each(|it| it.until = earlier(it.until, end)),
         None => partner.keys.clear(),
     }
     if partner.keys.len() >= KEYS_MAX {
@@ -231,7 +239,9 @@ fn read_public(pem: &str) -> Result<String, AdminError> {
 
 pub(super) fn read_private(pem: &str) -> Result<Zeroizing<Vec<u8>>, AdminError> {
     SigningKey::from_pem(pem).map_err(|error| wrong_key("private", error))?;
-    let lines = pem.lines().filter(|it| !it.trim_start().starts_with("-----"));
+    let lines = pem
+        .lines()
+        .filter(|it| !it.trim_start().starts_with("-----"));
     let base64: Zeroizing<String> = Zeroizing::new(lines.flat_map(str::split_whitespace).collect());
     let pkcs8 = BASE64_STANDARD.decode(base64.as_bytes());
     pkcs8

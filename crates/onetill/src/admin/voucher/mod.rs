@@ -166,10 +166,7 @@ async fn tenant_or_only(gateway: &Gateway, name: Option<&str>) -> Result<TenantI
 }
 
 /// The tenant called `name`; without a name all there are.
-async fn tenant_or_all(
-    gateway: &Gateway,
-    name: Option<&str>,
-) -> Result<Vec<TenantId>, AdminError> {
+async fn tenant_or_all(gateway: &Gateway, name: Option<&str>) -> Result<Vec<TenantId>, AdminError> {
     match name {
         Some(name) => Ok(vec![known_tenant(gateway, name).await?]),
         None => {

@@ -170,7 +170,11 @@ pub async fn set(gateway: &Arc<Gateway>, wanted: PartnerChange) -> Result<Value,
     let by = wanted.by.clone();
     let partner = change(gateway, number, &by, |it| Ok(apply(it, &wanted))).await?;
     let tenants = tenant_names(gateway).await?;
-    Ok(describe(gateway, &partner, name_of(&tenants, partner.tenant)))
+    Ok(describe(
+        gateway,
+        &partner,
+        name_of(&tenants, partner.tenant),
+    ))
 }
 
 /// Makes the change; says in words what it is.
@@ -181,9 +185,21 @@ fn apply(partner: &mut Partner, wanted: &PartnerChange) -> String {
     for (name, setting, wanted) in [
         ("blocked", &mut partner.blocked, wanted.blocked),
         ("english", &mut settings.english, wanted.english),
-        ("skip-signature", &mut settings.skip_signature, wanted.skip_signature),
-        ("dated-trace-no", &mut settings.dated_trace_no, wanted.dated_trace_no),
-        ("check-number", &mut settings.check_number, wanted.check_number),
+        (
+            "skip-signature",
+            &mut settings.skip_signature,
+            wanted.skip_signature,
+        ),
+        (
+            "dated-trace-no",
+            &mut settings.dated_trace_no,
+            wanted.dated_trace_no,
+        ),
+        (
+            "check-number",
+            &mut settings.check_number,
+            wanted.check_number,
+        ),
     ] {
         if let Some(wanted) = wanted {
             *setting = wanted;
@@ -201,7 +217,10 @@ fn apply(partner: &mut Partner, wanted: &PartnerChange) -> String {
     }
     if let Some(wanted) = &wanted.networks {
         partner.networks.clone_from(wanted);
-        note("networks", limit((!wanted.is_empty()).then(|| wanted.join(" "))));
+        note(
+            "networks",
+            limit((!wanted.is_empty()).then(|| wanted.join(" "))),
+        );
     }
     if let Some(wanted) = &wanted.merchant_id {
         partner.merchant_id.clone_from(wanted);
@@ -286,9 +305,15 @@ pub async fn show(gateway: &Arc<Gateway>, number: u32) -> Result<Value, AdminErr
 
 fn describe(gateway: &Gateway, partner: &Partner, tenant: &str) -> Value {
     let now = gateway.now();
-    let tokens = partner.tokens.iter().filter(|it| it.until.is_none_or(|until| until > now));
+    let tokens = partner
+        .tokens
+        .iter()
+        .filter(|it| it.until.is_none_or(|until| until > now));
     let tokens: Vec<Value> = tokens.map(|it| json!({ "until": it.until })).collect();
-    let keys = partner.keys.iter().filter(|it| it.until.is_none_or(|until| until > now));
+    let keys = partner
+        .keys
+        .iter()
+        .filter(|it| it.until.is_none_or(|until| until > now));
     let keys: Vec<Value> = keys
         .map(|it| json!({ "key": super::credentials::fingerprint(&it.spki), "until": it.until }))
         .collect();

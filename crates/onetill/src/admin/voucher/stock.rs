@@ -56,9 +56,14 @@ pub async fn list(gateway: &Arc<Gateway>, page: BoxPage) -> Result<Value, AdminE
         [] | [_, _, ..] => None,
     };
     let kind = DocumentKind::Carton;
-    let found = gateway.reader.documents(kind, only, page.after, PAGE_BOXES_MAX);
+    let found = gateway
+        .reader
+        .documents(kind, only, page.after, PAGE_BOXES_MAX);
     let found = found.await?;
-    let after = found.last().map(Document::key).map(|it| (it.tenant, it.key));
+    let after = found
+        .last()
+        .map(Document::key)
+        .map(|it| (it.tenant, it.key));
     let tenants = tenant_names(gateway).await?;
     let partner = page.partner.map(PartnerNo);
     let mut boxes = Vec::new();
@@ -143,7 +148,9 @@ async fn units_below(
         Some(Level::Package) => Level::Reel,
         Some(Level::Reel) | None => return Ok(Vec::new()),
     };
-    let units = gateway.reader.units_in(found.range, below, after, UNITS_MAX);
+    let units = gateway
+        .reader
+        .units_in(found.range, below, after, UNITS_MAX);
     Ok(units.await?)
 }
 

@@ -149,7 +149,10 @@ async fn all(gateway: &Gateway, kind: DocumentKind) -> Result<Vec<Document>, Adm
     let mut all = Vec::new();
     let mut after = None;
     loop {
-        let page = gateway.reader.documents(kind, None, after, PAGE_ROWS).await?;
+        let page = gateway
+            .reader
+            .documents(kind, None, after, PAGE_ROWS)
+            .await?;
         let Some(last) = page.last().map(Document::key) else {
             return Ok(all);
         };

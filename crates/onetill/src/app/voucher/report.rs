@@ -63,9 +63,7 @@ impl Bins<'_> {
     /// Counts all codes of a span as if no till had touched them.
     fn add_span(&mut self, span: &Span) {
         let standing = standing(span, None, self.uses, self.now);
-        let first = self
-            .ranges
-            .partition_point(|it| it.last < span.range.first);
+        let first = self.ranges.partition_point(|it| it.last < span.range.first);
         let bins = self.ranges.iter().zip(&mut self.counts).skip(first);
         for (range, counts) in bins {
             match range.intersect(&span.range) {
@@ -80,7 +78,10 @@ impl Bins<'_> {
         let at = self
             .ranges
             .partition_point(|it| it.last < code_use.code.index);
-        let holds = self.ranges.get(at).is_some_and(|it| it.contains(code_use.code));
+        let holds = self
+            .ranges
+            .get(at)
+            .is_some_and(|it| it.contains(code_use.code));
         let counts = self.counts.get_mut(at).filter(|_| holds);
         if let Some(counts) = counts {
             counts.add(standing(span, None, self.uses, self.now), -1);

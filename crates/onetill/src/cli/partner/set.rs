@@ -127,7 +127,13 @@ pub(super) async fn run(
         requests_per_s: rules.requests_per_s,
         ..PartnerChange::default()
     };
-    carry_out(settings, change, shape, &format!("partner {number} is changed")).await
+    carry_out(
+        settings,
+        change,
+        shape,
+        &format!("partner {number} is changed"),
+    )
+    .await
 }
 
 pub(super) async fn bind(
@@ -165,7 +171,13 @@ pub(super) async fn block(
         ..PartnerChange::default()
     };
     let done = if blocked { "blocked" } else { "unblocked" };
-    carry_out(settings, change, shape, &format!("partner {number} is {done}")).await
+    carry_out(
+        settings,
+        change,
+        shape,
+        &format!("partner {number} is {done}"),
+    )
+    .await
 }
 
 async fn carry_out(

@@ -71,9 +71,10 @@ pub(super) async fn run(
     match shape {
         Shape::Json => output::print_json(&answer),
         Shape::Text if is_list => output::print(&text(&answer)),
-        Shape::Text => {
-            output::print(&format!("activity {} is there", text_of(&answer, "activity")))
-        }
+        Shape::Text => output::print(&format!(
+            "activity {} is there",
+            text_of(&answer, "activity")
+        )),
     }
 }
 

@@ -173,7 +173,9 @@ async fn add_units(
             partner: args.terms.partner(),
             units: units.to_vec(),
         };
-        client.ask(Request::Voucher(voucher::Request::AddUnits(new))).await?;
+        client
+            .ask(Request::Voucher(voucher::Request::AddUnits(new)))
+            .await?;
     }
     Ok(())
 }
@@ -196,7 +198,9 @@ async fn add_codes(
             serial,
             codes: some.iter().map(|it| it.code.to_string()).collect(),
         };
-        client.ask(Request::Voucher(voucher::Request::AddCodes(new))).await?;
+        client
+            .ask(Request::Voucher(voucher::Request::AddCodes(new)))
+            .await?;
         progress.inc(some.len() as u64);
     }
     Ok(())

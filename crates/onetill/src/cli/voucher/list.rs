@@ -89,7 +89,10 @@ pub(super) const COUNTS: [(&str, &str); 8] = [
 pub(super) fn cells(it: &Value) -> Vec<String> {
     let counts = it.get("counts").filter(|it| !it.is_null());
     match counts {
-        Some(counts) => COUNTS.iter().map(|(name, _)| text_of(counts, name)).collect(),
+        Some(counts) => COUNTS
+            .iter()
+            .map(|(name, _)| text_of(counts, name))
+            .collect(),
         None => vec!["unfinished".to_owned()],
     }
 }
@@ -200,8 +203,14 @@ mod tests {
         ];
         let shown = text(&boxes);
         let lines: Vec<&str> = shown.lines().collect();
-        assert!(lines[1].starts_with("X1      1504  500812  7020 0000041-0000060     20"), "{shown}");
+        assert!(
+            lines[1].starts_with("X1      1504  500812  7020 0000041-0000060     20"),
+            "{shown}"
+        );
         assert!(lines[1].ends_with("20"), "{shown}");
-        assert!(lines[2].contains("-") && lines[2].ends_with("unfinished"), "{shown}");
+        assert!(
+            lines[2].contains("-") && lines[2].ends_with("unfinished"),
+            "{shown}"
+        );
     }
 }

@@ -55,7 +55,9 @@ impl PrintedFile {
     /// somebody made meanwhile stays.
     pub(super) fn finish(mut self) -> Result<(), CommandError> {
         if let Some(out) = self.out.take() {
-            let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+            let file = out
+                .into_inner()
+                .map_err(std::io::IntoInnerError::into_error)?;
             file.sync_all()?;
         }
         match fs::hard_link(&self.partial, &self.path) {

@@ -89,7 +89,10 @@ fn unit_text(it: &Value, zone: &TimeZone) -> String {
         ("box", text_of(it, "box")),
         ("retailer", text_of(it, "tenant")),
         ("partner", text_of(it, "partner")),
-        ("ticket", format!("{} {}", text_of(it, "ticket"), text_of(it, "ticket_name"))),
+        (
+            "ticket",
+            format!("{} {}", text_of(it, "ticket"), text_of(it, "ticket_name")),
+        ),
         ("uses of a code", text_of(it, "uses")),
         ("face value", yuan(it)),
         ("card numbers", cards(it)),
@@ -128,10 +131,19 @@ fn code_text(it: &Value, zone: &TimeZone) -> String {
     let date = |name| dates::show(it.get(name).and_then(Value::as_i64), zone);
     let lines = [
         ("status", status(&text_of(it, "status")).to_owned()),
-        ("uses left", format!("{} of {}", text_of(it, "uses_left"), text_of(it, "uses"))),
+        (
+            "uses left",
+            format!("{} of {}", text_of(it, "uses_left"), text_of(it, "uses")),
+        ),
         ("face value", yuan(it)),
-        ("valid", format!("{} to {}", date("valid_from"), date("valid_until"))),
-        ("ticket", format!("{} {}", text_of(it, "ticket"), text_of(it, "ticket_name"))),
+        (
+            "valid",
+            format!("{} to {}", date("valid_from"), date("valid_until")),
+        ),
+        (
+            "ticket",
+            format!("{} {}", text_of(it, "ticket"), text_of(it, "ticket_name")),
+        ),
         ("retailer", text_of(it, "tenant")),
         ("partner", text_of(it, "partner")),
         ("box", text_of(it, "box")),
@@ -185,8 +197,14 @@ mod tests {
         });
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let shown = code_text(&code, &zone);
-        assert!(shown.starts_with("status      used up\nuses left   0 of 1"), "{shown}");
+        assert!(
+            shown.starts_with("status      used up\nuses left   0 of 1"),
+            "{shown}"
+        );
         assert!(shown.contains("face value  20.00"), "{shown}");
-        assert!(shown.ends_with("2026-11-22 00:01  used       88001 7       S1"), "{shown}");
+        assert!(
+            shown.ends_with("2026-11-22 00:01  used       88001 7       S1"),
+            "{shown}"
+        );
     }
 }

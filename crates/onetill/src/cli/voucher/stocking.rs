@@ -10,7 +10,11 @@ use crate::{
             boxes::{BoxEnd, BoxKey, Discard, ExportPage, NewBox},
         },
     },
-    cli::{CommandError, admin_client::{AdminClient, Asker}, output},
+    cli::{
+        CommandError,
+        admin_client::{AdminClient, Asker},
+        output,
+    },
 };
 use indicatif::ProgressBar;
 use serde_json::Value;
@@ -28,7 +32,11 @@ impl OpenBox {
     pub(super) fn read(answer: &Value, partner: u32) -> Result<Self, CommandError> {
         let odd = "the gateway's answer is odd";
         Ok(Self {
-            name: answer.get("box").and_then(Value::as_str).ok_or(odd)?.to_owned(),
+            name: answer
+                .get("box")
+                .and_then(Value::as_str)
+                .ok_or(odd)?
+                .to_owned(),
             serial: answer.get("serial").and_then(Value::as_i64).ok_or(odd)?,
             partner,
             codes: answer.get("codes").and_then(Value::as_u64).ok_or(odd)?,
@@ -94,7 +102,11 @@ fn missing(open: &OpenBox, written: u32) -> Result<(), CommandError> {
     if u64::from(written) == open.codes {
         return Ok(());
     }
-    Err(format!("box {} has {} codes, and {written} came", open.name, open.codes).into())
+    Err(format!(
+        "box {} has {} codes, and {written} came",
+        open.name, open.codes
+    )
+    .into())
 }
 
 /// Brings boxes into stock.

@@ -154,7 +154,11 @@ fn validity(it: &Value, zone: &TimeZone) -> String {
     if let Some(days) = it.get("Days").and_then(Value::as_u64) {
         return format!("{days} days");
     }
-    match it.get("Between").and_then(Value::as_array).map(Vec::as_slice) {
+    match it
+        .get("Between")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+    {
         Some([from, until]) => format!(
             "{} to {}",
             dates::show(from.as_i64(), zone),
@@ -179,7 +183,10 @@ ticket  retailer  name        uses  face value  valid
 500812  demo      20元代金券     1       20.00  365 days";
         assert_eq!(text(&all, &zone), expected);
         let between = json!({ "Between": [1_795_276_800_000_i64, 1_795_363_200_000_i64] });
-        assert_eq!(validity(&between, &zone), "2026-11-22 00:00 to 2026-11-23 00:00");
+        assert_eq!(
+            validity(&between, &zone),
+            "2026-11-22 00:00 to 2026-11-23 00:00"
+        );
         assert_eq!(validity(&json!("Forever"), &zone), "for ever");
     }
 

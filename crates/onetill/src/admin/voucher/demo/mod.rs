@@ -128,7 +128,11 @@ fn new_tickets() -> [NewTicket; 2] {
 }
 
 async fn load_partner(gateway: &Arc<Gateway>, partner: Partner) -> Result<bool, AdminError> {
-    let is_new = gateway.vouchers.partners.by_number(partner.number).is_none();
+    let is_new = gateway
+        .vouchers
+        .partners
+        .by_number(partner.number)
+        .is_none();
     if is_new {
         partners::put_new(gateway, partner, BY.to_owned()).await?;
     }
@@ -248,7 +252,10 @@ async fn describe(
         let carton = &page.carton;
         for it in &page.codes {
             let (_, reel) = page.units_of(it.code)?;
-            let segment = carton.cards.as_ref().map(|cards| cards.first + it.code.index);
+            let segment = carton
+                .cards
+                .as_ref()
+                .map(|cards| cards.first + it.code.index);
             shown.push(json!({
                 "box": carton.id,
                 "reel": reel.id,

@@ -113,7 +113,9 @@ impl DemoBox {
     }
 
     fn reel(&self, number: u32) -> (String, String) {
-        let sample = usize::try_from(number).ok().and_then(|it| SAMPLE_REELS.get(it));
+        let sample = usize::try_from(number)
+            .ok()
+            .and_then(|it| SAMPLE_REELS.get(it));
         if let Some((name, order)) = sample.filter(|_| self.place == 0) {
             return ((*name).to_owned(), (*order).to_owned());
         }
@@ -153,8 +155,8 @@ impl DemoBox {
             },
             sale_channel_order_id: order,
         };
-        let all_packages = (0..packages)
-            .map(|it| unit(Level::Package, it, reels * codes, self.package(it), None));
+        let all_packages =
+            (0..packages).map(|it| unit(Level::Package, it, reels * codes, self.package(it), None));
         let all_reels = (0..packages * reels).map(|it| {
             let (name, order) = self.reel(it);
             unit(Level::Reel, it, codes, name, Some(order))
@@ -203,7 +205,9 @@ async fn fill(gateway: &Gateway, tenant: TenantId, demo: &DemoBox) -> Result<(),
     let carton = compose(gateway, tenant, demo).await?;
     let serial = carton.serial;
     gateway.open_carton(carton).await?;
-    gateway.add_units(serial, demo.units(tenant, serial)).await?;
+    gateway
+        .add_units(serial, demo.units(tenant, serial))
+        .await?;
     let codes = (0..demo.codes()).map(|it| Zeroizing::new(demo.code(it)));
     gateway.add_codes(serial, codes.collect()).await?;
     while !gateway.fill_carton(serial).await?.is_complete() {}
@@ -309,7 +313,10 @@ mod tests {
             }
             for index in 0..demo.codes() {
                 let code = demo.code(index);
-                assert!(may_be_code(&code) && code.len() == FIRST_CODE.len(), "{code}");
+                assert!(
+                    may_be_code(&code) && code.len() == FIRST_CODE.len(),
+                    "{code}"
+                );
                 assert!(seen.insert(code));
             }
         }

@@ -82,7 +82,9 @@ mod tests {
         for alphabet in [DIGITS, HEX, SECRET] {
             let count = |letter: &u8| {
                 let bytes = 0..=u8::MAX;
-                bytes.filter(|it| pick(alphabet, *it) == Some(*letter)).count()
+                bytes
+                    .filter(|it| pick(alphabet, *it) == Some(*letter))
+                    .count()
             };
             let counts: Vec<usize> = alphabet.iter().map(count).collect();
             let each = 256 / alphabet.len();

@@ -160,10 +160,16 @@ mod tests {
         assert_eq!(shape(&package[..14]), "A9999-9999999-", "{package}");
         assert_eq!(package.len(), "B1123-6430582-102F5".len());
         let reel = reel(&mut chance, 242).unwrap();
-        assert!(reel.starts_with('R') && reel.contains("-0000242-"), "{reel}");
+        assert!(
+            reel.starts_with('R') && reel.contains("-0000242-"),
+            "{reel}"
+        );
         assert_eq!(reel.len(), "R112102F-0000242-2585".len());
         let order = sale_channel_order_id(&mut chance).unwrap();
-        assert!(order.len() == 32 && order == order.to_lowercase(), "{order}");
+        assert!(
+            order.len() == 32 && order == order.to_lowercase(),
+            "{order}"
+        );
     }
 
     #[test]

@@ -197,7 +197,10 @@ impl Gateway {
         // In one commit with it, as a rule: the file is there before the box is.
         let note = async {
             match exported_by {
-                Some(by) => self.note_custody(tenant, serial, by, CustodyAct::Exported).await,
+                Some(by) => {
+                    self.note_custody(tenant, serial, by, CustodyAct::Exported)
+                        .await
+                }
                 None => Ok(true),
             }
         };

@@ -1,7 +1,10 @@
 //! What is in a file of codes: its boxes and how they are packed. What is wrong is told with its
 //! line and without the code, which pays.
 
-use crate::{admin::voucher::boxes::NewUnit, cli::{CommandError, csv, voucher::printed::HEADER}};
+use crate::{
+    admin::voucher::boxes::NewUnit,
+    cli::{CommandError, csv, voucher::printed::HEADER},
+};
 use domain::voucher::{
     code::may_be_code,
     stock::{CODES_MAX, Level},
@@ -170,7 +173,10 @@ impl Plan {
         let new_package = new_package.then_some((Level::Package, &row.package));
         let new_reel = new_reel.then_some((Level::Reel, &row.reel));
         if let Some(carton) = self.boxes.last_mut() {
-            new_package.into_iter().chain(new_reel).for_each(|(level, id)| carton.begin(level, id));
+            new_package
+                .into_iter()
+                .chain(new_reel)
+                .for_each(|(level, id)| carton.begin(level, id));
             carton.push()?;
         }
         self.codes += 1;
@@ -236,7 +242,9 @@ mod tests {
         let plan = plan.unwrap();
         assert_eq!((plan.boxes.len(), plan.codes), (2, 5));
         let units = plan.boxes[0].units.iter();
-        let units: Vec<_> = units.map(|it| (it.id.as_str(), it.first, it.last)).collect();
+        let units: Vec<_> = units
+            .map(|it| (it.id.as_str(), it.first, it.last))
+            .collect();
         let expected = [
             ("BPKG0001", 0, 2),
             ("REEL0001", 0, 1),
@@ -257,15 +265,24 @@ mod tests {
             ("XBOX0001,BPKG0001,REEL0001,a,b", "four cells"),
             ("XBOX0001,BPKG0001,REEL0001,short", "a code is 8 to 64"),
             ("XBOX0001,BPKG0001,R 1,code-0002", "a name is 8 to 64"),
-            ("XBOX0001,BPKG0002,REEL0001,code-0002", "must stand together"),
-            ("XBOX0001,XBOX0001,REEL0002,code-0002", "must stand together"),
+            (
+                "XBOX0001,BPKG0002,REEL0001,code-0002",
+                "must stand together",
+            ),
+            (
+                "XBOX0001,XBOX0001,REEL0002,code-0002",
+                "must stand together",
+            ),
         ] {
             let error = read(&[good, row]).unwrap_err();
             assert!(error.contains("line 3") && error.contains(why), "{error}");
             assert!(!error.contains("code-000"), "{error}");
         }
         assert!(read(&[]).unwrap_err().contains("there are no codes"));
-        let left = ["XBOX0002,BPKG0002,REEL0002,code-0002", "XBOX0001,BPKG0003,REEL0003,code-0003"];
+        let left = [
+            "XBOX0002,BPKG0002,REEL0002,code-0002",
+            "XBOX0001,BPKG0003,REEL0003,code-0003",
+        ];
         let error = read(&[good, left[0], left[1]]).unwrap_err();
         assert!(error.contains("line 4"), "{error}");
     }
