@@ -147,6 +147,8 @@ pub enum CustodyAct {
     Exported,
     /// The partner has it.
     Received,
+    /// It was never finished, and is being removed.
+    Discarded,
 }
 
 impl Carton {
@@ -158,6 +160,18 @@ impl Carton {
         let all = i64::from(codes).checked_mul(i64::from(uses));
         let face = all.and_then(|all| face_of(&self.terms, all));
         in_bounds && face.is_some_and(|it| (Fen::ZERO..=FACE_MAX).contains(&it))
+    }
+
+    /// Whether its codes are still being stored: not ready, and not given up.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.ready && !self.was(CustodyAct::Discarded)
+    }
+
+    /// Whether this was done with it.
+    #[must_use]
+    pub fn was(&self, act: CustodyAct) -> bool {
+        self.custody.iter().any(|it| it.act == act)
     }
 
     /// All of its codes.

@@ -3,6 +3,7 @@
 use super::{
     AdminError, loyalty,
     merchants::{self, NewMerchant},
+    voucher,
 };
 use crate::app::Gateway;
 use domain::merchant::MerchantSettings;
@@ -25,7 +26,8 @@ pub const OTHER_KEY: &str = "VUTSRQPONMLKJIHGFEDCBA9876543210";
 pub async fn load(gateway: &Arc<Gateway>) -> Result<bool, AdminError> {
     let merchants = load_merchants(gateway).await?;
     let cards = loyalty::demo::load(gateway).await?;
-    Ok(merchants || cards)
+    let vouchers = voucher::demo::load(gateway).await?;
+    Ok(merchants || cards || vouchers)
 }
 
 /// Loads the demo's merchants if the store has none, or goes on where an earlier load was broken

@@ -124,7 +124,7 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
 }
 
 /// The tenant called `name`, which must be there.
-async fn known_tenant(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
+pub(super) async fn known_tenant(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
     let tenants = gateway.reader.tenants().await?;
     let found = tenants.into_iter().find(|it| it.name == name);
     found.map(|it| it.id).ok_or_else(|| {
@@ -137,18 +137,18 @@ async fn known_tenant(gateway: &Gateway, name: &str) -> Result<TenantId, AdminEr
 }
 
 /// The tenant called `name`, added when missing.
-async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
+pub(super) async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
     merchants::tenant_of(gateway, name).await
 }
 
 /// The names of all tenants.
-async fn tenant_names(gateway: &Gateway) -> Result<Vec<(TenantId, String)>, AdminError> {
+pub(super) async fn tenant_names(gateway: &Gateway) -> Result<Vec<(TenantId, String)>, AdminError> {
     let tenants = gateway.reader.tenants().await?;
     Ok(tenants.into_iter().map(|it| (it.id, it.name)).collect())
 }
 
 /// What a tenant is called.
-fn name_of(tenants: &[(TenantId, String)], id: TenantId) -> &str {
+pub(super) fn name_of(tenants: &[(TenantId, String)], id: TenantId) -> &str {
     let found = tenants.iter().find(|(known, _)| *known == id);
     found.map_or("", |(_, name)| name)
 }

@@ -6,6 +6,7 @@
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
 //! | [`jpos`] | dialect 2 over HTTP: terminals, cards, batches |
 //! | [`voucher`] | dialect 3 over HTTP, and codes that pay |
+//! | [`voucher_cli`] | partners, stock and vouchers from the command line |
 //! | [`loyalty_cli`] | a terminal, a shop's day and provisioning from the command line |
 //! | [`channels`] | channels that hang, talk nonsense, repeat or contradict themselves |
 //! | [`simulation`] | seeded faults around the real program, and planted bugs that they find |
@@ -29,3 +30,5 @@ mod simulation_plants;
 mod support;
 #[cfg(test)]
 mod voucher;
+#[cfg(test)]
+mod voucher_cli;
