@@ -113,8 +113,13 @@ impl Vault {
     /// Makes keyed digests for `purpose`.
     #[must_use]
     pub fn digester(&self, purpose: &str) -> Hmac<Sha256> {
-        let key = self.derive(purpose);
-        <Hmac<Sha256> as KeyInit>::new((&*key).into())
+        let mut deriver = self.deriver.clone();
+        deriver.update(purpose.as_bytes());
+        // A key as long as a block of the digest, so that none is refused.
+        let key = deriver.finalize().into_bytes();
+        let mut block = Zeroizing::new([0; 64]);
+        block.iter_mut().zip(key).for_each(|(to, from)| *to = from);
+        <Hmac<Sha256> as KeyInit>::new((&*block).into())
     }
 
     /// Seals `secret`, bound to `owner`.

@@ -7,6 +7,7 @@ use super::{
     terminal::{Terminal, TerminalNo},
     trans::{Place, Trans, TransNo},
     verify_code::VerifyCodes,
+    work_item::WorkItem,
 };
 use crate::{
     ids::{Serial, TenantId},
@@ -180,6 +181,15 @@ impl LoyaltyRows {
     #[must_use]
     pub fn change(&self, tenant: TenantId, id: &ChangeId) -> Option<&Change> {
         if let Document::Change(it) = self.document(&DocumentKey::change(tenant, id))? {
+            return Some(it);
+        }
+        None
+    }
+
+    /// What an event raised for an operator.
+    #[must_use]
+    pub fn work_item(&self, tenant: TenantId, subject: Serial) -> Option<&WorkItem> {
+        if let Document::WorkItem(it) = self.document(&DocumentKey::work_item(tenant, subject))? {
             return Some(it);
         }
         None

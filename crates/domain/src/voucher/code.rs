@@ -54,6 +54,16 @@ impl CodeRange {
         self.len() <= 0
     }
 
+    /// With the code before it and the code behind it, where there may be such.
+    #[must_use]
+    pub const fn with_neighbours(&self) -> Self {
+        Self {
+            carton: self.carton,
+            first: self.first.saturating_sub(1),
+            last: self.last.saturating_add(1),
+        }
+    }
+
     /// Whether `code` is one of them.
     #[must_use]
     pub fn contains(&self, code: CodeNo) -> bool {
@@ -119,6 +129,13 @@ mod tests {
             assert_eq!(reel.intersect(&other), shared, "{other:?}");
             assert_eq!(other.intersect(&reel), shared, "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_range_has_neighbours_where_there_are_indices() {
+        assert_eq!(range(1, 3, 5).with_neighbours(), range(1, 2, 6));
+        let all = range(1, 0, u32::MAX);
+        assert_eq!(all.with_neighbours(), all);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    ops::RangeInclusive,
+    ops::{Bound, RangeInclusive},
 };
 
 /// How many codes in use are loaded of a range at most: they are named to whoever wants to change
@@ -24,7 +24,8 @@ pub const BUSY_MAX: u32 = 20;
 /// What a batch of commands needs.
 #[derive(Debug, Default)]
 pub struct VoucherPlan {
-    /// Spans that share codes with a range, to be changed.
+    /// Spans that share codes with a range, to be changed. Whoever does what others may have done
+    /// to its neighbours names those too ([`CodeRange::with_neighbours`]), so that they become one.
     pub ranges: Vec<CodeRange>,
     /// The first codes in use of a range, at most [`BUSY_MAX`].
     pub busy: Vec<CodeRange>,
@@ -212,7 +213,7 @@ impl VoucherRows {
     }
 
     /// Replaces what lies of the spans within `range` by what `change` makes of it; neighbours to
-    /// which the same has happened become one span.
+    /// which the same has happened become one span, as far as they are loaded.
     ///
     /// # Errors
     /// As [`VoucherRows::spans_in`].
@@ -236,7 +237,31 @@ impl VoucherRows {
                 self.join_or_insert(part);
             }
         }
+        self.join_next(range);
         Ok(())
+    }
+
+    /// Makes the span that `range` ends in one with the next, if that is loaded and can be.
+    fn join_next(&mut self, range: &CodeRange) {
+        let up_to = (range.carton, range.last);
+        let Some((start, span)) = self.spans.range(..=up_to).next_back() else {
+            return;
+        };
+        let start = *start;
+        let next = self
+            .spans
+            .range((Bound::Excluded(start), Bound::Unbounded))
+            .next();
+        let Some((next, last)) = next
+            .filter(|(_, next)| span.joins(next))
+            .map(|(start, next)| (*start, next.range.last))
+        else {
+            return;
+        };
+        self.spans.remove(&next);
+        if let Some(span) = self.spans.get_mut(&start) {
+            span.range.last = last;
+        }
     }
 
     /// Adds a span behind those that are there; makes it one with the one before if it can be.

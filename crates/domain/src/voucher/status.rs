@@ -51,21 +51,17 @@ pub fn standing(span: &Span, code_use: Option<&CodeUse>, uses: u32, now: UnixMs)
         Stage::Active(_) if free == 0 => CodeStatus::Reserved,
         Stage::Active(_) => CodeStatus::Active,
     };
-    let uses_left = match status {
-        CodeStatus::Void | CodeStatus::UsedUp => 0,
-        CodeStatus::Expired if has_ended(span, now) => 0,
-        CodeStatus::InStock
-        | CodeStatus::Active
-        | CodeStatus::Expired
-        | CodeStatus::Reserved
-        | CodeStatus::Frozen => free,
-    };
+    let uses_left = if is_over(span, now) { 0 } else { free };
     Standing { status, uses_left }
 }
 
-fn has_ended(span: &Span, now: UnixMs) -> bool {
-    let activation = span.activation();
-    activation.is_some_and(|it| it.expired || it.term.is_over(now))
+/// Whether nothing is left of its codes, frozen or not.
+fn is_over(span: &Span, now: UnixMs) -> bool {
+    match &span.stage {
+        Stage::InStock => false,
+        Stage::Active(it) => it.expired || it.term.is_over(now),
+        Stage::Void(_) => true,
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +119,7 @@ mod tests {
             (open(), true, 1, 0, Frozen, 1),
             (past(), false, 1, 0, Expired, 0),
             (past(), false, 2, 0, UsedUp, 0),
+            (past(), true, 1, 0, Frozen, 0),
             (coming(), false, 0, 0, Expired, 2),
             (voided(), true, 0, 0, Void, 0),
         ] {

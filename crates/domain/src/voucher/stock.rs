@@ -3,16 +3,21 @@
 use super::{
     code::CodeRange,
     partner::PartnerNo,
-    ticket::{ActivityNo, Terms, VoucherTicketNo},
+    postings::face_of,
+    ticket::{ActivityNo, Terms, USES_MAX, VoucherTicketNo},
 };
 use crate::{
     ids::{Serial, TenantId},
+    money::Fen,
     time::UnixMs,
 };
 use serde::{Deserialize, Serialize};
 
 /// The most codes of one box.
 pub const CODES_MAX: u32 = 10_000_000;
+/// The most that the uses of one box may pay in all: ten trillion yuan. The ledger counts thousands
+/// of such boxes.
+pub const FACE_MAX: Fen = Fen::new(1_000_000_000_000_000);
 
 /// What a printed name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -142,9 +147,33 @@ pub enum CustodyAct {
     Exported,
     /// The partner has it.
     Received,
+    /// It was never finished, and is being removed.
+    Discarded,
 }
 
 impl Carton {
+    /// Whether its codes, their uses and what those pay are numbers that it may have.
+    #[must_use]
+    pub fn is_countable(&self) -> bool {
+        let (codes, uses) = (self.codes, self.terms.uses);
+        let in_bounds = (1..=CODES_MAX).contains(&codes) && (1..=USES_MAX).contains(&uses);
+        let all = i64::from(codes).checked_mul(i64::from(uses));
+        let face = all.and_then(|all| face_of(&self.terms, all));
+        in_bounds && face.is_some_and(|it| (Fen::ZERO..=FACE_MAX).contains(&it))
+    }
+
+    /// Whether its codes are still being stored: not ready, and not given up.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.ready && !self.was(CustodyAct::Discarded)
+    }
+
+    /// Whether this was done with it.
+    #[must_use]
+    pub fn was(&self, act: CustodyAct) -> bool {
+        self.custody.iter().any(|it| it.act == act)
+    }
+
     /// All of its codes.
     #[must_use]
     pub const fn range(&self) -> CodeRange {

@@ -288,7 +288,8 @@ async fn check_master_key(engine: &Engine, vault: &Vault) -> Result<(), ComposeE
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Lease { .. }
-        | AdminReply::Renewed(_)) => Err(unexpected(&other)),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(unexpected(&other)),
     }
 }
 
@@ -324,7 +325,8 @@ pub async fn take_lease(
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Value(_)
-        | AdminReply::Renewed(_)) => Err(unexpected(&other)),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(unexpected(&other)),
     }
 }
 

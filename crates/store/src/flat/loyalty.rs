@@ -221,6 +221,7 @@ mod tests {
                 batch: BatchNo::FIRST,
                 number: TransNo::from_stored(30_000_001),
             },
+            done: None,
         }
     }
 

@@ -84,7 +84,7 @@ impl Command for ChangeStock {
         let partner = partner.map(|it| DocumentKey::partner(*tenant, it));
         plan.loyalty.documents.extend(partner);
         for target in self.targets() {
-            plan.voucher.ranges.push(target.range);
+            plan.voucher.ranges.push(self.affected(&target.range));
             if self.change.kind == ChangeKind::Void {
                 plan.voucher.busy.push(target.range);
             }
@@ -124,7 +124,34 @@ impl ChangeStock {
         }
     }
 
+    /// The codes of a target, and its neighbours where they may become one with it: codes that
+    /// became active or void name the change that made them so, which only its own targets share.
+    const fn affected(&self, range: &CodeRange) -> CodeRange {
+        match self.change.kind {
+            ChangeKind::Freeze | ChangeKind::Unfreeze => range.with_neighbours(),
+            ChangeKind::Activate
+            | ChangeKind::ActivateSegment
+            | ChangeKind::Void
+            | ChangeKind::Expire => *range,
+        }
+    }
+
+    /// Whether the books can follow: a partner owes for what is sold and gets back what is void, and
+    /// terms end by [`super::ExpireSpan`].
+    const fn can_be_booked(&self) -> bool {
+        match self.change.kind {
+            ChangeKind::Activate | ChangeKind::ActivateSegment | ChangeKind::Void => {
+                self.change.partner.is_some()
+            }
+            ChangeKind::Freeze | ChangeKind::Unfreeze => true,
+            ChangeKind::Expire => false,
+        }
+    }
+
     fn judge(&self, rows: &Rows, now: UnixMs) -> Result<Verdict, Inconsistent> {
+        if !self.can_be_booked() {
+            return Err(Inconsistent(self.change.serial));
+        }
         let targets = match &self.request {
             Request::Found(targets) => targets,
             Request::Unknown(places) => return Ok(Verdict::Unknown(places.clone())),
@@ -183,6 +210,10 @@ impl ChangeStock {
         if self.change.kind == ChangeKind::Void {
             let (busy, more) = rows.voucher.busy_in(range);
             let why = Obstacle::InUse;
+            if busy.is_empty() && more {
+                // Those that were loaded are free again since this batch began; others are not.
+                conflicts.add(Conflict { range: *range, why });
+            }
             busy.iter().for_each(|it| {
                 conflicts.add(Conflict {
                     range: it.range(),

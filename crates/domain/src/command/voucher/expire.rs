@@ -36,7 +36,8 @@ impl Command for ExpireSpan {
     type Reply = bool;
 
     fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
-        plan.voucher.ranges.push(self.range);
+        // What lies beside it may have been written off before.
+        plan.voucher.ranges.push(self.range.with_neighbours());
         plan.voucher.sums.push(self.range);
     }
 

@@ -4,6 +4,7 @@ use super::{names::Found, partners::KnownPartner};
 use crate::app::{AppError, Gateway, loyalty::documents};
 use domain::{
     command::voucher::{ChangeReply, ChangeStock, Request, Target},
+    ids::{Serial, TenantId},
     loyalty::document::DocumentKey,
     money::Fen,
     time::UnixMs,
@@ -31,6 +32,21 @@ pub struct NewChange {
     pub term: Option<Term>,
     /// A refusal leaves no record.
     pub forget_refusal: bool,
+}
+
+/// What an operator wants done.
+#[derive(Clone, Debug)]
+pub struct OperatorChange {
+    /// Whose codes.
+    pub tenant: TenantId,
+    /// What.
+    pub kind: ChangeKind,
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Only says what would become of it.
+    pub dry_run: bool,
 }
 
 impl Gateway {
@@ -62,6 +78,48 @@ impl Gateway {
         self.run(command).await
     }
 
+    /// Changes what an operator named; `dry_run` only says what would become of it.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn change_by_operator(
+        &self,
+        new: OperatorChange,
+        found: &[Option<Found>],
+    ) -> Result<Change, AppError> {
+        let (zone, now) = (self.zone(), self.now());
+        let serial = self.next_serial()?;
+        let change = Change {
+            tenant: new.tenant,
+            id: ChangeId::of_house(new.kind, serial),
+            kind: new.kind,
+            serial,
+            partner: None,
+            operator: Some(new.by),
+            number: serial.to_string(),
+            content: 0,
+            at: now,
+            total: Fen::ZERO,
+            remarks: Remarks {
+                reason: new.reason,
+                ..Remarks::default()
+            },
+            ranges: Vec::new(),
+            verdict: Verdict::Unknown(Vec::new()),
+        };
+        let command = ChangeStock {
+            change,
+            part_serials: self.part_serials(found)?,
+            request: request(found, |it| it.carton.terms.validity.term(zone, now)),
+            day: zone.day(now),
+            dry_run: new.dry_run,
+            forget_refusal: true,
+        };
+        Ok(match self.run(command).await? {
+            ChangeReply::New(it) | ChangeReply::Repeat(it) | ChangeReply::Other(it) => *it,
+        })
+    }
+
     fn draft(
         &self,
         partner: &KnownPartner,
@@ -87,7 +145,7 @@ impl Gateway {
     }
 
     /// A number for each ticket type among what was found.
-    fn part_serials(&self, found: &[Option<Found>]) -> Result<Vec<domain::ids::Serial>, AppError> {
+    fn part_serials(&self, found: &[Option<Found>]) -> Result<Vec<Serial>, AppError> {
         let found = found.iter().flatten();
         let tickets: BTreeSet<_> = found.map(|it| it.carton.ticket).collect();
         tickets.iter().map(|_| self.next_serial()).collect()
@@ -113,7 +171,7 @@ impl Gateway {
     /// When the store failed.
     pub async fn change(
         &self,
-        tenant: domain::ids::TenantId,
+        tenant: TenantId,
         id: &ChangeId,
     ) -> Result<Option<Change>, AppError> {
         let key = DocumentKey::change(tenant, id);

@@ -9,6 +9,8 @@
 //! | [`change`] | activation, voiding, freezing |
 //! | [`tree`] | boxes, packages, reels and codes as they stand |
 //! | [`trace`] | what happened to one code |
+//! | [`stocking`] | new stock on its way in |
+//! | [`report`] | how many codes stand how |
 //! | [`redeem`] | a code that pays a part of a payment |
 
 pub mod change;
@@ -17,6 +19,8 @@ pub mod guesses;
 pub mod names;
 pub mod partners;
 pub mod redeem;
+pub mod report;
+pub mod stocking;
 pub mod trace;
 pub mod tree;
 
@@ -24,6 +28,7 @@ use crate::vault::Vault;
 use codes::CodeVault;
 use guesses::Guesses;
 use partners::Partners;
+use stocking::Stocking;
 
 /// What the use cases of vouchers work with, beside what all do.
 pub struct Vouchers {
@@ -33,6 +38,8 @@ pub struct Vouchers {
     pub partners: Partners,
     /// Who names codes that do not exist.
     pub guesses: Guesses,
+    /// Boxes that are being filled.
+    pub stocking: Stocking,
 }
 
 impl Vouchers {
@@ -43,6 +50,7 @@ impl Vouchers {
             codes: CodeVault::new(vault),
             partners: Partners::new(vault),
             guesses: Guesses::default(),
+            stocking: Stocking::default(),
         }
     }
 }

@@ -75,7 +75,23 @@ impl Gateway {
         partner: &KnownPartner,
         names: &[&str],
     ) -> Result<Vec<Option<Found>>, AppError> {
-        let tenant = partner.partner.tenant;
+        let number = partner.partner.number;
+        let mut found = self.find_all_names(partner.partner.tenant, names).await?;
+        for it in &mut found {
+            *it = it.take().filter(|it| it.carton.partner == number);
+        }
+        Ok(found)
+    }
+
+    /// What each name leads to, whichever partner of the tenant has it.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn find_all_names(
+        &self,
+        tenant: TenantId,
+        names: &[&str],
+    ) -> Result<Vec<Option<Found>>, AppError> {
         let mut cartons = Cartons::default();
         let mut found = Vec::with_capacity(names.len());
         for name in names {
@@ -83,13 +99,11 @@ impl Gateway {
             found.push(match place {
                 Some((range, level)) => {
                     let carton = cartons.get(self, tenant, range.carton).await?;
-                    carton
-                        .filter(|it| it.partner == partner.partner.number)
-                        .map(|carton| Found {
-                            range,
-                            level,
-                            carton,
-                        })
+                    carton.map(|carton| Found {
+                        range,
+                        level,
+                        carton,
+                    })
                 }
                 None => None,
             });

@@ -50,6 +50,12 @@ impl KnownPartner {
     pub fn speaks_from(&self, address: IpAddr) -> bool {
         guard::contains(&self.networks, address.to_canonical())
     }
+
+    /// The networks that are this partner's.
+    #[must_use]
+    pub fn networks(&self) -> &[(IpAddr, u8)] {
+        &self.networks
+    }
 }
 
 #[derive(Default)]
@@ -91,6 +97,12 @@ impl Partners {
     #[must_use]
     pub fn by_number(&self, number: PartnerNo) -> Option<Arc<KnownPartner>> {
         self.known().by_number.get(&number).cloned()
+    }
+
+    /// All of them, in no order.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<KnownPartner>> {
+        self.known().by_number.values().cloned().collect()
     }
 
     /// The partner that shows a token.

@@ -4,7 +4,7 @@ use super::{
     Encoded, Refusal,
     admit::{Admitted, illegal},
     info::Info,
-    pre_order::{digest, refuse_vouchers},
+    pre_order::digest,
     present,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
 use domain::payment::{Details, Flow, Payment, PaymentState};
 use std::sync::Arc;
 use wire::opengateway::{ChannelType, Order, ReturnCode, reply::OrderReply, request::TradeType};
+use zeroize::Zeroizing;
 
 pub(super) async fn serve(
     gateway: &Arc<Gateway>,

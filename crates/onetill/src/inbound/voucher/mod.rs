@@ -202,30 +202,26 @@ impl Dialect {
                 body: Body::from(text),
             },
             Err(Refusal::NotAdmitted) => self.not_admitted(action, echo, peer),
-            Err(Refusal::TooMany) => Answered {
-                http: StatusCode::TOO_MANY_REQUESTS,
-                code: TOO_MANY,
-                ..self.refused(action, echo, present::TOO_MANY)
+            Err(Refusal::TooMany) => self.too_many(action, echo),
+            // Not a business outcome: a client that looks at the status alone asks again, or queries.
+            Err(Refusal::Down(error)) => Answered {
+                http: present::http(&error),
+                ..self.refused_for(
+                    action,
+                    echo,
+                    OrderStatus::Unavailable,
+                    present::down(&error),
+                )
             },
-            Err(Refusal::Down(AppError::Overloaded)) => Answered {
-                http: StatusCode::SERVICE_UNAVAILABLE,
-                ..self.refused(action, echo, present::down(&AppError::Overloaded))
-            },
-            Err(Refusal::Down(error)) => self.refused(action, echo, present::down(&error)),
         }
     }
 
     /// Counts a stranger's failure against its address; too many are answered HTTP 429.
     fn not_admitted(&self, action: Action, echo: Option<String>, peer: IpAddr) -> Answered {
         let now = self.gateway.now();
-        if !self.failures.check(peer, now) {
-            return Answered {
-                http: StatusCode::TOO_MANY_REQUESTS,
-                code: TOO_MANY,
-                ..self.refused(action, echo, present::TOO_MANY)
-            };
+        if !self.failures.take(peer, now) {
+            return self.too_many(action, echo);
         }
-        self.failures.charge(peer, now);
         let answered = self.refused(action, echo, reply::not_admitted(Locale::default()));
         if action == Action::ActiveByPartNo {
             return answered;
@@ -237,15 +233,34 @@ impl Dialect {
         }
     }
 
+    fn too_many(&self, action: Action, echo: Option<String>) -> Answered {
+        Answered {
+            http: StatusCode::TOO_MANY_REQUESTS,
+            code: TOO_MANY,
+            ..self.refused_for(action, echo, OrderStatus::Unavailable, present::TOO_MANY)
+        }
+    }
+
     /// The action's "other error" with these words.
     fn refused(&self, action: Action, echo: Option<String>, desc: &str) -> Answered {
+        self.refused_for(action, echo, OrderStatus::NotAdmitted, desc)
+    }
+
+    /// The same; activeByPartNo has no such error, and a status for each reason.
+    fn refused_for(
+        &self,
+        action: Action,
+        echo: Option<String>,
+        status: OrderStatus,
+        desc: &str,
+    ) -> Answered {
         let now = self.gateway.now();
         let at = present::civil(&self.gateway, now);
         let text = reply::refusal(action, desc, echo, at, now.0);
-        let text = text.unwrap_or_else(|| part_no::unsigned(OrderStatus::NotAdmitted, desc));
+        let text = text.unwrap_or_else(|| part_no::unsigned(status, desc));
         Answered {
             http: StatusCode::OK,
-            code: ReturnCode::other_error(action).map_or("401", ReturnCode::code),
+            code: ReturnCode::other_error(action).map_or(part_no::name(status), ReturnCode::code),
             body: Body::from(text),
         }
     }

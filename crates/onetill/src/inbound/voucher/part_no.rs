@@ -290,7 +290,7 @@ impl Order<'_> {
 }
 
 /// How the metrics call it.
-const fn name(status: StatusCode) -> &'static str {
+pub(super) const fn name(status: StatusCode) -> &'static str {
     match status {
         StatusCode::Created => "100",
         StatusCode::InProgress => "80",
@@ -299,5 +299,6 @@ const fn name(status: StatusCode) -> &'static str {
         StatusCode::NotAdmitted => "401",
         StatusCode::UnknownSegment => "404",
         StatusCode::NotActivable => "409",
+        StatusCode::Unavailable => "503",
     }
 }

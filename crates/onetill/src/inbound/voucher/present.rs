@@ -8,6 +8,7 @@ use crate::app::{
         tree::{Page, ShownCode},
     },
 };
+use axum::http::StatusCode;
 use domain::{
     time::UnixMs,
     voucher::{
@@ -47,7 +48,7 @@ pub(super) fn civil(gateway: &Gateway, at: UnixMs) -> CivilTime {
     let at = at.to_zoned(gateway.rules.zone.clone());
     let date = (at.year(), at.month(), at.day());
     let time = (at.hour(), at.minute(), at.second());
-    CivilTime::new(date, time).unwrap_or_default()
+    CivilTime::new(date, time).unwrap_or(CivilTime::EPOCH)
 }
 
 /// What was asked, so that the same request is known again.
@@ -55,6 +56,18 @@ pub(super) fn digest(request: &Request) -> u128 {
     let hash = Sha256::digest(request.content().as_bytes());
     let bytes = hash.first_chunk().copied().unwrap_or_default();
     u128::from_be_bytes(bytes)
+}
+
+/// The HTTP status of a request that was not decided, or of which nobody knows whether it was.
+pub(super) const fn http(error: &AppError) -> StatusCode {
+    match error {
+        AppError::Overloaded | AppError::Unavailable | AppError::StoreDown => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        AppError::OutcomeUnknown | AppError::Unforeseen | AppError::NoContract => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
 }
 
 /// To whom could not be served.

@@ -96,7 +96,8 @@ impl Rig {
             merchant_serial: merchant_serial.to_owned(),
             flow,
             channel: CHANNEL,
-            amount: Fen::new(123_450),
+            price: Fen::new(123_450),
+            voucher_code: None,
             window_s: None,
             details: Details {
                 subject: SUBJECT.to_owned(),
@@ -106,6 +107,7 @@ impl Rig {
         match self.gateway.pay(&account, new).await.unwrap() {
             PayReply::Payment(payment) => payment.serial,
             PayReply::Repeat(_) => panic!("the number is used for the first time"),
+            PayReply::NoVoucher(why) => panic!("no voucher was named: {why:?}"),
         }
     }
 
