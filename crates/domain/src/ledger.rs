@@ -11,6 +11,7 @@ use crate::{
     recharge::Recharge,
     refund::Refund,
     time::UnixMs,
+    voucher::{partner::PartnerNo, ticket::VoucherTicketNo},
 };
 
 /// An account of the ledger.
@@ -46,6 +47,24 @@ pub enum Account {
     TicketsUsed(TicketId),
     /// Pieces of a ticket written off when they expired.
     TicketsExpired(TicketId),
+    /// Uses of voucher codes that were ever issued.
+    UsesIssued(VoucherTicketNo),
+    /// Uses of codes that are not sold.
+    UsesInStock(VoucherTicketNo),
+    /// Uses that holders of codes have left.
+    UsesActive(VoucherTicketNo),
+    /// Uses that were redeemed.
+    UsesSpent(VoucherTicketNo),
+    /// Uses of codes that were voided.
+    UsesVoid(VoucherTicketNo),
+    /// Uses written off when their term ended.
+    UsesExpired(VoucherTicketNo),
+    /// What the house owes for uses that holders of codes have left.
+    VoucherLiability(VoucherTicketNo),
+    /// What a partner owes the house for codes it sold.
+    VoucherSales(PartnerNo),
+    /// Face value that nobody will ask for any more.
+    VoucherBreakage(VoucherTicketNo),
 }
 
 /// Accounts are stored as kind × 10¹⁷ + number, readable in decimal. Numbers are serials, which
@@ -72,6 +91,15 @@ impl Account {
             Self::TicketsGranted(ticket) => 13 * KIND + ticket_code(ticket),
             Self::TicketsUsed(ticket) => 14 * KIND + ticket_code(ticket),
             Self::TicketsExpired(ticket) => 15 * KIND + ticket_code(ticket),
+            Self::UsesIssued(ticket) => 16 * KIND + ticket.0 as i64,
+            Self::UsesInStock(ticket) => 17 * KIND + ticket.0 as i64,
+            Self::UsesActive(ticket) => 18 * KIND + ticket.0 as i64,
+            Self::UsesSpent(ticket) => 19 * KIND + ticket.0 as i64,
+            Self::UsesVoid(ticket) => 20 * KIND + ticket.0 as i64,
+            Self::UsesExpired(ticket) => 21 * KIND + ticket.0 as i64,
+            Self::VoucherLiability(ticket) => 22 * KIND + ticket.0 as i64,
+            Self::VoucherSales(partner) => 23 * KIND + partner.0 as i64,
+            Self::VoucherBreakage(ticket) => 24 * KIND + ticket.0 as i64,
         }
     }
 
@@ -95,6 +123,22 @@ impl Account {
             13 => Some(Self::TicketsGranted(read_ticket(number))),
             14 => Some(Self::TicketsUsed(read_ticket(number))),
             15 => Some(Self::TicketsExpired(read_ticket(number))),
+            kind => Self::of_vouchers(kind, u32::try_from(number).ok()?),
+        }
+    }
+
+    const fn of_vouchers(kind: i64, number: u32) -> Option<Self> {
+        let ticket = VoucherTicketNo(number);
+        match kind {
+            16 => Some(Self::UsesIssued(ticket)),
+            17 => Some(Self::UsesInStock(ticket)),
+            18 => Some(Self::UsesActive(ticket)),
+            19 => Some(Self::UsesSpent(ticket)),
+            20 => Some(Self::UsesVoid(ticket)),
+            21 => Some(Self::UsesExpired(ticket)),
+            22 => Some(Self::VoucherLiability(ticket)),
+            23 => Some(Self::VoucherSales(PartnerNo(number))),
+            24 => Some(Self::VoucherBreakage(ticket)),
             _ => None,
         }
     }
@@ -123,6 +167,8 @@ pub enum Unit {
     Point,
     /// Pieces of tickets.
     Piece,
+    /// Uses of voucher codes.
+    Use,
 }
 
 /// What kind of movement a posting records.
@@ -144,6 +190,20 @@ pub enum Movement {
     Cash,
     /// Cash was paid for earned points that were spent already, or given back.
     CashSupply,
+    /// Uses of voucher codes came into stock, or left it.
+    UsesFromStock,
+    /// Uses of active codes were redeemed, voided or written off.
+    UsesFromActive,
+    /// Uses came back.
+    UsesBack,
+    /// The face value of uses moved.
+    VoucherFace,
+    /// It moved back.
+    VoucherFaceBack,
+    /// Face value was written off.
+    VoucherBreakage,
+    /// It came back.
+    VoucherBreakageBack,
     /// Pieces of the ticket in this line of the event were used, given back, granted or written
     /// off.
     Tickets(u8),
@@ -168,6 +228,13 @@ impl Movement {
             Self::PointsEarned => 5,
             Self::Cash => 6,
             Self::CashSupply => 7,
+            Self::UsesFromStock => 8,
+            Self::UsesFromActive => 9,
+            Self::UsesBack => 10,
+            Self::VoucherFace => 11,
+            Self::VoucherFaceBack => 12,
+            Self::VoucherBreakage => 13,
+            Self::VoucherBreakageBack => 14,
             Self::Tickets(line) => TICKETS + line as i64,
         }
     }
@@ -213,6 +280,13 @@ impl Posting {
             5 => Movement::PointsEarned,
             6 => Movement::Cash,
             7 => Movement::CashSupply,
+            8 => Movement::UsesFromStock,
+            9 => Movement::UsesFromActive,
+            10 => Movement::UsesBack,
+            11 => Movement::VoucherFace,
+            12 => Movement::VoucherFaceBack,
+            13 => Movement::VoucherBreakage,
+            14 => Movement::VoucherBreakageBack,
             slot => Movement::Tickets(u8::try_from(slot.checked_sub(TICKETS)?).ok()?),
         };
         Some((Serial(number.div_euclid(SLOTS)), movement))
@@ -298,13 +372,20 @@ mod tests {
             Movement::PointsEarned,
             Movement::Cash,
             Movement::CashSupply,
+            Movement::UsesFromStock,
+            Movement::UsesFromActive,
+            Movement::UsesBack,
+            Movement::VoucherFace,
+            Movement::VoucherFaceBack,
+            Movement::VoucherBreakage,
+            Movement::VoucherBreakageBack,
         ];
         for movement in named.into_iter().chain(lines) {
             let subject = Serial(LAST_SERIAL);
             let number = subject.0 * SLOTS + movement.slot();
             assert_eq!(Posting::read_number(number), Some((subject, movement)));
         }
-        assert_eq!(Posting::read_number(8), None, "slots between are nobody's");
+        assert_eq!(Posting::read_number(15), None, "slots between are nobody's");
     }
 
     #[test]
@@ -327,10 +408,19 @@ mod tests {
             Account::TicketsGranted(VOUCHER),
             Account::TicketsUsed(TICKET),
             Account::TicketsExpired(VOUCHER),
+            Account::UsesIssued(VoucherTicketNo(1)),
+            Account::UsesInStock(VoucherTicketNo(u32::MAX)),
+            Account::UsesActive(VoucherTicketNo(500_811)),
+            Account::UsesSpent(VoucherTicketNo(500_811)),
+            Account::UsesVoid(VoucherTicketNo(500_811)),
+            Account::UsesExpired(VoucherTicketNo(500_811)),
+            Account::VoucherLiability(VoucherTicketNo(500_812)),
+            Account::VoucherSales(PartnerNo(1504)),
+            Account::VoucherBreakage(VoucherTicketNo(500_812)),
         ] {
             assert_eq!(Account::from_code(account.code()), Some(account));
         }
-        assert_eq!(Account::from_code(16 * KIND), None);
+        assert_eq!(Account::from_code(25 * KIND), None);
         assert_eq!(Account::from_code(-1), None);
     }
 }

@@ -12,6 +12,7 @@
 //! | [`refund`] | a refund and its states |
 //! | [`recharge`] | a data top-up and its states |
 //! | [`loyalty`] | member cards, points, tickets, terminals and their batches |
+//! | [`voucher`] | prepaid codes in boxes, partners, what tills do with a code |
 //! | [`notification`] | a message owed to a merchant |
 //! | [`job`] | work that outlives the request that caused it |
 //! | [`ledger`] | accounts and balanced postings |
@@ -37,3 +38,4 @@ pub mod recharge;
 pub mod refund;
 pub mod rows;
 pub mod time;
+pub mod voucher;

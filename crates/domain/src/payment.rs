@@ -12,6 +12,11 @@ use crate::{
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     money::Fen,
     time::UnixMs,
+    voucher::{
+        code::CodeNo,
+        status::CodeStatus,
+        ticket::{Terms, VoucherTicketNo},
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -119,6 +124,49 @@ pub struct Details {
     /// Digest of the whole request in hex, when the merchant wants identical ones replayed.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
+    /// The voucher that pays a part of it.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub voucher: Option<VoucherPart>,
+}
+
+/// The voucher that pays a part of a payment: one use of one code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoucherPart {
+    /// Which code.
+    #[serde(rename = "c")]
+    pub code: CodeNo,
+    /// Its ticket type.
+    #[serde(rename = "t")]
+    pub ticket: VoucherTicketNo,
+    /// How often a code of it may be used.
+    #[serde(rename = "n")]
+    pub uses: u32,
+    /// What one use is worth, in fen.
+    #[serde(rename = "f")]
+    pub face: Fen,
+    /// What it pays of this payment, in fen: its worth or the price, whichever is less.
+    #[serde(rename = "p")]
+    pub pays: Fen,
+}
+
+impl VoucherPart {
+    /// One use of `code` for a price.
+    #[must_use]
+    pub fn of(code: CodeNo, ticket: VoucherTicketNo, terms: &Terms, price: Fen) -> Self {
+        Self {
+            code,
+            ticket,
+            uses: terms.uses,
+            face: terms.face_value,
+            pays: terms.face_value.min(price),
+        }
+    }
+
+    /// What the price does not need of its worth.
+    #[must_use]
+    pub fn rest(&self) -> Fen {
+        self.face.checked_sub(self.pays).unwrap_or(Fen::ZERO)
+    }
 }
 
 /// A payment.
@@ -138,7 +186,8 @@ pub struct Payment {
     pub flow: Flow,
     /// Which channel collects.
     pub channel: ChannelNo,
-    /// How much.
+    /// What the channel is asked for: the price less what a voucher pays of it. Nothing where the
+    /// voucher pays it all.
     pub amount: Fen,
     /// When it was recorded.
     pub created_at: UnixMs,
@@ -193,6 +242,8 @@ pub enum CloseReason {
     NotSent(NotSent),
     /// The payer did not pay in time.
     Expired,
+    /// The voucher that was to pay a part of it could not be used; the channel was not asked.
+    Voucher(CodeStatus),
 }
 
 /// The money of a payment, and how much of it went back.
@@ -208,6 +259,20 @@ pub struct Paid {
     pub refund_failed: bool,
     /// An operator is asked to decide on a cancellation.
     pub cancel_requested: bool,
+    /// What became of the voucher that paid a part of it, if one did.
+    pub voucher: VoucherFate,
+}
+
+/// What became of the use of a code that paid a part of a payment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VoucherFate {
+    /// It was used, or there is none.
+    #[default]
+    Used,
+    /// A refund under way gives it back when it is done.
+    Returning,
+    /// It was given back, or never used.
+    Returned,
 }
 
 /// Where a payment stands, in the words of people (source, appendix 4).
@@ -254,6 +319,7 @@ impl Paid {
             refunding: Fen::ZERO,
             refund_failed: false,
             cancel_requested: false,
+            voucher: VoucherFate::Used,
         }
     }
 
@@ -287,12 +353,33 @@ impl Paid {
             .unwrap_or(Fen::ZERO)
     }
 
-    fn status(&self, amount: Fen) -> PaymentStatus {
+    /// What can still be given back of the price, the voucher's part included.
+    #[must_use]
+    pub fn refundable_price(&self, payment: &Payment) -> Fen {
+        let of_voucher = match self.voucher {
+            VoucherFate::Used => payment.voucher_pays(),
+            VoucherFate::Returning | VoucherFate::Returned => Fen::ZERO,
+        };
+        let of_channel = self.refundable(payment.amount);
+        of_channel.checked_add(of_voucher).unwrap_or(of_channel)
+    }
+
+    /// Whether all of it went back, the use of a voucher included.
+    fn is_gone(&self, payment: &Payment) -> bool {
+        let voucher_is_gone = match self.voucher {
+            VoucherFate::Used => payment.details.voucher.is_none(),
+            VoucherFate::Returning => false,
+            VoucherFate::Returned => true,
+        };
+        self.refunded >= payment.amount && voucher_is_gone
+    }
+
+    fn status(&self, payment: &Payment) -> PaymentStatus {
         if self.cancel_requested {
             PaymentStatus::CancelRequested
-        } else if self.refunding > Fen::ZERO {
+        } else if self.refunding > Fen::ZERO || self.voucher == VoucherFate::Returning {
             PaymentStatus::Refunding
-        } else if self.refunded >= amount {
+        } else if self.is_gone(payment) {
             PaymentStatus::Refunded
         } else if self.refund_failed {
             PaymentStatus::RefundFailed
@@ -315,11 +402,34 @@ impl Payment {
             PaymentState::Open {
                 cancel_requested: false,
             } => PaymentStatus::Unpaid,
-            PaymentState::Paid(paid) => paid.status(self.amount),
+            PaymentState::Paid(paid) => paid.status(self),
             PaymentState::Ending(end) | PaymentState::Ended { end, .. } => match end {
                 End::Cancelled => PaymentStatus::Cancelled,
                 End::Closed(_) => PaymentStatus::Closed,
             },
+        }
+    }
+
+    /// What a voucher pays of the price.
+    #[must_use]
+    pub fn voucher_pays(&self) -> Fen {
+        let part = self.details.voucher.as_ref();
+        part.map_or(Fen::ZERO, |it| it.pays)
+    }
+
+    /// The price: what the channel and a voucher pay together.
+    #[must_use]
+    pub fn price(&self) -> Fen {
+        let price = self.amount.checked_add(self.voucher_pays());
+        price.unwrap_or(self.amount)
+    }
+
+    /// Whether it may still become paid, so that it holds the use of a voucher.
+    #[must_use]
+    pub const fn is_undecided(&self) -> bool {
+        match self.state {
+            PaymentState::Open { .. } | PaymentState::Ending(_) => true,
+            PaymentState::Paid(_) | PaymentState::Ended { .. } => false,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::{
     channel::NotSent,
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     money::Fen,
+    payment::Payment,
     time::UnixMs,
 };
 
@@ -20,14 +21,29 @@ pub struct Refund {
     pub merchant: MerchantNo,
     /// Who wanted it.
     pub origin: Origin,
-    /// How much.
+    /// How much the channel gives back. Nothing where only the use of a voucher comes back.
     pub amount: Fen,
+    /// Whether the use of the voucher that paid a part of the payment comes back with it.
+    pub voucher_back: bool,
     /// When it was recorded.
     pub created_at: UnixMs,
     /// Where it stands.
     pub state: RefundState,
     /// What its first request was answered; the same request gets the same answer for ever.
     pub first_answer: Option<FirstAnswer>,
+}
+
+impl Refund {
+    /// What comes back of the price, the voucher's part included.
+    #[must_use]
+    pub fn price(&self, payment: &Payment) -> Fen {
+        let of_voucher = if self.voucher_back {
+            payment.voucher_pays()
+        } else {
+            Fen::ZERO
+        };
+        self.amount.checked_add(of_voucher).unwrap_or(self.amount)
+    }
 }
 
 /// Who wanted a refund.

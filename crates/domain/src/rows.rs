@@ -12,6 +12,10 @@ use crate::{
     payment::Payment,
     recharge::Recharge,
     refund::{Origin, Refund},
+    voucher::{
+        code::CodeNo,
+        rows::{VoucherChanges, VoucherPlan, VoucherRows},
+    },
 };
 use std::collections::{HashMap, HashSet};
 
@@ -44,6 +48,9 @@ pub struct Plan<'a> {
     pub notifications: Vec<(TenantId, Serial)>,
     /// Cards, terminals and their events.
     pub loyalty: LoyaltyPlan,
+    /// Ranges of voucher codes, and codes. The codes that payments of this plan hold need not be
+    /// named: the store loads them with the payments.
+    pub voucher: VoucherPlan,
 }
 
 impl Plan<'_> {
@@ -70,6 +77,7 @@ impl Plan<'_> {
             list.dedup();
         }
         self.loyalty.normalise();
+        self.voucher.normalise();
     }
 }
 
@@ -111,6 +119,8 @@ pub struct Rows {
     postings: Vec<Posting>,
     /// Cards, terminals and their events.
     pub loyalty: LoyaltyRows,
+    /// Voucher codes.
+    pub voucher: VoucherRows,
 }
 
 #[derive(Debug, Default)]
@@ -142,6 +152,8 @@ pub struct Changes {
     pub postings: Vec<Posting>,
     /// Cards, terminals and their events.
     pub loyalty: LoyaltyChanges,
+    /// Voucher codes.
+    pub voucher: VoucherChanges,
 }
 
 impl Rows {
@@ -185,6 +197,14 @@ impl Rows {
     pub fn add_notification(&mut self, notification: Notification) {
         self.notifications
             .insert(notification.subject, notification);
+    }
+
+    /// The voucher codes that the loaded payments hold.
+    #[must_use]
+    pub fn codes_held(&self) -> Vec<CodeNo> {
+        let payments = self.payments.values();
+        let parts = payments.filter_map(|it| it.details.voucher.as_ref());
+        parts.map(|it| it.code).collect()
     }
 
     /// Whether the new payment `serial` was recorded.
@@ -303,6 +323,7 @@ impl Rows {
             notifications: take(&mut self.notifications, touched.notifications),
             postings: self.postings,
             loyalty: self.loyalty.into_changes(),
+            voucher: self.voucher.into_changes(),
         }
     }
 }

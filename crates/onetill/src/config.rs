@@ -2,12 +2,13 @@
 //! order of precedence.
 
 pub mod sms;
+mod sockets;
 mod values;
 
 use crate::{
     app::{Rules, payer_code::PayerCodes},
     outbound::TargetPolicy,
-    server::{Limits, ServerConfig, TlsConfig, TlsFiles, limits::FailureLimits},
+    server::{ServerConfig, limits::FailureLimits},
     telemetry::LogFormat,
 };
 use channels::{sandbox::SandboxUrl, sms::aliyun::AliyunConfig};
@@ -18,9 +19,8 @@ use sms::SmsOptions;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
-use values::{read_network, too_small};
+use values::{first_given, read_network};
 
 /// The settings of flags, environment and file; the same names everywhere. In the file, dashes
 /// are underscores. Has no `Debug`: the store's URL may hold a password.
@@ -49,6 +49,19 @@ pub struct Options {
         requires = "tls_cert"
     )]
     pub tls_key: Option<PathBuf>,
+    /// Authorities whose client certificates are taken (PEM); which of them admits a store's
+    /// terminals says `onetill store set --certificate`
+    #[arg(long, env = "ONETILL_TLS_CLIENT_CA", value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Network of proxies in front of the gateway whose X-Forwarded-For tells the client's address,
+    /// such as 10.0.0.7 or 10.0.0.0/24 (repeatable); nobody else's is looked at
+    #[arg(
+        long,
+        env = "ONETILL_TRUSTED_PROXY",
+        value_name = "NET",
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Vec<String>,
     /// Address to serve operators on: /metrics (then nowhere else) and /health [default: none; both
     /// are served with everything else]
     #[arg(long, env = "ONETILL_OPS_LISTEN", value_name = "ADDR")]
@@ -137,6 +150,9 @@ pub struct Options {
     /// or 10 more than --window-s]
     #[arg(long, env = "ONETILL_DRAIN_TIMEOUT_S", value_name = "S")]
     pub drain_timeout_s: Option<u32>,
+    /// What the paths of the voucher dialect begin with, such as /shop [default: nothing]
+    #[arg(long, env = "ONETILL_VOUCHER_PREFIX", value_name = "PATH")]
+    pub voucher_prefix: Option<String>,
     /// How log lines look: text or json [default: text]
     #[arg(long, env = "ONETILL_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
@@ -251,6 +267,8 @@ impl Options {
             tls_listen: self.tls_listen.or(file.tls_listen),
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),
+            tls_client_ca: self.tls_client_ca.or(file.tls_client_ca),
+            trusted_proxy: first_given(self.trusted_proxy, file.trusted_proxy),
             ops_listen: self.ops_listen.or(file.ops_listen),
             data: self.data.or(file.data),
             store: self.store.or(file.store),
@@ -266,11 +284,7 @@ impl Options {
             order_window_s: self.order_window_s.or(file.order_window_s),
             notify_loopback: self.notify_loopback || file.notify_loopback,
             notify_private: self.notify_private || file.notify_private,
-            notify_network: if self.notify_network.is_empty() {
-                file.notify_network
-            } else {
-                self.notify_network
-            },
+            notify_network: first_given(self.notify_network, file.notify_network),
             notify_ca: self.notify_ca.or(file.notify_ca),
             failures_max: self.failures_max.or(file.failures_max),
             connections_max: self.connections_max.or(file.connections_max),
@@ -280,6 +294,7 @@ impl Options {
             head_timeout_s: self.head_timeout_s.or(file.head_timeout_s),
             idle_timeout_s: self.idle_timeout_s.or(file.idle_timeout_s),
             drain_timeout_s: self.drain_timeout_s.or(file.drain_timeout_s),
+            voucher_prefix: self.voucher_prefix.or(file.voucher_prefix),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
             payer_codes: self.payer_codes.or(file.payer_codes),
@@ -373,85 +388,6 @@ impl Options {
         account.map(|account| account.check(secret)).transpose()
     }
 
-    fn server(&self) -> Result<ServerConfig, ConfigError> {
-        let listen = self
-            .listen
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
-        let files = match (&self.tls_cert, &self.tls_key) {
-            (Some(cert), Some(key)) => Some(TlsFiles {
-                cert: cert.clone(),
-                key: key.clone(),
-            }),
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                let hint = "give both tls-cert and tls-key";
-                return Err(ConfigError::Value {
-                    name: "tls",
-                    value: "half".to_owned(),
-                    hint,
-                });
-            }
-        };
-        let tls_listen = self
-            .tls_listen
-            .unwrap_or_else(|| SocketAddr::new(listen.ip(), 8443));
-        let tls = files.map(|files| TlsConfig::new(tls_listen, files));
-        self.check_exposure(listen, tls.as_ref())?;
-        Ok(ServerConfig {
-            listen,
-            tls,
-            ops: self.ops_listen,
-            limits: self.limits()?,
-        })
-    }
-
-    fn limits(&self) -> Result<Limits, ConfigError> {
-        let default = Limits::default();
-        let seconds = |name, value: Option<u32>, default| match value {
-            None => Ok(default),
-            Some(0) => Err(too_small(name)),
-            Some(s) => Ok(Duration::from_secs(u64::from(s))),
-        };
-        // Whoever stops the gateway must not cut off a payment that is still waited for.
-        let window = Duration::from_secs(u64::from(self.window_s.unwrap_or(0)) + 10);
-        let drain = default.drain_timeout.max(window);
-        if self.connections_max == Some(0) {
-            return Err(too_small("connections-max"));
-        }
-        if self.connections_per_address_max == Some(0) {
-            return Err(too_small("connections-per-address-max"));
-        }
-        Ok(Limits {
-            connections_max: self.connections_max.unwrap_or(default.connections_max),
-            connections_per_address_max: self.connections_per_address_max,
-            head_timeout: seconds("head-timeout-s", self.head_timeout_s, default.head_timeout)?,
-            idle_timeout: seconds("idle-timeout-s", self.idle_timeout_s, default.idle_timeout)?,
-            drain_timeout: seconds("drain-timeout-s", self.drain_timeout_s, drain)?,
-            ..default
-        })
-    }
-
-    /// The demo's keys are public knowledge: nobody else may reach it unless forced.
-    fn check_exposure(
-        &self,
-        listen: SocketAddr,
-        tls: Option<&TlsConfig>,
-    ) -> Result<(), ConfigError> {
-        let addresses = [Some(listen), tls.map(|tls| tls.listen), self.ops_listen];
-        let exposed = addresses
-            .into_iter()
-            .flatten()
-            .find(|it| !it.ip().is_loopback());
-        match exposed {
-            Some(address) if self.demo && !self.demo_exposed => Err(ConfigError::Value {
-                name: "listen",
-                value: address.to_string(),
-                hint: "--demo has public keys and binds loopback only; --demo-exposed forces it",
-            }),
-            Some(_) | None => Ok(()),
-        }
-    }
-
     fn rules(&self) -> Result<Rules, ConfigError> {
         let zone = self.zone.as_deref().unwrap_or("Asia/Shanghai");
         let unknown = |_| ConfigError::Value {
@@ -468,11 +404,29 @@ impl Options {
             window_s: self.window_s.unwrap_or(80),
             order_window_s: self.order_window_s.unwrap_or(7200),
             payer_codes: self.payer_codes.clone().unwrap_or_default(),
+            voucher_prefix: self.voucher_prefix()?,
             targets: TargetPolicy {
                 allow_loopback: self.notify_loopback || self.demo,
                 allow_private: self.notify_private,
                 allowed_networks: networks.collect::<Result<_, _>>()?,
             },
+        })
+    }
+
+    fn voucher_prefix(&self) -> Result<String, ConfigError> {
+        let prefix = self.voucher_prefix.clone().unwrap_or_default();
+        let is_in_it = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
+        let is_path = prefix.starts_with('/')
+            && !prefix.ends_with('/')
+            && !prefix.contains("//")
+            && prefix.bytes().all(is_in_it);
+        if prefix.is_empty() || is_path {
+            return Ok(prefix);
+        }
+        Err(ConfigError::Value {
+            name: "voucher-prefix",
+            value: prefix,
+            hint: "use a path such as /shop, or nothing",
         })
     }
 

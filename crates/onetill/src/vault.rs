@@ -95,7 +95,7 @@ impl Vault {
 
     /// The vault of a key in hex; `None` when it is not 64 digits.
     pub(crate) fn from_hex(hex: &[u8]) -> Option<Self> {
-        let bytes = decode_hex(std::str::from_utf8(hex).ok()?.trim())?;
+        let bytes = decode_key(std::str::from_utf8(hex).ok()?.trim())?;
         let cipher = Aes256Gcm::new_from_slice(&bytes[..]).ok()?;
         let deriver = Hmac::new_from_slice(&bytes[..]).ok()?;
         Some(Self { cipher, deriver })
@@ -108,6 +108,18 @@ impl Vault {
         let mut deriver = self.deriver.clone();
         deriver.update(purpose.as_bytes());
         Zeroizing::new(deriver.finalize().into_bytes().into())
+    }
+
+    /// Makes keyed digests for `purpose`.
+    #[must_use]
+    pub fn digester(&self, purpose: &str) -> Hmac<Sha256> {
+        let mut deriver = self.deriver.clone();
+        deriver.update(purpose.as_bytes());
+        // A key as long as a block of the digest, so that none is refused.
+        let key = deriver.finalize().into_bytes();
+        let mut block = Zeroizing::new([0; 64]);
+        block.iter_mut().zip(key).for_each(|(to, from)| *to = from);
+        <Hmac<Sha256> as KeyInit>::new((&*block).into())
     }
 
     /// Seals `secret`, bound to `owner`.
@@ -239,12 +251,17 @@ pub fn encode_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn decode_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    if text.len() != 2 * KEY_BYTES || !text.is_ascii() {
-        return None;
-    }
-    let pairs = (0..KEY_BYTES).map(|i| u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok());
-    pairs.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+/// Reads bytes written in hex.
+#[must_use]
+pub fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}
+
+fn decode_key(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let key = decode_hex(text).map(Zeroizing::new)?;
+    (key.len() == KEY_BYTES).then_some(key)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! | [`replies`] | what clients read: replies and notifications |
 //! | [`texts`] | the small parsers: amounts, serials, URLs, signatures, sealed texts |
 //! | [`jpos`] | dialect 2: a request, a reply, and its small parsers |
+//! | [`voucher`] | dialect 3: a message, a reply, its small parsers and its keys |
 //! | [`rows`] | stored rows |
 //! | [`decisions`] | any commands in any order over the memory store, audited after each |
 
@@ -30,12 +31,13 @@ pub mod replies;
 pub mod requests;
 pub mod rows;
 pub mod texts;
+pub mod voucher;
 
 /// One probe: it panics when the bytes break something.
 pub type Probe = fn(&[u8]);
 
 /// Every probe by the name of its fuzz target.
-pub const PROBES: [(&str, Probe); 12] = [
+pub const PROBES: [(&str, Probe); 15] = [
     ("json_document", documents::json),
     ("xml_document", documents::xml),
     ("request", requests::probe),
@@ -46,6 +48,9 @@ pub const PROBES: [(&str, Probe); 12] = [
     ("jpos_request", jpos::request),
     ("jpos_reply", jpos::reply),
     ("jpos_texts", jpos::texts),
+    ("voucher_request", voucher::request),
+    ("voucher_reply", voucher::reply),
+    ("voucher_texts", voucher::texts),
     ("rows", rows::probe),
     ("decisions", decisions::probe),
 ];

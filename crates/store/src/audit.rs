@@ -3,31 +3,43 @@
 //! The audit trusts nothing that a row says about another: it reads all rows of one consistent
 //! [`Snapshot`] in a single merge by number and checks each against the rows it must agree with.
 //! What it proves is listed at [`Rule`]. Memory stays constant in payments and postings; only
-//! payments that have refunds are remembered, and what `loyalty` says of cards and batches.
+//! payments that have refunds are remembered, what `loyalty` says of cards and batches, and what
+//! `voucher` says of boxes and codes.
 //!
 //! That a claim names one payment would take a key per payment in memory: where no unique index
 //! holds it, the store itself looks ([`Snapshot::claims_astray`]).
 
+mod broken;
+mod codes;
 mod loyalty;
 mod merge;
 mod report;
 mod rules;
 #[cfg(test)]
 pub(crate) mod tests;
+mod voucher;
 
-pub use report::{AuditReport, Balance, Counts, Rule, VIOLATIONS_KEPT_MAX, Violation};
+pub use report::{AuditReport, Balance, Counts, Rule, VIOLATIONS_KEPT_MAX, Violation, VoucherUses};
 
-use crate::contract::{Snapshot, StoreError};
+use crate::contract::{Snapshot, StoreError, StoredCounts};
 use domain::{
     ids::Serial,
     loyalty::document::{Document, DocumentKind},
     refund::Refund,
+    voucher::span::Span,
 };
 use merge::Merge;
 
+pub(crate) use codes::CodeRows;
 pub(crate) use merge::Subject;
 pub(crate) use rules::Rules;
 
+/// Documents that are read before all numbers, which are checked with what they say.
+const FIRST: [DocumentKind; 3] = [
+    DocumentKind::WorkItem,
+    DocumentKind::Carton,
+    DocumentKind::Change,
+];
 /// How many payments are named at most that their claims do not lead to.
 const CLAIMS_ASTRAY_MAX: u32 = 100;
 
@@ -51,10 +63,23 @@ pub(crate) trait Judge: Send {
     fn remember(&mut self, refund: &Refund);
     /// Hears of a payment that its claim does not lead to, or not to it alone.
     fn astray(&mut self, payment: Serial);
-    /// Sees every document: work items before all numbers, the others after them.
+    /// Sees every document: work items, boxes and changes of codes before all numbers, the others
+    /// after them.
     fn document(&mut self, document: &Document);
     /// Sees all rows of one number, numbers ascending.
     fn check(&mut self, subject: &Subject);
+    /// Sees every span of voucher codes after all that, by box and index.
+    fn span(&mut self, span: &Span) {
+        let _ = span;
+    }
+    /// Sees every code that a till has touched, behind its span.
+    fn code(&mut self, rows: &CodeRows) {
+        let _ = rows;
+    }
+    /// Hears last how much is stored of each box.
+    fn stored(&mut self, carton: Serial, counts: StoredCounts) {
+        let _ = (carton, counts);
+    }
 }
 
 /// Two judges of the same pass.
@@ -78,6 +103,21 @@ impl<A: Judge, B: Judge> Judge for (A, B) {
         self.0.check(subject);
         self.1.check(subject);
     }
+
+    fn span(&mut self, span: &Span) {
+        self.0.span(span);
+        self.1.span(span);
+    }
+
+    fn code(&mut self, rows: &CodeRows) {
+        self.0.code(rows);
+        self.1.code(rows);
+    }
+
+    fn stored(&mut self, carton: Serial, counts: StoredCounts) {
+        self.0.stored(carton, counts);
+        self.1.stored(carton, counts);
+    }
 }
 
 /// Shows all rows of `snapshot` to `judge`.
@@ -90,13 +130,23 @@ pub(crate) async fn pass(
     astray.into_iter().for_each(|payment| judge.astray(payment));
     let mut merge = Merge::new(snapshot, progress);
     merge.each_refund(|refund| judge.remember(refund)).await?;
-    let items = DocumentKind::WorkItem;
-    merge.each_document(items, |it| judge.document(it)).await?;
+    let mut cartons = Vec::new();
+    for kind in FIRST {
+        let look = |it: &Document| {
+            if let Document::Carton(carton) = it {
+                cartons.push(carton.serial);
+            }
+            judge.document(it);
+        };
+        merge.each_document(kind, look).await?;
+    }
     while let Some(subject) = merge.next().await? {
         judge.check(&subject);
     }
-    for kind in DocumentKind::ALL.into_iter().filter(|kind| *kind != items) {
-        merge.each_document(kind, |it| judge.document(it)).await?;
+    for kind in DocumentKind::ALL {
+        if !FIRST.contains(&kind) {
+            merge.each_document(kind, |it| judge.document(it)).await?;
+        }
     }
-    Ok(())
+    merge.each_code(&cartons, judge).await
 }

@@ -18,8 +18,13 @@ use domain::{
     refund::Refund,
     rows::{Changes, PaymentRef, Plan, Rows},
     time::UnixMs,
+    voucher::stock::Unit,
 };
 use std::{future::Future, pin::Pin};
+
+mod voucher;
+
+pub use voucher::{FoundCode, SpanMark, StoredCode, StoredCounts, VoucherReader, VoucherSnapshot};
 
 /// A future that can be put behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -51,14 +56,19 @@ pub enum StoreError {
 /// [`Writer::commit`] or [`Writer::abandon`] closes it. An error from either closes it as well.
 pub trait Writer: Send + 'static {
     /// Opens a transaction, records the payments of `plan.claims` whose keys are free, locks
-    /// and loads everything the plan names. The plan is normalised already.
+    /// and loads everything the plan names, and the voucher codes that its payments hold. The plan
+    /// is normalised already.
+    ///
+    /// Ranges to be changed are locked against everybody, the ranges of codes against change. Where
+    /// another writer has cut them meanwhile, that is [`StoreError::Conflict`].
     fn load(&mut self, plan: Plan<'_>) -> impl Future<Output = Result<Rows, StoreError>> + Send;
 
     /// Writes `changes` and commits. When this returns, the change is on disk.
     ///
-    /// A document or an event that is to be added and whose key, serial, place or number is there
-    /// already is another writer's: [`StoreError::Conflict`]. A store number that any tenant has, or
-    /// a terminal index that another terminal of the tenant has, is [`StoreError::Refused`].
+    /// A document, an event, a code's row or its event that is to be added and whose key, serial,
+    /// place or number is there already is another writer's: [`StoreError::Conflict`]. A store's or
+    /// partner's number that any tenant has, or a terminal index that another terminal of the
+    /// tenant has, is [`StoreError::Refused`].
     fn commit(&mut self, changes: Changes) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Takes the open transaction back.
@@ -106,6 +116,23 @@ pub enum AdminOp {
         /// When the lease now ends. At `now` or before to give it up.
         until: UnixMs,
     },
+    /// Stores units of a box; answers [`AdminReply::Done`]. A name that another unit of the tenant
+    /// has is [`StoreError::Refused`].
+    AddUnits(Vec<Unit>),
+    /// Stores codes of a box; answers [`AdminReply::Done`]. In the order of their indices they are
+    /// stored fastest.
+    AddCodes(Vec<StoredCode>),
+    /// Stores by which digests codes are found; answers [`AdminReply::Done`]. In the order of the
+    /// digests they are stored fastest. A digest that another code has is [`StoreError::Refused`].
+    AddDigests(Vec<FoundCode>),
+    /// Removes the units, codes and digests of a box, at most `limit` of each, and answers
+    /// [`AdminReply::Removed`]; the caller makes sure that the box was never ready.
+    RemoveStock {
+        /// The box.
+        carton: Serial,
+        /// How many rows of each kind at most.
+        limit: u32,
+    },
 }
 
 /// The answer to an [`AdminOp`].
@@ -127,6 +154,8 @@ pub enum AdminReply {
     },
     /// Whether the lease was still ours.
     Renewed(bool),
+    /// How many rows were removed; none when there are none left.
+    Removed(u64),
 }
 
 /// Which payments to list, newest first.
@@ -181,7 +210,7 @@ pub struct StoreFigures {
 pub type DocumentMark = (TenantId, String);
 
 /// Looks at stored rows without stopping the writer.
-pub trait Reader: Send + Sync + 'static {
+pub trait Reader: VoucherReader {
     /// A payment by serial or claim.
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
 
@@ -340,7 +369,7 @@ pub trait Reader: Send + Sync + 'static {
 
 /// A consistent view of all rows, read in pages by ascending number. `after` is the last number
 /// seen (exclusive), or `None` for the first page; an empty page is the end.
-pub trait Snapshot: Send {
+pub trait Snapshot: VoucherSnapshot {
     /// Payments whose claim (the merchant's own number) does not lead to them alone, at most
     /// `limit`. None by itself where a unique index holds the claims.
     fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {

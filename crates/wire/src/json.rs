@@ -213,17 +213,20 @@ pub(super) fn write(out: &mut String, node: &Node<'_>) {
             }
             out.push(']');
         }
-        Node::Object(members) => {
-            out.push('{');
-            for (index, (name, node)) in members.iter().enumerate() {
-                separate(out, index);
-                write_text(out, name);
-                out.push(':');
-                write(out, node);
-            }
-            out.push('}');
-        }
+        Node::Object(members) => write_object(out, members),
     }
+}
+
+/// Appends an object of these members.
+pub(super) fn write_object(out: &mut String, members: &[(Cow<'_, str>, Node<'_>)]) {
+    out.push('{');
+    for (index, (name, node)) in members.iter().enumerate() {
+        separate(out, index);
+        write_text(out, name);
+        out.push(':');
+        write(out, node);
+    }
+    out.push('}');
 }
 
 fn separate(out: &mut String, index: usize) {
@@ -234,7 +237,7 @@ fn separate(out: &mut String, index: usize) {
 
 /// Only quotes, backslashes and control characters are escaped: a receiver in use drops
 /// backslashes before it checks a signature, so there should be as few as possible.
-fn write_text(out: &mut String, text: &str) {
+pub(super) fn write_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {

@@ -7,10 +7,16 @@
 //! In reading order:
 //!
 //! - [`opengateway`]: dialect 1, wallet payments and data top-up;
-//! - [`jpos`]: dialect 2, member points, tickets and POS batches.
+//! - [`jpos`]: dialect 2, member points, tickets and POS batches;
+//! - [`voucher`]: dialect 3, prepaid vouchers from the printer's reel to the till.
 
+mod dictionary;
 pub mod jpos;
 mod json;
+mod locale;
 mod node;
 pub mod opengateway;
 mod text;
+pub mod voucher;
+
+pub use locale::Locale;

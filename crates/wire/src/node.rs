@@ -107,6 +107,18 @@ impl<'a> Members<'a> {
         self
     }
 
+    /// Appends the object so far as JSON text.
+    pub(super) fn write(&self, out: &mut String) {
+        json::write_object(out, &self.0);
+    }
+
+    /// The object so far as JSON text.
+    pub(super) fn to_json(&self) -> String {
+        let mut out = String::with_capacity(256);
+        self.write(&mut out);
+        out
+    }
+
     pub(super) fn into_node(self) -> Node<'a> {
         Node::Object(self.0)
     }

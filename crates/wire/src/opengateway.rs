@@ -16,7 +16,6 @@
 pub mod call;
 pub mod channel;
 pub mod code;
-mod dictionary;
 pub mod document;
 pub mod explain;
 pub mod key;

@@ -1,6 +1,11 @@
 //! The undoing of a payment by the merchant, and the operator's say in it.
 
-use super::{Command, record_pay::load, refund::begin_refund_of, reverse::begin_ending};
+use super::{
+    Command,
+    record_pay::load,
+    refund::{Back, begin_refund_of},
+    reverse::begin_ending,
+};
 use crate::{
     ids::{MerchantNo, Serial, TenantId},
     payment::{End, Payment, PaymentState, PaymentStatus},
@@ -119,9 +124,12 @@ fn cancel_now(
         begin_ending(rows, &mut payment, End::Cancelled, now);
         return Ok(CancelReply::Reverse(Box::new(payment)));
     }
-    let amount = payment.amount;
+    let back = Back {
+        amount: payment.amount,
+        voucher: payment.details.voucher.is_some(),
+    };
     let origin = Origin::Cancellation;
-    let refund = begin_refund_of(rows, &mut payment, refund_serial, origin, amount, now)?;
+    let refund = begin_refund_of(rows, &mut payment, refund_serial, origin, back, now)?;
     rows.put_payment(payment.clone());
     Ok(CancelReply::Refund(Box::new(payment), Box::new(refund)))
 }

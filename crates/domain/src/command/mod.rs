@@ -11,6 +11,8 @@
 //! | [`Cancel`], [`DecideCancel`] | its undoing by the merchant and the operator |
 //! | [`BeginRefund`], [`RecordRefund`] | money that goes back |
 //! | [`BeginRecharge`], [`RecordRecharge`] | data top-ups |
+//! | [`loyalty`] | what terminals ask for members' cards |
+//! | [`voucher`] | what happens to ranges of voucher codes |
 //! | [`ClaimJobs`], [`ClaimNotifications`], [`RecordDelivery`], [`Renotify`] | the workers |
 
 mod begin_payment;
@@ -20,6 +22,7 @@ mod recharge;
 mod record_pay;
 mod refund;
 mod reverse;
+pub mod voucher;
 mod work;
 
 pub use begin_payment::{Began, BeginPayment};

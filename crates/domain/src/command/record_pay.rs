@@ -1,13 +1,18 @@
 //! What a channel's word makes of a payment.
 
-use super::{Command, refund::begin_refund_of};
+use super::{
+    Command,
+    refund::{Back, begin_refund_of},
+    voucher::hold,
+};
 use crate::{
     channel::{Decline, NotSent, PayOutcome, Receipt},
     ids::{Serial, TenantId},
     job::{Job, JobKind, retry_after_ms},
     ledger::Posting,
+    money::Fen,
     notification::{Delivery, Notification, Topic},
-    payment::{CloseReason, Credential, End, Flow, Paid, Payment, PaymentState},
+    payment::{CloseReason, Credential, End, Flow, Paid, Payment, PaymentState, VoucherFate},
     refund::Origin,
     rows::{Inconsistent, PaymentRef, Plan, Rows},
     time::UnixMs,
@@ -139,6 +144,7 @@ fn learn(
     now: UnixMs,
 ) -> Result<Learned, Inconsistent> {
     let mut late_refund = None;
+    let was_undecided = payment.is_undecided();
     match (&payment.state, word) {
         (PaymentState::Open { cancel_requested }, Word::Paid(receipt)) => {
             let cancel_requested = *cancel_requested;
@@ -175,6 +181,9 @@ fn learn(
         // The money is in the books; whatever is said later changes nothing.
         (PaymentState::Ended { paid: Some(_), .. } | PaymentState::Paid(_), _) => {}
     }
+    if was_undecided {
+        hold::follow(rows, &payment, now)?;
+    }
     rows.put_payment(payment.clone());
     Ok(Learned {
         payment: Box::new(payment),
@@ -183,8 +192,10 @@ fn learn(
 }
 
 /// Books the money of a payment that has just become paid and owes the merchant the news.
-fn collect(rows: &mut Rows, payment: &Payment, now: UnixMs) {
-    rows.post(Posting::payment(payment, now));
+pub(super) fn collect(rows: &mut Rows, payment: &Payment, now: UnixMs) {
+    if payment.amount > Fen::ZERO {
+        rows.post(Posting::payment(payment, now));
+    }
     rows.remove_job(payment.tenant, payment.serial);
     if payment.flow != Flow::PayerCode && payment.details.notify_url.is_some() {
         rows.put_notification(Notification {
@@ -216,20 +227,19 @@ pub(super) fn return_late_money(
     now: UnixMs,
 ) -> Result<(), Inconsistent> {
     if let PaymentState::Ended { paid, .. } = &mut payment.state {
-        *paid = Some(Paid::new(receipt));
+        *paid = Some(Paid {
+            voucher: VoucherFate::Returned,
+            ..Paid::new(receipt)
+        });
     }
     rows.post(Posting::payment(payment, now));
     rows.remove_job(payment.tenant, payment.serial);
-    let amount = payment.amount;
-    begin_refund_of(
-        rows,
-        payment,
-        refund_serial,
-        Origin::LateSuccess,
-        amount,
-        now,
-    )
-    .map(drop)
+    let back = Back {
+        amount: payment.amount,
+        voucher: false,
+    };
+    let origin = Origin::LateSuccess;
+    begin_refund_of(rows, payment, refund_serial, origin, back, now).map(drop)
 }
 
 fn ask_again(rows: &mut Rows, payment: &Payment, now: UnixMs) {

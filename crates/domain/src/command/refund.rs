@@ -1,13 +1,13 @@
 //! Money that goes back.
 
-use super::{Command, record_pay::load};
+use super::{Command, record_pay::load, voucher::hold};
 use crate::{
     channel::{NotSent, RefundOutcome},
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     job::{HANDOVER_MS, Job, JobKind, retry_after_ms},
     ledger::Posting,
     money::Fen,
-    payment::{End, Payment, PaymentState, PaymentStatus},
+    payment::{End, Payment, PaymentState, PaymentStatus, VoucherFate},
     refund::{FirstAnswer, Origin, Refund, RefundFailure, RefundState},
     rows::{Inconsistent, PaymentRef, Plan, Rows},
     time::UnixMs,
@@ -28,7 +28,7 @@ pub struct BeginRefund {
     pub key: ClaimKey,
     /// The merchant's own number of the refund, if there is one.
     pub merchant_serial: Option<String>,
-    /// How much.
+    /// How much of the price.
     pub amount: Fen,
 }
 
@@ -41,13 +41,15 @@ pub enum RefundReply {
     Cancelled,
     /// Not in this state.
     Refused(PaymentStatus),
-    /// More than what is left to give back; carries what is left.
+    /// More than what is left to give back, or a part of what a voucher paid, which comes back whole
+    /// or not; carries what is left.
     OverRemainder(Fen),
     /// The same request as this earlier refund.
     Repeat(Box<Payment>, Box<Refund>),
     /// The number belongs to another refund.
     Conflict,
-    /// Recorded: the channel must now do it.
+    /// Recorded: the channel must now do it, unless it is done already, because only the use of a
+    /// voucher comes back.
     New(Box<Payment>, Box<Refund>),
 }
 
@@ -70,14 +72,15 @@ impl Command for BeginRefund {
         let Some(mut payment) = found.cloned() else {
             return Ok(RefundReply::NotFound);
         };
-        if let Some(refusal) = self.refusal(&payment) {
-            return Ok(refusal);
-        }
+        let back = match self.back(&payment) {
+            Ok(back) => back,
+            Err(refusal) => return Ok(refusal),
+        };
         let origin = Origin::Request {
             key: self.key,
             merchant_serial: self.merchant_serial.clone(),
         };
-        let refund = begin_refund_of(rows, &mut payment, self.serial, origin, self.amount, now)?;
+        let refund = begin_refund_of(rows, &mut payment, self.serial, origin, back, now)?;
         rows.put_payment(payment.clone());
         Ok(RefundReply::New(Box::new(payment), Box::new(refund)))
     }
@@ -87,56 +90,99 @@ impl BeginRefund {
     /// The number was used before: for this very refund, or for another.
     fn compare(&self, payment: Option<&Payment>, earlier: &Refund) -> RefundReply {
         match payment {
-            Some(payment) if earlier.payment == payment.serial && earlier.amount == self.amount => {
+            Some(payment)
+                if earlier.payment == payment.serial && earlier.price(payment) == self.amount =>
+            {
                 RefundReply::Repeat(Box::new(payment.clone()), Box::new(earlier.clone()))
             }
             Some(_) | None => RefundReply::Conflict,
         }
     }
 
-    fn refusal(&self, payment: &Payment) -> Option<RefundReply> {
+    /// What comes back: a part of what the channel took, or all that is left, and the voucher with
+    /// it.
+    fn back(&self, payment: &Payment) -> Result<Back, RefundReply> {
         match payment.status() {
             PaymentStatus::Paid
             | PaymentStatus::PartlyRefunded
             | PaymentStatus::Refunding
             | PaymentStatus::RefundFailed
             | PaymentStatus::Refunded => {
-                let left = payment
-                    .paid()
-                    .map_or(Fen::ZERO, |paid| paid.refundable(payment.amount));
-                (self.amount > left).then_some(RefundReply::OverRemainder(left))
+                let paid = payment.paid();
+                let of_channel = paid.map_or(Fen::ZERO, |it| it.refundable(payment.amount));
+                let left = paid.map_or(Fen::ZERO, |it| it.refundable_price(payment));
+                self.within(payment, of_channel, left)
             }
-            PaymentStatus::Cancelled => Some(RefundReply::Cancelled),
+            PaymentStatus::Cancelled => Err(RefundReply::Cancelled),
             status @ (PaymentStatus::Unpaid
             | PaymentStatus::CancelRequested
-            | PaymentStatus::Closed) => Some(RefundReply::Refused(status)),
+            | PaymentStatus::Closed) => Err(RefundReply::Refused(status)),
         }
+    }
+
+    fn within(&self, payment: &Payment, of_channel: Fen, left: Fen) -> Result<Back, RefundReply> {
+        let voucher_is_used = payment.details.voucher.is_some()
+            && payment
+                .paid()
+                .is_some_and(|it| it.voucher == VoucherFate::Used);
+        if self.amount == left {
+            return Ok(Back {
+                amount: of_channel,
+                voucher: voucher_is_used,
+            });
+        }
+        if self.amount > of_channel {
+            return Err(RefundReply::OverRemainder(left));
+        }
+        Ok(Back {
+            amount: self.amount,
+            voucher: false,
+        })
     }
 }
 
-/// Records a refund of `amount` and the work of finishing it, and sets the money aside. The
-/// caller puts the payment.
+/// What comes back with a refund.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Back {
+    /// Through the channel.
+    pub amount: Fen,
+    /// Whether the use of the voucher does.
+    pub voucher: bool,
+}
+
+/// Records a refund and the work of finishing it, and sets the money aside. Where no money comes
+/// back it is done at once. The caller puts the payment.
 pub(super) fn begin_refund_of(
     rows: &mut Rows,
     payment: &mut Payment,
     serial: Serial,
     origin: Origin,
-    amount: Fen,
+    back: Back,
     now: UnixMs,
 ) -> Result<Refund, Inconsistent> {
     let paid = payment.paid_mut().ok_or(Inconsistent(serial))?;
-    paid.set_aside(amount).ok_or(Inconsistent(serial))?;
-    let refund = Refund {
+    paid.set_aside(back.amount).ok_or(Inconsistent(serial))?;
+    if back.voucher {
+        paid.voucher = VoucherFate::Returning;
+    }
+    let mut refund = Refund {
         tenant: payment.tenant,
         serial,
         payment: payment.serial,
         merchant: payment.merchant,
         origin,
-        amount,
+        amount: back.amount,
+        voucher_back: back.voucher,
         created_at: now,
         state: RefundState::InProgress,
         first_answer: None,
     };
+    if refund.amount == Fen::ZERO {
+        complete(rows, payment, &mut refund, now)?;
+        refund.first_answer = Some(answer(&refund));
+        rows.put_refund(refund.clone());
+        return Ok(refund);
+    }
     rows.put_refund(refund.clone());
     let due_at = now.plus_ms(HANDOVER_MS);
     rows.put_job(Job::new(
@@ -228,11 +274,19 @@ fn complete(
     now: UnixMs,
 ) -> Result<(), Inconsistent> {
     refund.state = RefundState::Done(now);
-    rows.post(Posting::refund(payment, refund, now));
+    if refund.amount > Fen::ZERO {
+        rows.post(Posting::refund(payment, refund, now));
+    }
+    if refund.voucher_back {
+        hold::give_back(rows, payment, now)?;
+    }
     rows.remove_job(refund.tenant, refund.serial);
     let paid = payment.paid_mut().ok_or(Inconsistent(refund.serial))?;
     paid.give_back(refund.amount)
         .ok_or(Inconsistent(refund.serial))?;
+    if refund.voucher_back {
+        paid.voucher = VoucherFate::Returned;
+    }
     if refund.origin == Origin::Cancellation
         && let PaymentState::Paid(paid) = &payment.state
     {
@@ -256,6 +310,9 @@ fn fail(
     refund.state = RefundState::Failed(now, why);
     rows.remove_job(refund.tenant, refund.serial);
     let paid = payment.paid_mut().ok_or(Inconsistent(refund.serial))?;
+    if refund.voucher_back {
+        paid.voucher = VoucherFate::Used;
+    }
     paid.keep(refund.amount).ok_or(Inconsistent(refund.serial))
 }
 

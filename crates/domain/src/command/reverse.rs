@@ -3,13 +3,14 @@
 use super::{
     Command,
     record_pay::{Learned, load, return_late_money},
+    voucher::hold,
 };
 use crate::{
     channel::{Receipt, ReverseOutcome},
     ids::{Serial, TenantId},
     job::{CONFIRM_AFTER_MS, HANDOVER_MS, Job, JobKind, retry_after_ms},
     ledger::Posting,
-    payment::{End, Paid, Payment, PaymentState},
+    payment::{End, Paid, Payment, PaymentState, VoucherFate},
     rows::{Inconsistent, Plan, Rows},
     time::UnixMs,
 };
@@ -77,6 +78,7 @@ impl Command for RecordReverse {
     fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Learned, Inconsistent> {
         let mut payment = load(rows, self.tenant, self.serial)?;
         let mut late_refund = None;
+        let was_undecided = payment.is_undecided();
         match (&payment.state, &self.outcome) {
             (PaymentState::Ending(end), ReverseOutcome::Reversed(None)) => {
                 let end = *end;
@@ -118,6 +120,9 @@ impl Command for RecordReverse {
                 _,
             ) => {}
         }
+        if was_undecided {
+            hold::follow(rows, &payment, now)?;
+        }
         rows.put_payment(payment.clone());
         Ok(Learned {
             payment: Box::new(payment),
@@ -134,6 +139,7 @@ const fn ended(end: End, at: UnixMs, paid: Option<Paid>) -> PaymentState {
 fn book_reversal(rows: &mut Rows, payment: &mut Payment, end: End, receipt: &Receipt, now: UnixMs) {
     let paid = Paid {
         refunded: payment.amount,
+        voucher: VoucherFate::Returned,
         ..Paid::new(receipt.clone())
     };
     rows.post(Posting::payment(payment, now));

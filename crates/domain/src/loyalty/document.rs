@@ -1,5 +1,6 @@
 //! Rows that are found by one key and read whole: each is stored as its key, the time at which
-//! something has to be done about it, and its content.
+//! something has to be done about it, and its content. Rows of vouchers that are kept so stand
+//! here too.
 
 use super::{
     card::{Card, CardNo},
@@ -11,6 +12,12 @@ use super::{
 use crate::{
     ids::{Serial, TenantId},
     time::UnixMs,
+    voucher::{
+        change::{Change, ChangeId},
+        partner::{Partner, PartnerNo},
+        stock::Carton,
+        ticket::{Activity, ActivityNo, VoucherTicket, VoucherTicketNo},
+    },
 };
 
 /// What kind of row.
@@ -26,16 +33,31 @@ pub enum DocumentKind {
     VerifyCodes,
     /// What waits for an operator's eyes.
     WorkItem,
+    /// Who sells voucher codes.
+    Partner,
+    /// A type of voucher codes.
+    VoucherTicket,
+    /// What voucher codes are sold under.
+    Activity,
+    /// A box of voucher codes.
+    Carton,
+    /// A change of ranges of voucher codes.
+    Change,
 }
 
 impl DocumentKind {
     /// All kinds, in the order in which rows are locked.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::Store,
         Self::Terminal,
         Self::Card,
         Self::VerifyCodes,
         Self::WorkItem,
+        Self::Partner,
+        Self::VoucherTicket,
+        Self::Activity,
+        Self::Carton,
+        Self::Change,
     ];
 }
 
@@ -82,6 +104,36 @@ impl DocumentKey {
         Self::new(DocumentKind::WorkItem, tenant, subject.to_string())
     }
 
+    /// Who sells voucher codes.
+    #[must_use]
+    pub fn partner(tenant: TenantId, number: PartnerNo) -> Self {
+        Self::new(DocumentKind::Partner, tenant, number.to_string())
+    }
+
+    /// A type of voucher codes.
+    #[must_use]
+    pub fn voucher_ticket(tenant: TenantId, number: VoucherTicketNo) -> Self {
+        Self::new(DocumentKind::VoucherTicket, tenant, number.0.to_string())
+    }
+
+    /// What voucher codes are sold under.
+    #[must_use]
+    pub fn activity(tenant: TenantId, number: ActivityNo) -> Self {
+        Self::new(DocumentKind::Activity, tenant, number.0.to_string())
+    }
+
+    /// A box of voucher codes.
+    #[must_use]
+    pub fn carton(tenant: TenantId, serial: Serial) -> Self {
+        Self::new(DocumentKind::Carton, tenant, serial.to_string())
+    }
+
+    /// A change of ranges of voucher codes.
+    #[must_use]
+    pub fn change(tenant: TenantId, id: &ChangeId) -> Self {
+        Self::new(DocumentKind::Change, tenant, id.as_str().to_owned())
+    }
+
     const fn new(kind: DocumentKind, tenant: TenantId, key: String) -> Self {
         Self { kind, tenant, key }
     }
@@ -100,6 +152,16 @@ pub enum Document {
     VerifyCodes(Box<VerifyCodes>),
     /// What waits for an operator's eyes.
     WorkItem(Box<WorkItem>),
+    /// Who sells voucher codes.
+    Partner(Box<Partner>),
+    /// A type of voucher codes.
+    VoucherTicket(Box<VoucherTicket>),
+    /// What voucher codes are sold under.
+    Activity(Box<Activity>),
+    /// A box of voucher codes.
+    Carton(Box<Carton>),
+    /// A change of ranges of voucher codes.
+    Change(Box<Change>),
 }
 
 impl Document {
@@ -112,6 +174,11 @@ impl Document {
             Self::Card(it) => DocumentKey::card(it.tenant, &it.number),
             Self::VerifyCodes(it) => DocumentKey::verify_codes(it.tenant, &it.mobile),
             Self::WorkItem(it) => DocumentKey::work_item(it.tenant, it.subject),
+            Self::Partner(it) => DocumentKey::partner(it.tenant, it.number),
+            Self::VoucherTicket(it) => DocumentKey::voucher_ticket(it.tenant, it.number),
+            Self::Activity(it) => DocumentKey::activity(it.tenant, it.number),
+            Self::Carton(it) => DocumentKey::carton(it.tenant, it.serial),
+            Self::Change(it) => DocumentKey::change(it.tenant, &it.id),
         }
     }
 
@@ -122,7 +189,14 @@ impl Document {
         match self {
             Self::Card(card) => card.next_expiry(),
             Self::VerifyCodes(codes) => Some(codes.useless_at()),
-            Self::Store(_) | Self::Terminal(_) | Self::WorkItem(_) => None,
+            Self::Store(_)
+            | Self::Terminal(_)
+            | Self::WorkItem(_)
+            | Self::Partner(_)
+            | Self::VoucherTicket(_)
+            | Self::Activity(_)
+            | Self::Carton(_)
+            | Self::Change(_) => None,
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | [`trans`] | one event on a card, and which message made it |
 //! | [`postings`] | the ledger postings that an event makes |
 //! | [`totals`] | what a batch adds up to |
+//! | [`journal`] | what comparing a batch line by line found |
 //! | [`verify_code`] | codes sent to a mobile phone |
 //! | [`work_item`] | what waits for an operator's eyes |
 //! | [`document`] | all of these but programs and events, as rows found by one key |
@@ -22,6 +23,7 @@
 pub mod calendar;
 pub mod card;
 pub mod document;
+pub mod journal;
 mod lots;
 pub mod points;
 pub mod postings;

@@ -7,8 +7,16 @@ use super::{
     terminal::{Terminal, TerminalNo},
     trans::{Place, Trans, TransNo},
     verify_code::VerifyCodes,
+    work_item::WorkItem,
 };
-use crate::ids::{Serial, TenantId};
+use crate::{
+    ids::{Serial, TenantId},
+    voucher::{
+        change::{Change, ChangeId},
+        partner::{Partner, PartnerNo},
+        stock::Carton,
+    },
+};
 use std::collections::{BTreeSet, HashMap};
 
 /// What a batch of commands needs.
@@ -109,13 +117,10 @@ impl LoyaltyRows {
     /// A store.
     #[must_use]
     pub fn store(&self, tenant: TenantId, number: &StoreNo) -> Option<&Store> {
-        match self.document(&DocumentKey::store(tenant, number))? {
-            Document::Store(store) => Some(store),
-            Document::Terminal(_)
-            | Document::Card(_)
-            | Document::VerifyCodes(_)
-            | Document::WorkItem(_) => None,
+        if let Document::Store(it) = self.document(&DocumentKey::store(tenant, number))? {
+            return Some(it);
         }
+        None
     }
 
     /// A terminal.
@@ -126,37 +131,68 @@ impl LoyaltyRows {
         store: &StoreNo,
         number: &TerminalNo,
     ) -> Option<&Terminal> {
-        match self.document(&DocumentKey::terminal(tenant, store, number))? {
-            Document::Terminal(terminal) => Some(terminal),
-            Document::Store(_)
-            | Document::Card(_)
-            | Document::VerifyCodes(_)
-            | Document::WorkItem(_) => None,
+        if let Document::Terminal(it) =
+            self.document(&DocumentKey::terminal(tenant, store, number))?
+        {
+            return Some(it);
         }
+        None
     }
 
     /// A card.
     #[must_use]
     pub fn card(&self, tenant: TenantId, number: &CardNo) -> Option<&Card> {
-        match self.document(&DocumentKey::card(tenant, number))? {
-            Document::Card(card) => Some(card),
-            Document::Store(_)
-            | Document::Terminal(_)
-            | Document::VerifyCodes(_)
-            | Document::WorkItem(_) => None,
+        if let Document::Card(it) = self.document(&DocumentKey::card(tenant, number))? {
+            return Some(it);
         }
+        None
     }
 
     /// The verify codes of a mobile number.
     #[must_use]
     pub fn verify_codes(&self, tenant: TenantId, mobile: &str) -> Option<&VerifyCodes> {
-        match self.document(&DocumentKey::verify_codes(tenant, mobile))? {
-            Document::VerifyCodes(codes) => Some(codes),
-            Document::Store(_)
-            | Document::Terminal(_)
-            | Document::Card(_)
-            | Document::WorkItem(_) => None,
+        if let Document::VerifyCodes(it) =
+            self.document(&DocumentKey::verify_codes(tenant, mobile))?
+        {
+            return Some(it);
         }
+        None
+    }
+
+    /// Who sells voucher codes.
+    #[must_use]
+    pub fn partner(&self, tenant: TenantId, number: PartnerNo) -> Option<&Partner> {
+        if let Document::Partner(it) = self.document(&DocumentKey::partner(tenant, number))? {
+            return Some(it);
+        }
+        None
+    }
+
+    /// A box of voucher codes.
+    #[must_use]
+    pub fn carton(&self, tenant: TenantId, serial: Serial) -> Option<&Carton> {
+        if let Document::Carton(it) = self.document(&DocumentKey::carton(tenant, serial))? {
+            return Some(it);
+        }
+        None
+    }
+
+    /// A change of ranges of voucher codes.
+    #[must_use]
+    pub fn change(&self, tenant: TenantId, id: &ChangeId) -> Option<&Change> {
+        if let Document::Change(it) = self.document(&DocumentKey::change(tenant, id))? {
+            return Some(it);
+        }
+        None
+    }
+
+    /// What an event raised for an operator.
+    #[must_use]
+    pub fn work_item(&self, tenant: TenantId, subject: Serial) -> Option<&WorkItem> {
+        if let Document::WorkItem(it) = self.document(&DocumentKey::work_item(tenant, subject))? {
+            return Some(it);
+        }
+        None
     }
 
     /// An event by serial, if it is this tenant's.

@@ -36,6 +36,9 @@ pub struct Store {
     pub name: String,
     /// The networks its terminals speak from, as `address` or `address/bits`.
     pub networks: Vec<String>,
+    /// The client certificates its terminals show, as SHA-256 fingerprints of 64 hex digits.
+    #[serde(default)]
+    pub certificates: Vec<String>,
     /// When it was last changed.
     pub updated_at: UnixMs,
 }

@@ -6,6 +6,7 @@
 
 use super::{
     card::{Balance, CardNo, TicketId, TicketKind},
+    journal::Compared,
     points::Points,
     store::StoreNo,
     terminal::BatchNo,
@@ -148,8 +149,6 @@ pub enum TransKind {
     Expiry,
     /// What a card held when it was registered.
     Opening,
-    /// An operator's correction.
-    Adjustment,
 }
 
 /// Which side of a terminal's totals a message counts on.
@@ -172,12 +171,9 @@ impl TransKind {
             | Self::RefundCancel
             | Self::TicketsConsume
             | Self::Activate => true,
-            Self::Reversal
-            | Self::Settle
-            | Self::SettleDetails
-            | Self::Expiry
-            | Self::Opening
-            | Self::Adjustment => false,
+            Self::Reversal | Self::Settle | Self::SettleDetails | Self::Expiry | Self::Opening => {
+                false
+            }
         }
     }
 
@@ -193,8 +189,7 @@ impl TransKind {
             | Self::Settle
             | Self::SettleDetails
             | Self::Expiry
-            | Self::Opening
-            | Self::Adjustment => None,
+            | Self::Opening => None,
         }
     }
 }
@@ -232,6 +227,9 @@ pub struct Trans {
     /// How the card was read, as the terminal wrote it (source: consumeType).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry_mode: Option<String>,
+    /// The line that campaigns showed with it, for the repeated answer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub advertisement: String,
     /// The event this one undoes or gives back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Serial>,
@@ -281,13 +279,12 @@ impl TransKind {
                     | Self::Settle
                     | Self::SettleDetails
                     | Self::Expiry
-                    | Self::Opening
-                    | Self::Adjustment,
+                    | Self::Opening,
                 )
                 | None => Direction::None,
             },
             Self::Expiry => Direction::Expire,
-            Self::Opening | Self::Adjustment => Direction::Grant,
+            Self::Opening => Direction::Grant,
             Self::Activate | Self::Settle | Self::SettleDetails => Direction::None,
         }
     }
@@ -408,6 +405,9 @@ pub struct Settlement {
     pub terminal: Totals,
     /// Whether the batch was closed by it.
     pub closed: bool,
+    /// What comparing the two journals found; none where only totals were compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Compared>,
 }
 
 /// Why a message was refused. The dialect has a status code for each.

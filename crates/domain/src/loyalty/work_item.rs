@@ -1,4 +1,5 @@
-//! What waits for an operator's eyes: nothing here changes the books any more.
+//! What waits for an operator's eyes: nothing here changes the books any more. An item stays when it
+//! is done, with who did it.
 
 use super::{terminal::BatchNo, trans::TransNo};
 use crate::{
@@ -20,6 +21,20 @@ pub struct WorkItem {
     pub terminal: i64,
     /// What happened.
     pub matter: Matter,
+    /// Who took it off the list; `None` while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<WorkDone>,
+}
+
+/// An operator has looked at an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkDone {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: UnixMs,
+    /// What was done about it, in the operator's words.
+    pub note: String,
 }
 
 /// What happened.

@@ -66,7 +66,7 @@ impl Ask {
             Self::Reverse(it) => format!("{:?} {:?} {:?}", it.reverses, it.card, it.amounts),
             Self::Activate(it) => format!("{:?} {} {}", it.card, it.mobile, it.code_digest),
             Self::Settle(it) => format!("{:?}", it.totals),
-            Self::Details(it) => format!("{:?} {}", it.totals, it.differing),
+            Self::Details(it) => format!("{:?} {}", it.totals, it.lines.len()),
         };
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);

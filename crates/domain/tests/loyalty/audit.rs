@@ -30,7 +30,7 @@ pub fn check(world: &World) {
         match document {
             Document::Card(card) => check_card(world, card),
             Document::Terminal(terminal) => check_terminal(world, terminal),
-            Document::Store(_) | Document::VerifyCodes(_) | Document::WorkItem(_) => {}
+            _ => {}
         }
     }
     check_tickets(world);
@@ -40,10 +40,7 @@ pub fn check(world: &World) {
 fn cards(world: &World) -> impl Iterator<Item = &Card> {
     world.documents.values().filter_map(|it| match it {
         Document::Card(card) => Some(&**card),
-        Document::Store(_)
-        | Document::Terminal(_)
-        | Document::VerifyCodes(_)
-        | Document::WorkItem(_) => None,
+        _ => None,
     })
 }
 
@@ -239,8 +236,7 @@ fn purchase_behind<'w>(world: &'w World, trans: &'w Trans) -> Option<&'w Trans> 
         | TransKind::Settle
         | TransKind::SettleDetails
         | TransKind::Expiry
-        | TransKind::Opening
-        | TransKind::Adjustment => None,
+        | TransKind::Opening => None,
     }
 }
 

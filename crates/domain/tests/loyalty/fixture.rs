@@ -13,6 +13,7 @@ use domain::{
         calendar::Zone,
         card::{Card, CardNo, CardPin, CardStatus, DayUse, Holder, Holding, Lot, TicketKind},
         document::{Document, DocumentKey},
+        journal::{Compared, Finding},
         points::Points,
         program::Rules,
         sealed::Sealed,
@@ -137,6 +138,7 @@ fn store(number: StoreNo, account: i64) -> Store {
         account,
         name: "Riverside".to_owned(),
         networks: vec![],
+        certificates: vec![],
         updated_at: NOON,
     }
 }
@@ -406,7 +408,7 @@ impl World {
         SettleDetails {
             message: self.message(till, trace),
             totals: Totals::default(),
-            differing,
+            lines: differing_lines(differing),
             entries: self.terminal(till).batch.map_or(0, |it| it.entries),
         }
     }
@@ -426,10 +428,7 @@ impl World {
     pub fn work_items(&self) -> Vec<&WorkItem> {
         let items = self.documents.values().filter_map(|it| match it {
             Document::WorkItem(item) => Some(&**item),
-            Document::Store(_)
-            | Document::Terminal(_)
-            | Document::Card(_)
-            | Document::VerifyCodes(_) => None,
+            _ => None,
         });
         items.collect()
     }
@@ -446,6 +445,17 @@ pub fn kind_of(kind: GiveBackKind) -> TransKind {
         GiveBackKind::Refund => TransKind::Refund,
         GiveBackKind::RefundCancel => TransKind::RefundCancel,
     }
+}
+
+/// A comparison that found so many lines at the host alone.
+pub fn differing_lines(differing: i64) -> Vec<Compared> {
+    let line = |trace| Compared {
+        kind: TransKind::Consume,
+        trace: TraceNo::new(trace).unwrap(),
+        number: None,
+        finding: Finding::OnlyAtHost,
+    };
+    (1..=u32::try_from(differing).unwrap()).map(line).collect()
 }
 
 /// The event of an answer that approves.

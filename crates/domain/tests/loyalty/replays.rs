@@ -7,10 +7,15 @@ use super::{
     world::World,
 };
 use domain::{
-    command::loyalty::{Answer, Consume, GiveBackKind, SendCode},
-    loyalty::trans::{Refusal, Trans, TransState},
+    command::loyalty::{Answer, Consume, Decline, GiveBackKind, Message, SendCode, TicketsConsume},
+    loyalty::{
+        program::{Campaign, Gift, Rules},
+        trans::{Refusal, TraceNo, Trans, TransKind, TransState},
+    },
     money::Fen,
+    time::UnixMs,
 };
+use std::sync::Arc;
 
 /// One message of each kind, as trace 5 of the till; what it needs has been done before.
 fn messages() -> Vec<(World, Ask)> {
@@ -150,6 +155,82 @@ fn other_content_under_the_same_trace_number_is_refused() {
         }
         assert_eq!(state(&world), before);
     }
+}
+
+/// What was found wrong before a decision is refused on record, like what the decision finds.
+#[test]
+fn a_message_declined_before_its_decision_is_declined_again() {
+    let mut world = World::new();
+    let decline = |world: &mut World, content| Decline {
+        message: Message {
+            content,
+            ..world.buy(TILL, 5).message
+        },
+        kind: TransKind::Consume,
+        card: None,
+        refusal: Refusal::UnknownCard,
+    };
+    let command = decline(&mut world, 7);
+    let first = world.run(&command);
+    assert_eq!(refused(&first), Some((Refusal::UnknownCard, true)));
+    world.later(5);
+    let command = decline(&mut world, 7);
+    assert_eq!(world.run(&command), first);
+    let command = decline(&mut world, 8);
+    let duplicate = Some((Refusal::DuplicateTrace, false));
+    assert_eq!(refused(&world.run(&command)), duplicate);
+    let buy = world.buy(TILL, 5);
+    assert_eq!(refused(&world.ask(buy)), duplicate);
+    // It counts nowhere, and its reversal is told that nothing was done.
+    assert_eq!(world.totals(TILL).trans_count, 0);
+    // What was approved stays so, whatever is found wrong with its repetition.
+    let buy: Ask = world.buy(TILL, 6).into();
+    let bought = approved(world.ask(buy));
+    let repeated = Decline {
+        message: Message {
+            trace: TraceNo::new(6).unwrap(),
+            ..decline(&mut world, bought.content).message
+        },
+        ..decline(&mut world, bought.content)
+    };
+    assert_eq!(approved(world.run(&repeated)), bought);
+}
+
+/// Two gateways may know two versions of the program: the answer is the first one's.
+#[test]
+fn a_repeated_purchase_shows_the_line_that_was_shown_first() {
+    let mut world = World::new();
+    let showing = |line: &str, now| {
+        let campaign = Campaign {
+            name: line.to_owned(),
+            from: now,
+            until: UnixMs(i64::MAX),
+            stores: Vec::new(),
+            gift: Gift::None,
+            advertisement: line.to_owned(),
+        };
+        Arc::new(Rules {
+            campaigns: vec![campaign],
+            ..Rules::default()
+        })
+    };
+    let (older, newer) = (showing("older", world.now), showing("newer", world.now));
+    let buy = |world: &mut World, rules: &Arc<Rules>| Consume {
+        rules: rules.clone(),
+        ..world.buy(TILL, 1)
+    };
+    let ticket = |world: &mut World, rules: &Arc<Rules>| TicketsConsume {
+        rules: rules.clone(),
+        ..world.use_ticket(TILL, 2)
+    };
+    let first = buy(&mut world, &older);
+    assert_eq!(approved(world.ask(first)).advertisement, "older");
+    let again = buy(&mut world, &newer);
+    assert_eq!(approved(world.ask(again)).advertisement, "older");
+    let first = ticket(&mut world, &older);
+    assert_eq!(approved(world.ask(first)).advertisement, "older");
+    let again = ticket(&mut world, &newer);
+    assert_eq!(approved(world.ask(again)).advertisement, "older");
 }
 
 #[test]

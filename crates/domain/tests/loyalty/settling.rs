@@ -2,13 +2,20 @@
 //! compared.
 
 use super::{
-    fixture::{TICKET, TILL, VOUCHER, approved, card_no, wanted, yuan},
+    fixture::{TENANT, TICKET, TILL, VOUCHER, approved, card_no, wanted, yuan},
     world::World,
 };
 use domain::{
-    command::loyalty::{Answer, Consume, GiveBackKind, Missing, Settle, TicketsConsume},
+    command::loyalty::{
+        Answer, Consume, FinishWork, GiveBackKind, Missing, Settle, TicketsConsume,
+    },
+    ids::Serial,
     loyalty::{
-        document::Document, terminal::BatchNo, totals::Totals, trans::TransNo, work_item::Matter,
+        document::Document,
+        terminal::BatchNo,
+        totals::Totals,
+        trans::TransNo,
+        work_item::{Matter, WorkDone},
     },
     money::Fen,
 };
@@ -139,6 +146,49 @@ fn details_close_the_batch_and_tell_the_operator_what_differs() {
         let expected: Vec<_> = (differing > 0).then_some(expected).into_iter().collect();
         assert_eq!(matters, expected);
     }
+}
+
+/// What was compared is on record: a repetition is answered by it, not by what is found now.
+#[test]
+fn repeated_details_get_the_lines_that_were_found_first() {
+    let mut world = busy();
+    let details = world.details(TILL, 20, 2);
+    let first = approved(world.ask(details.clone()));
+    assert_eq!(first.settlement.as_ref().unwrap().lines, details.lines);
+    world.later(5);
+    let mut again = world.details(TILL, 20, 2);
+    again.lines.clear();
+    again.message.content = first.content;
+    assert_eq!(approved(world.run(&again)), first);
+    assert_eq!(world.work_items().len(), 1);
+}
+
+/// Whoever takes an item off the list first is who did it.
+#[test]
+fn an_item_is_done_once() {
+    let mut world = busy();
+    let details = world.details(TILL, 20, 1);
+    let settled = approved(world.ask(details));
+    let finish = |by: &str, subject| FinishWork {
+        tenant: TENANT,
+        subject,
+        by: by.to_owned(),
+        note: "counted again".to_owned(),
+    };
+    let done = world.run(&finish("Li", settled.serial)).unwrap().done;
+    let expected = WorkDone {
+        by: "Li".to_owned(),
+        at: world.now,
+        note: "counted again".to_owned(),
+    };
+    assert_eq!(done.as_ref(), Some(&expected));
+    world.later(5);
+    assert_eq!(
+        world.run(&finish("Wang", settled.serial)).unwrap().done,
+        done
+    );
+    assert_eq!(world.run(&finish("Li", Serial(1))), None);
+    assert_eq!(world.work_items().len(), 1, "it stays, for the history");
 }
 
 /// Whatever moves in the batch between the comparison and its record is compared again.

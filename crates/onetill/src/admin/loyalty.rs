@@ -27,6 +27,7 @@ use domain::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
+use work::Listed;
 
 /// What can be asked about member cards.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,6 +78,10 @@ pub enum Request {
     EndCampaign(program_changes::CampaignEnd),
     /// What waits for an operator's eyes.
     ListWork,
+    /// What operators took off that list.
+    ListWorkDone,
+    /// Takes items off the list.
+    FinishWork(work::Finished),
     /// The text messages that the sandbox sent last.
     ListSms,
 }
@@ -111,13 +116,15 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::PatchProgram(patch) => program_changes::patch(gateway, patch).await,
         Request::AddCampaign(new) => program_changes::add_campaign(gateway, new).await,
         Request::EndCampaign(end) => program_changes::end_campaign(gateway, end).await,
-        Request::ListWork => work::list(gateway).await,
+        Request::ListWork => work::list(gateway, Listed::Waiting).await,
+        Request::ListWorkDone => work::list(gateway, Listed::Done).await,
+        Request::FinishWork(finished) => work::finish(gateway, finished).await,
         Request::ListSms => work::messages(gateway),
     }
 }
 
 /// The tenant called `name`, which must be there.
-async fn known_tenant(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
+pub(super) async fn known_tenant(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
     let tenants = gateway.reader.tenants().await?;
     let found = tenants.into_iter().find(|it| it.name == name);
     found.map(|it| it.id).ok_or_else(|| {
@@ -130,18 +137,18 @@ async fn known_tenant(gateway: &Gateway, name: &str) -> Result<TenantId, AdminEr
 }
 
 /// The tenant called `name`, added when missing.
-async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
+pub(super) async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId, AdminError> {
     merchants::tenant_of(gateway, name).await
 }
 
 /// The names of all tenants.
-async fn tenant_names(gateway: &Gateway) -> Result<Vec<(TenantId, String)>, AdminError> {
+pub(super) async fn tenant_names(gateway: &Gateway) -> Result<Vec<(TenantId, String)>, AdminError> {
     let tenants = gateway.reader.tenants().await?;
     Ok(tenants.into_iter().map(|it| (it.id, it.name)).collect())
 }
 
 /// What a tenant is called.
-fn name_of(tenants: &[(TenantId, String)], id: TenantId) -> &str {
+pub(super) fn name_of(tenants: &[(TenantId, String)], id: TenantId) -> &str {
     let found = tenants.iter().find(|(known, _)| *known == id);
     found.map_or("", |(_, name)| name)
 }

@@ -262,7 +262,8 @@ pub(super) async fn tenant_of(gateway: &Gateway, name: &str) -> Result<TenantId,
         other @ (AdminReply::Done
         | AdminReply::Value(_)
         | AdminReply::Lease { .. }
-        | AdminReply::Renewed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod loyalty;
 pub mod merchants;
 pub mod orders;
 pub mod socket;
+pub mod voucher;
 
 use crate::app::{AppError, Gateway};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub enum Request {
     DeadNotifications,
     /// Stores, terminals, cards and programs.
     Loyalty(loyalty::Request),
+    /// Partners, voucher stock and codes.
+    Voucher(voucher::Request),
 }
 
 /// Why a request was not carried out; the text is for the operator and says what to do.
@@ -114,6 +117,7 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::Renotify(name) => orders::renotify(gateway, &name).await,
         Request::DeadNotifications => orders::dead_notifications(gateway).await,
         Request::Loyalty(request) => loyalty::handle(gateway, request).await,
+        Request::Voucher(request) => voucher::handle(gateway, request).await,
     }
 }
 
@@ -151,6 +155,7 @@ mod tests {
             Request::Renotify(name()),
             Request::DeadNotifications,
             Request::Loyalty(loyalty::Request::ListStores),
+            Request::Voucher(voucher::Request::ListPartners),
             Request::Loyalty(loyalty::Request::ShowProgram {
                 tenant: "t".to_owned(),
             }),

@@ -7,6 +7,7 @@ use super::{
     loyalty::{Loyalty, Sms},
     serials::{LEASE_MS, NodeLease, SerialIssuer},
     settlements::Settlements,
+    voucher::Vouchers,
 };
 use crate::{
     config::{Config, StoreUrl},
@@ -145,6 +146,8 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
     let serials = issue_serials(&engine, clock(), &config.rules.zone).await?;
     let loyalty = Loyalty::new(&vault, sms(config, &clock)?, config.demo);
     loyalty.estate.refresh(reader.as_ref()).await?;
+    let vouchers = Vouchers::new(&vault);
+    vouchers.partners.refresh(reader.as_ref()).await?;
     let directory = Directory::new(vault);
     directory.refresh(reader.as_ref()).await?;
     let sandbox = open_sandbox(config, &clock)?;
@@ -164,6 +167,7 @@ pub async fn compose(config: &Config, clock: Clock) -> Result<Composed, ComposeE
         reader,
         directory,
         loyalty,
+        vouchers,
         serials,
         settlements: Settlements::default(),
         owed: Notify::new(),
@@ -284,7 +288,8 @@ async fn check_master_key(engine: &Engine, vault: &Vault) -> Result<(), ComposeE
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Lease { .. }
-        | AdminReply::Renewed(_)) => Err(unexpected(&other)),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(unexpected(&other)),
     }
 }
 
@@ -320,7 +325,8 @@ pub async fn take_lease(
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Value(_)
-        | AdminReply::Renewed(_)) => Err(unexpected(&other)),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(unexpected(&other)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     contradictions::Contradictions, directory::Directory, loyalty::Loyalty, payer_code::PayerCodes,
-    serials::SerialIssuer, settlements::Settlements,
+    serials::SerialIssuer, settlements::Settlements, voucher::Vouchers,
 };
 use crate::outbound::TargetPolicy;
 use channels::{
@@ -34,6 +34,8 @@ pub struct Rules {
     pub payer_codes: PayerCodes,
     /// Whom notifications may reach.
     pub targets: TargetPolicy,
+    /// What the paths of the voucher dialect begin with; empty, or `/` and a name.
+    pub voucher_prefix: String,
 }
 
 /// The gateway: everything a use case works with.
@@ -54,6 +56,8 @@ pub struct Gateway {
     pub directory: Directory,
     /// Member cards: stores, programs, keys, PINs and codes.
     pub loyalty: Loyalty,
+    /// Prepaid vouchers: codes and partners.
+    pub vouchers: Vouchers,
     /// Issues gateway serials.
     pub serials: SerialIssuer,
     /// Wakes requests that wait for a payment.

@@ -11,6 +11,7 @@
 //! | [`refund`], [`cancel`] | money that goes back |
 //! | [`recharge`] | data top-ups |
 //! | [`loyalty`] | member cards: points, tickets, terminals and their batches |
+//! | [`voucher`] | prepaid codes: partners, activation, trees, redemption |
 //! | [`contradictions`] | what channels say against the books |
 //! | [`chase`] | one step of finishing what a crash, a lost answer or a late success left open |
 
@@ -27,5 +28,6 @@ pub mod recharge;
 pub mod refund;
 pub mod serials;
 pub mod settlements;
+pub mod voucher;
 
 pub use gateway::{AppError, Gateway, Rules};

@@ -4,18 +4,21 @@
 //! each request to its end whatever its client does, so nothing here is ever dropped half-way but
 //! by a kill, and then the workers finish it.
 
-use super::{AppError, Gateway, contradictions::Word, directory::Account};
+use super::{
+    AppError, Gateway, contradictions::Word, directory::Account, voucher::redeem::CodeRefusal,
+};
 use channels::{PayRequest, PrepareOutcome, PrepareRequest};
 use domain::{
     channel::{ChannelNo, PayOutcome},
     command::{Began, BeginPayment, GiveUp, Learned, RecordPay},
     ids::{ClaimKey, ClaimSpace, Serial},
     money::Fen,
-    payment::{Credential, Details, Flow, Payment, PaymentState},
+    payment::{Credential, Details, Flow, Payment, PaymentState, VoucherPart},
     rows::PaymentRef,
     time::UnixMs,
 };
 use std::{sync::Arc, time::Duration};
+use zeroize::Zeroizing;
 
 /// What a merchant wants collected.
 pub struct NewPayment {
@@ -25,8 +28,10 @@ pub struct NewPayment {
     pub flow: Flow,
     /// Which channel collects.
     pub channel: ChannelNo,
-    /// How much.
-    pub amount: Fen,
+    /// How much in all.
+    pub price: Fen,
+    /// The text of the voucher code that pays a part of it.
+    pub voucher_code: Option<Zeroizing<String>>,
     /// How long it may stay open, in seconds; `None` for the gateway's own limit.
     pub window_s: Option<u32>,
     /// What the merchant told.
@@ -40,6 +45,8 @@ pub enum PayReply {
     Payment(Box<Payment>),
     /// The merchant's number belongs to this earlier payment; nothing was charged.
     Repeat(Box<Payment>),
+    /// The voucher cannot pay; nothing was recorded or charged.
+    NoVoucher(CodeRefusal),
 }
 
 /// How often a waiting request looks at the clock, to see whether its time is over.
@@ -54,18 +61,25 @@ impl Gateway {
     /// # Errors
     /// When the merchant may not use the channel, or the store failed.
     pub async fn pay(&self, account: &Account, new: NewPayment) -> Result<PayReply, AppError> {
+        let mut payment = self.admit(account, &new)?;
+        if let Some(code) = &new.voucher_code {
+            let part = self.voucher_part(account, code, new.flow, new.price);
+            match part.await? {
+                Ok(part) => set_voucher(&mut payment, part),
+                // A number that was used before is answered as such, whatever became of its code.
+                Err(why) => return self.without_voucher(account, &payment, why).await,
+            }
+        }
         let begin = BeginPayment {
-            payment: Box::new(self.admit(account, new)?),
+            payment: Box::new(payment.clone()),
         };
-        let payment = begin.payment.clone();
         match self.run(begin).await? {
             Began::New => {}
-            Began::Exists(earlier) if replays(account) && is_identical(&earlier, &payment) => {
-                let settled = self.wait_settled(*earlier).await;
-                let settled = settled.map_err(AppError::after_recording)?;
-                return Ok(PayReply::Payment(Box::new(settled)));
+            Began::Settled(settled) => {
+                self.announce(&settled);
+                return Ok(PayReply::Payment(settled));
             }
-            Began::Exists(earlier) => return Ok(PayReply::Repeat(earlier)),
+            Began::Exists(earlier) => return self.again(account, earlier, &payment).await,
         }
         // From here on the payment is recorded: no failure may say that it is not.
         let settled = self
@@ -75,7 +89,35 @@ impl Gateway {
         Ok(PayReply::Payment(Box::new(settled)))
     }
 
-    fn admit(&self, account: &Account, new: NewPayment) -> Result<Payment, AppError> {
+    /// The merchant's number was used before.
+    async fn again(
+        &self,
+        account: &Account,
+        earlier: Box<Payment>,
+        payment: &Payment,
+    ) -> Result<PayReply, AppError> {
+        if !replays(account) || !is_identical(&earlier, payment) {
+            return Ok(PayReply::Repeat(earlier));
+        }
+        let settled = self.wait_settled(*earlier).await;
+        let settled = settled.map_err(AppError::after_recording)?;
+        Ok(PayReply::Payment(Box::new(settled)))
+    }
+
+    async fn without_voucher(
+        &self,
+        account: &Account,
+        payment: &Payment,
+        why: CodeRefusal,
+    ) -> Result<PayReply, AppError> {
+        let by = PaymentRef::Key(payment.tenant, payment.key);
+        match self.reader.payment(by).await? {
+            Some(earlier) => self.again(account, Box::new(earlier), payment).await,
+            None => Ok(PayReply::NoVoucher(why)),
+        }
+    }
+
+    fn admit(&self, account: &Account, new: &NewPayment) -> Result<Payment, AppError> {
         let merchant = &account.merchant;
         if !merchant.may_use(new.channel) {
             return Err(AppError::NoContract);
@@ -90,12 +132,12 @@ impl Gateway {
             merchant: merchant.no,
             key: ClaimKey::of(merchant.tenant, merchant.no, space, number),
             expires_at: now.plus_s(i64::from(self.window_s(new.flow, new.window_s))),
-            merchant_serial: new.merchant_serial,
+            merchant_serial: new.merchant_serial.clone(),
             flow: new.flow,
             channel: new.channel,
-            amount: new.amount,
+            amount: new.price,
             created_at: now,
-            details: new.details,
+            details: new.details.clone(),
             credential: None,
             state: PaymentState::Open {
                 cancel_requested: false,
@@ -230,6 +272,12 @@ impl Gateway {
         }
         Ok(latest)
     }
+}
+
+/// The voucher pays its part, the channel is asked for the rest.
+fn set_voucher(payment: &mut Payment, part: VoucherPart) {
+    payment.amount = payment.amount.checked_sub(part.pays).unwrap_or(Fen::ZERO);
+    payment.details.voucher = Some(part);
 }
 
 /// How long a request waits for its payment.

@@ -8,7 +8,7 @@ use domain::{
     ids::ClaimKey,
     money::Fen,
     payment::Payment,
-    refund::Refund,
+    refund::{Refund, RefundState},
     rows::PaymentRef,
 };
 
@@ -58,13 +58,17 @@ impl Gateway {
         }
     }
 
-    /// Asks the channel for a refund for the first time and records the answer.
+    /// Asks the channel for a refund for the first time and records the answer; where no money goes
+    /// back, there is nothing to ask for.
     pub(super) async fn send_refund(
         &self,
         payment: &Payment,
         refund: &Refund,
         reason: Option<String>,
     ) -> Result<(Box<Payment>, Box<Refund>), AppError> {
+        if refund.state != RefundState::InProgress {
+            return Ok((Box::new(payment.clone()), Box::new(refund.clone())));
+        }
         let asked = self.ask_refund(payment, refund, reason).await;
         let outcome = asked.map_err(AppError::after_recording)?;
         self.record_refund(refund, outcome)

@@ -103,6 +103,7 @@ impl AdminClient {
         let may_begin = match request {
             Request::AddMerchant(_) | Request::AddMerchants { .. } => true,
             Request::Loyalty(request) => request.may_begin(),
+            Request::Voucher(request) => request.may_begin(),
             Request::SetMerchant(_)
             | Request::ListMerchants
             | Request::ListOrders(_)

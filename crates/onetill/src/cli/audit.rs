@@ -145,6 +145,20 @@ impl Names {
             Account::TicketsGranted(it) => (format!("{} given to members", ticket(it)), false),
             Account::TicketsUsed(it) => (format!("{} used", ticket(it)), true),
             Account::TicketsExpired(it) => (format!("{} expired", ticket(it)), true),
+            Account::UsesIssued(it) => (format!("uses of voucher type {} issued", it.0), true),
+            Account::UsesInStock(it) => (format!("uses of voucher type {} in stock", it.0), false),
+            Account::UsesActive(it) => (format!("uses of voucher type {} left", it.0), false),
+            Account::UsesSpent(it) => (format!("uses of voucher type {} spent", it.0), false),
+            Account::UsesVoid(it) => (format!("uses of voucher type {} void", it.0), false),
+            Account::UsesExpired(it) => (format!("uses of voucher type {} expired", it.0), false),
+            Account::VoucherLiability(it) => {
+                (format!("holders of voucher type {} are owed", it.0), true)
+            }
+            Account::VoucherSales(it) => (format!("partner {it} owes for vouchers"), false),
+            Account::VoucherBreakage(it) => (
+                format!("face value of voucher type {} nobody used", it.0),
+                true,
+            ),
         }
     }
 }
@@ -221,6 +235,7 @@ const fn unit_text(unit: Unit) -> &'static str {
         Unit::Megabyte => "MB",
         Unit::Point => "points",
         Unit::Piece => "pieces",
+        Unit::Use => "uses",
     }
 }
 
@@ -228,7 +243,7 @@ fn amount_text(unit: Unit, amount: i128) -> String {
     match unit {
         // Points are counted in hundredths as well.
         Unit::Fen | Unit::Point => output::yuan(amount),
-        Unit::Megabyte | Unit::Piece => amount.to_string(),
+        Unit::Megabyte | Unit::Piece | Unit::Use => amount.to_string(),
     }
 }
 
@@ -296,6 +311,7 @@ const fn unit_name(unit: Unit) -> &'static str {
         Unit::Megabyte => "megabyte",
         Unit::Point => "hundredth of a point",
         Unit::Piece => "piece",
+        Unit::Use => "use",
     }
 }
 
@@ -316,6 +332,15 @@ fn account_json(names: &Names, tenant: TenantId, account: Account) -> Value {
         Account::TicketsGranted(it) => json!({ "tickets_granted": ticket(it) }),
         Account::TicketsUsed(it) => json!({ "tickets_used": ticket(it) }),
         Account::TicketsExpired(it) => json!({ "tickets_expired": ticket(it) }),
+        Account::UsesIssued(it) => json!({ "uses_issued": it.0 }),
+        Account::UsesInStock(it) => json!({ "uses_in_stock": it.0 }),
+        Account::UsesActive(it) => json!({ "uses_active": it.0 }),
+        Account::UsesSpent(it) => json!({ "uses_spent": it.0 }),
+        Account::UsesVoid(it) => json!({ "uses_void": it.0 }),
+        Account::UsesExpired(it) => json!({ "uses_expired": it.0 }),
+        Account::VoucherLiability(it) => json!({ "voucher_liability": it.0 }),
+        Account::VoucherSales(it) => json!({ "voucher_sales": it.0 }),
+        Account::VoucherBreakage(it) => json!({ "voucher_breakage": it.0 }),
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`merchant`] | merchants: adding, changing, listing, importing |
 //! | [`mod@store`], [`terminal`] | a retailer's stores; their terminals, and these terminals' keys |
 //! | [`member`], [`program`] | member cards; what points are worth |
+//! | [`mod@partner`], [`voucher`] | partners who sell vouchers; stock and codes |
 //! | [`order`] | payments for operators |
 //! | [`audit`] | proves the ledger |
 //! | [`doctor`] | checks a gateway's surroundings |
@@ -17,7 +18,8 @@
 //! | [`mod@simulate`] | runs the program in a seeded world of faults, or a shop's day at the tills |
 //!
 //! [`output`] is how all of them print, [`secret`] and [`prompt`] how they take keys, [`mod@csv`] how
-//! they read and write tables, [`admin_client`] how they reach the rows.
+//! they read and write tables, [`admin_client`] how they reach the rows, [`operator`] who gives the
+//! order.
 //!
 //! Exit status: 0 done; 1 refused, failed, or something was found wrong; 2 wrong usage.
 
@@ -32,8 +34,10 @@ pub mod doctor;
 pub mod member;
 pub mod merchant;
 pub mod migrate;
+pub mod operator;
 pub mod order;
 pub mod output;
+pub mod partner;
 pub mod program;
 pub mod prompt;
 pub mod sandbox;
@@ -43,6 +47,7 @@ pub mod sign;
 pub mod simulate;
 pub mod store;
 pub mod terminal;
+pub mod voucher;
 
 use crate::config::Options;
 use clap::{Arg, Args, Command as Clap, Parser, Subcommand};
@@ -98,6 +103,10 @@ enum Command {
     Member(member::MemberArgs),
     /// A retailer's member program: show, set, history, campaigns
     Program(program::ProgramArgs),
+    /// Partners who sell vouchers: add, set, token, key, bind-address, list
+    Partner(partner::PartnerArgs),
+    /// Prepaid vouchers: issue, import, list, show, freeze, export, custody
+    Voucher(voucher::VoucherArgs),
     /// Payments: list, show, approve, reject, renotify
     Order(order::OrderArgs),
     /// Prove the ledger and every invariant from the raw rows
@@ -148,6 +157,8 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Terminal(args) => terminal::run(args, shape).await,
         Command::Member(args) => member::run(args, shape).await,
         Command::Program(args) => program::run(args, shape).await,
+        Command::Partner(args) => partner::run(args, shape).await,
+        Command::Voucher(args) => voucher::run(args, shape).await,
         Command::Order(args) => order::run(args, shape).await,
         Command::Audit(args) => audit::run(args, shape).await,
         Command::Backup(args) => backup::run(args, shape).await,

@@ -2,7 +2,7 @@
 
 use super::{CommandError, Settings, output};
 use crate::{
-    admin::{demo, loyalty::demo as cards, socket},
+    admin::{demo, loyalty::demo as cards, socket, voucher::demo as vouchers},
     app::compose::{Composed, compose, system_clock},
     config::Config,
     inbound,
@@ -50,6 +50,9 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CommandError> {
     let composed = compose(&config.at(bound), clock).await?;
     if config.demo && demo::load(&composed.gateway).await? {
         tracing::info!("the demo data is loaded");
+    }
+    if config.demo {
+        vouchers::write_keys(&config.data)?;
     }
     announce(&config, bound)?;
     let gateway = Arc::clone(&composed.gateway);
@@ -163,6 +166,7 @@ fn announce(config: &Config, bound: Bound) -> Result<(), CommandError> {
     };
     let program = program();
     let (store, terminal, card) = (cards::STORE, cards::TERMINAL, cards::CARD);
+    let voucher = vouchers::FIRST_CODE;
     let text = format!(
         "
 Onetill demo on {url}   (stop with Ctrl-C)
@@ -176,6 +180,9 @@ Have a terminal check in, then ask what a member's card holds and let its points
   curl {url}/v1/jpos/cards -d storeNo={store} -d terminalNo={terminal} -d traceNo=000001 -d cardNo={card}
   curl {url}/v1/jpos/trans/consume -d storeNo={store} -d terminalNo={terminal} -d traceNo=000002 \\
     -d cardNo={card} -d consumeType=012 -d pointAmount=1.50 -d cashAmount=20
+Activate a prepaid voucher as a partner does, and see what happened to it:
+  {program} call voucher activate{at} {voucher}
+  {program} call voucher trace{at} {voucher}
 Prove the ledger:
   {program} audit --data {}
 

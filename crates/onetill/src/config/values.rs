@@ -11,6 +11,11 @@ pub(super) fn too_small(name: &'static str) -> ConfigError {
     }
 }
 
+/// The flags' list, or the file's where they name nothing.
+pub(super) fn first_given(flags: Vec<String>, file: Vec<String>) -> Vec<String> {
+    if flags.is_empty() { file } else { flags }
+}
+
 pub(super) fn read_network(text: &str) -> Result<(IpAddr, u8), ConfigError> {
     let wrong = || ConfigError::Value {
         name: "notify-network",

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::detached::Detached;
 use super::pace::{Paced, Quiet, Verdict, Watchdog};
-use super::{Limits, Stage};
+use super::{Fingerprint, Limits, Stage, TrustedProxies};
 
 /// As many headers as the parser keeps on the stack.
 pub(super) const HEADERS_ON_STACK: usize = 100;
@@ -34,6 +34,7 @@ pub(super) struct Host {
     router: TowerToHyperService<axum::Router>,
     http: http1::Builder,
     limits: Limits,
+    proxies: Arc<TrustedProxies>,
 }
 
 type Conn<S> = http1::Connection<TokioIo<S>, Detached>;
@@ -53,7 +54,7 @@ enum End {
 }
 
 impl Host {
-    pub(super) fn new(router: axum::Router, limits: Limits) -> Self {
+    pub(super) fn new(router: axum::Router, limits: Limits, proxies: TrustedProxies) -> Self {
         // `with_state` makes the router ready once, rather than for every request.
         let router = TowerToHyperService::new(router.with_state(()));
         let http = builder(&limits);
@@ -61,6 +62,7 @@ impl Host {
             router,
             http,
             limits,
+            proxies: Arc::new(proxies),
         }
     }
 
@@ -77,6 +79,8 @@ impl Host {
         let service = Detached {
             router: self.router.clone(),
             peer,
+            proxies: Arc::clone(&self.proxies),
+            certificate: None,
             pulse,
             alive,
         };
@@ -91,14 +95,19 @@ impl Host {
         &self,
         stream: Paced,
         tls: TlsAcceptor,
-        service: Detached,
+        mut service: Detached,
         stages: watch::Receiver<Stage>,
     ) {
         let peer = service.peer;
         let handshake = tokio::time::timeout(self.limits.handshake_timeout, tls.accept(stream));
         match handshake.await {
             // What came with the handshake's end is in the stream already: no socket tells of it.
-            Ok(Ok(stream)) => self.speak(stream, service, stages, false).await,
+            Ok(Ok(stream)) => {
+                let (_, session) = stream.get_ref();
+                let shown = session.peer_certificates().and_then(<[_]>::first);
+                service.certificate = shown.map(Fingerprint::of);
+                self.speak(stream, service, stages, false).await;
+            }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_elapsed) => tracing::debug!(%peer, "TLS handshake took too long"),
         }

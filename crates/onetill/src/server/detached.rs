@@ -22,11 +22,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::pace::Pulse;
+use super::{Fingerprint, TrustedProxies};
 
 /// One connection's requests, each handed to the router in a task of its own.
 pub(super) struct Detached {
     pub(super) router: TowerToHyperService<axum::Router>,
     pub(super) peer: SocketAddr,
+    pub(super) proxies: Arc<TrustedProxies>,
+    /// Which certificate the peer showed.
+    pub(super) certificate: Option<Fingerprint>,
     pub(super) pulse: Arc<Pulse>,
     /// Held by every task, so that draining waits for handlers whose client is gone.
     pub(super) alive: mpsc::Sender<Infallible>,
@@ -39,7 +43,11 @@ impl Service<Request<Incoming>> for Detached {
 
     fn call(&self, mut request: Request<Incoming>) -> Answer {
         let turn = self.pulse.busy(!request.body().is_end_stream());
-        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let client = self.proxies.client(self.peer, request.headers());
+        request.extensions_mut().insert(ConnectInfo(client));
+        if let Some(certificate) = self.certificate {
+            request.extensions_mut().insert(certificate);
+        }
         let pulse = Arc::clone(&self.pulse);
         let answer = self
             .router

@@ -110,6 +110,15 @@ impl Bucket {
         }
     }
 
+    /// One token more, as far as it holds it.
+    fn returned(self, rate: Rate) -> Self {
+        let level_milli = self.level_milli.saturating_add(MILLI);
+        Self {
+            level_milli: level_milli.min(rate.full_milli()),
+            ..self
+        }
+    }
+
     /// A refused call costs nothing: who keeps trying still gets the set rate.
     fn taken_if_any(self) -> Self {
         if self.has_token() { self.taken() } else { self }
@@ -149,7 +158,8 @@ impl<K: Copy + Eq + Hash> Generations<K> {
 /// Slows down addresses whose requests fail: bad signatures, unknown merchants, guesses.
 ///
 /// Ask [`check`](Self::check) before the work and [`charge`](Self::charge) when it turned out to
-/// be a failure.
+/// be a failure. Where many at once must not share the last token, [`take`](Self::take) it before
+/// the work and [`give_back`](Self::give_back) what was no failure.
 pub struct FailureLimiter {
     rate: Rate,
     buckets: Mutex<Generations<ClientKey>>,
@@ -182,6 +192,28 @@ impl FailureLimiter {
         let bucket = buckets.get(&client);
         let bucket = bucket.unwrap_or_else(|| Bucket::full(self.rate, now));
         buckets.put(client, bucket.refilled(self.rate, now).taken());
+    }
+
+    /// Counts a failure of `ip` if it may still make one; if not: HTTP 429.
+    pub fn take(&self, ip: IpAddr, now: UnixMs) -> bool {
+        let client = ClientKey::new(ip);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.get(&client);
+        let bucket = bucket
+            .unwrap_or_else(|| Bucket::full(self.rate, now))
+            .refilled(self.rate, now);
+        buckets.put(client, bucket.taken_if_any());
+        bucket.has_token()
+    }
+
+    /// What was taken for a failure of `ip` was none.
+    pub fn give_back(&self, ip: IpAddr, now: UnixMs) {
+        let client = ClientKey::new(ip);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who is not remembered any more has nothing taken.
+        if let Some(bucket) = buckets.get(&client) {
+            buckets.put(client, bucket.refilled(self.rate, now).returned(self.rate));
+        }
     }
 }
 
@@ -254,6 +286,32 @@ mod tests {
         }
         assert!(!limiter.check(ip("10.0.0.1"), NOW));
         assert!(limiter.check(ip("10.0.0.2"), NOW));
+    }
+
+    #[test]
+    fn what_is_taken_at_once_is_no_more_than_there_is() {
+        let limiter = FailureLimiter::default();
+        let taken = std::thread::scope(|scope| {
+            let take = || {
+                (0..100)
+                    .filter(|_| limiter.take(ip("10.0.0.1"), NOW))
+                    .count()
+            };
+            let takers: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+            let taken = takers.into_iter().map(|it| it.join().unwrap());
+            taken.sum::<usize>()
+        });
+        assert_eq!(taken, 60);
+        limiter.give_back(ip("10.0.0.1"), NOW);
+        assert!(limiter.take(ip("10.0.0.1"), NOW));
+        assert!(!limiter.take(ip("10.0.0.1"), NOW));
+        // Nobody gets more than a full bucket.
+        (0..3).for_each(|_| limiter.give_back(ip("10.0.0.2"), NOW));
+        (0..100).for_each(|_| limiter.give_back(ip("10.0.0.1"), NOW));
+        for client in ["10.0.0.1", "10.0.0.2"] {
+            let granted = (0..100).filter(|_| limiter.take(ip(client), NOW)).count();
+            assert_eq!(granted, 60, "{client}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! | `detached` | requests that outlive their client, and their panics |
 //! | `pace` | the clock that cuts slow connections |
 //! | [`tls`] | certificate and key, and their renewal |
+//! | [`fingerprint`] | which certificate a client showed |
+//! | [`proxies`] | whose request it is that a proxy passes on |
 //! | [`body`] | request bodies, bounded in size and time |
 //! | [`limits`] | limits on failures by address and on calls by merchant |
 //! | [`open_files`] | the system's limit on connections |
@@ -22,9 +24,11 @@ mod admission;
 pub mod body;
 mod connection;
 mod detached;
+pub mod fingerprint;
 pub mod limits;
 pub mod open_files;
 mod pace;
+pub mod proxies;
 #[cfg(test)]
 mod tests;
 pub mod tls;
@@ -43,7 +47,9 @@ use tokio::task::JoinHandle;
 use self::admission::Admission;
 pub use self::body::{BODY_TIMEOUT, BodyError, read_body};
 use self::connection::Host;
+pub use self::fingerprint::Fingerprint;
 use self::pace::{Paced, Pulse};
+pub use self::proxies::TrustedProxies;
 use self::tls::Identity;
 pub use self::tls::{TlsError, TlsFiles};
 
@@ -64,6 +70,8 @@ pub struct ServerConfig {
     /// Plain HTTP for operators, with a router and places of its own: it answers also when the
     /// others are full.
     pub ops: Option<SocketAddr>,
+    /// Whose word about their clients is taken.
+    pub proxies: TrustedProxies,
     /// Bounds on connections and on each step of a request.
     pub limits: Limits,
 }
@@ -75,6 +83,7 @@ impl ServerConfig {
             listen,
             tls: None,
             ops: None,
+            proxies: TrustedProxies::default(),
             limits: Limits::default(),
         }
     }
@@ -213,6 +222,7 @@ pub struct Server {
     https: Option<Https>,
     ops: Option<(TcpListener, axum::Router)>,
     bound: Bound,
+    proxies: TrustedProxies,
     limits: Limits,
 }
 
@@ -251,6 +261,7 @@ impl Server {
             https,
             ops: ops.map(|listener| (listener, axum::Router::new())),
             bound,
+            proxies: config.proxies,
             limits: config.limits,
         })
     }
@@ -270,7 +281,8 @@ impl Server {
     /// Serves `router` until `shutdown` completes, then stops accepting, lets requests in flight
     /// end for up to [`Limits::drain_timeout`] and cuts what is left.
     ///
-    /// Handlers find the client's address as `ConnectInfo<SocketAddr>`. They run to their end
+    /// Handlers find the client's address as `ConnectInfo<SocketAddr>`, and the certificate it
+    /// showed, if any, as an extension of type [`Fingerprint`]. They run to their end
     /// even if the client goes away; one that panics is answered with HTTP 500.
     pub async fn run(self, router: axum::Router, shutdown: impl Future<Output = ()>) -> Drained {
         let (stage, stages) = watch::channel(Stage::Running);
@@ -295,7 +307,8 @@ impl Server {
         alive: &mpsc::Sender<Infallible>,
     ) -> Vec<Door> {
         let admission = Admission::new(&self.limits);
-        let host = Arc::new(Host::new(router, self.limits.clone()));
+        let host = Host::new(router, self.limits.clone(), self.proxies);
+        let host = Arc::new(host);
         let operators = Limits {
             connections_max: OPS_CONNECTIONS_MAX,
             connections_per_address_max: None,
@@ -316,7 +329,7 @@ impl Server {
         }
         if let Some((listener, router)) = self.ops {
             let admission = Admission::new(&operators);
-            let host = Arc::new(Host::new(router, operators));
+            let host = Arc::new(Host::new(router, operators, TrustedProxies::default()));
             doors.push(door(listener, None, &host, &admission));
         }
         doors

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{WebPkiClientVerifier, danger::ClientCertVerifier};
+use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
@@ -21,6 +22,8 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// Its private key (PKCS#8, PKCS#1 or SEC1), without a passphrase.
     pub key: PathBuf,
+    /// The authorities whose client certificates are taken; without it no client is asked for one.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Why HTTPS can't be offered. The text names the file and what to do; it never quotes the key.
@@ -66,6 +69,18 @@ pub enum TlsError {
     NoKey {
         /// The file.
         path: PathBuf,
+    },
+    /// No usable authority in the file of client authorities.
+    #[error(
+        "{} holds no usable certificate of an authority for clients: {reason}; it must be PEM \
+         (-----BEGIN CERTIFICATE-----)",
+        path.display()
+    )]
+    NoClientCa {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Certificate and key don't work, or not together.
     #[error(
@@ -172,6 +187,7 @@ async fn hung_up(signal: Option<&mut Signal>) {
 struct Pem {
     cert: Vec<u8>,
     key: Zeroizing<Vec<u8>>,
+    client_ca: Option<Vec<u8>>,
 }
 
 impl Pem {
@@ -179,12 +195,14 @@ impl Pem {
         Ok(Self {
             cert: read(&files.cert)?,
             key: Zeroizing::new(read(&files.key)?),
+            client_ca: files.client_ca.as_deref().map(read).transpose()?,
         })
     }
 
-    /// Tells one pair from another without keeping the key.
+    /// Tells one set of files from another without keeping the key.
     fn digest(&self) -> [u8; 32] {
-        let parts = [Sha256::digest(&self.cert), Sha256::digest(&*self.key)];
+        let client_ca = self.client_ca.as_deref().unwrap_or_default();
+        let parts = [&*self.cert, &*self.key, client_ca].map(Sha256::digest);
         Sha256::digest(parts.concat()).into()
     }
 }
@@ -198,14 +216,36 @@ fn acceptor(pem: &Pem, files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
         key: files.key.clone(),
         source,
     };
+    let clients = clients(pem, files)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(unusable)?
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(chain, key)
         .map_err(unusable)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Whose certificates are taken. Nobody needs to show one; a wrong one ends the handshake.
+fn clients(pem: &Pem, files: &TlsFiles) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let (Some(text), Some(path)) = (&pem.client_ca, &files.client_ca) else {
+        return Ok(WebPkiClientVerifier::no_client_auth());
+    };
+    let useless = |reason: String| TlsError::NoClientCa {
+        path: path.clone(),
+        reason,
+    };
+    let mut roots = RootCertStore::empty();
+    for authority in CertificateDer::pem_slice_iter(text) {
+        let authority = authority.map_err(|error| useless(error.to_string()))?;
+        let added = roots.add(authority);
+        added.map_err(|error| useless(error.to_string()))?;
+    }
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let verifier = verifier.allow_unauthenticated().build();
+    verifier.map_err(|error| useless(error.to_string()))
 }
 
 fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -247,6 +287,7 @@ mod tests {
         let files = TlsFiles {
             cert: dir.path().join("server.crt"),
             key: dir.path().join("server.key"),
+            client_ca: None,
         };
         std::fs::write(&files.cert, made.cert.pem()).unwrap();
         std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
@@ -276,10 +317,11 @@ mod tests {
     #[test]
     fn tells_swapped_files_apart() {
         let pair = pair();
-        let TlsFiles { cert, key } = &pair.files;
+        let TlsFiles { cert, key, .. } = &pair.files;
         let swapped = TlsFiles {
             cert: key.clone(),
             key: cert.clone(),
+            client_ca: None,
         };
         let text = refusal(&swapped);
         assert!(
@@ -289,6 +331,7 @@ mod tests {
         let no_key = TlsFiles {
             cert: cert.clone(),
             key: cert.clone(),
+            client_ca: None,
         };
         let text = refusal(&no_key);
         assert!(
@@ -303,6 +346,21 @@ mod tests {
         std::mem::swap(&mut one.files.key, &mut other.files.key);
         let text = refusal(&one.files);
         assert!(text.contains("cannot be used together"), "{text}");
+    }
+
+    #[test]
+    fn an_authority_for_clients_must_be_one() {
+        let mut pair = pair();
+        pair.files.client_ca = Some(pair.files.cert.clone());
+        assert!(Identity::open(&pair.files).is_ok());
+        pair.files.client_ca = Some(pair.files.key.clone());
+        let text = refusal(&pair.files);
+        assert!(
+            text.contains("server.key holds no usable certificate"),
+            "{text}"
+        );
+        pair.files.client_ca = Some(pair.dir.path().join("absent.pem"));
+        assert!(refusal(&pair.files).contains("absent.pem"));
     }
 
     #[test]

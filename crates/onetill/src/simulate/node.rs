@@ -19,6 +19,7 @@ use crate::{
         payer_code::PayerCodes,
         serials::SerialIssuer,
         settlements::Settlements,
+        voucher::Vouchers,
     },
     inbound,
     outbound::TargetPolicy,
@@ -161,6 +162,7 @@ impl<R: Rows> Surroundings<R> {
         let directory = Directory::new(self.vault.clone());
         directory.refresh(reader.as_ref()).await.ok()?;
         let loyalty = Loyalty::new(&self.vault, Sms::Off, false);
+        let vouchers = Vouchers::new(&self.vault);
         let line = Line::new(&self.wallet, pulse);
         let provider = Provider(Arc::clone(&line));
         let (settings, clock) = (GuardConfig::default(), world.clock());
@@ -180,6 +182,7 @@ impl<R: Rows> Surroundings<R> {
             remote_sandbox: None,
             directory,
             loyalty,
+            vouchers,
             serials: SerialIssuer::new(lease, issued_until, until, ZONE_OFFSET_S),
             settlements: Settlements::default(),
             owed: Notify::new(),
@@ -203,6 +206,7 @@ impl<R: Rows> Surroundings<R> {
             window_s: self.world.mix.window_s,
             order_window_s: ORDER_WINDOW_S,
             payer_codes: PayerCodes::default(),
+            voucher_prefix: String::new(),
             targets: TargetPolicy::default(),
         }
     }

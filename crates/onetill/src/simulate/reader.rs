@@ -16,6 +16,12 @@ use domain::{
     refund::Refund,
     rows::PaymentRef,
     time::UnixMs,
+    voucher::{
+        code::{CodeDigest, CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
+        span::Span,
+        stock::{Level, Unit},
+    },
 };
 use std::{
     path::PathBuf,
@@ -26,7 +32,10 @@ use std::{
 };
 use store::{
     Reader, StoreError,
-    contract::{BoxFuture, DocumentMark, DueJob, PaymentFilter, Snapshot, StoreFigures},
+    contract::{
+        BoxFuture, DocumentMark, DueJob, FoundCode, PaymentFilter, Snapshot, SpanMark,
+        StoreFigures, StoredCode, VoucherReader,
+    },
 };
 
 /// A reader with faults.
@@ -84,8 +93,8 @@ impl Wake for Unpark {
 }
 
 macro_rules! looks {
-    ($($name:ident($($arg:ident: $kind:ty),*) -> $found:ty;)+) => {
-        impl Reader for Seen { $(
+    ($trait:ident: $($name:ident($($arg:ident: $kind:ty),*) -> $found:ty;)+) => {
+        impl $trait for Seen { $(
             fn $name(&self, $($arg: $kind),*) -> BoxFuture<'_, Result<$found, StoreError>> {
                 self.look(self.inner.$name($($arg),*))
             }
@@ -94,6 +103,7 @@ macro_rules! looks {
 }
 
 looks! {
+    Reader:
     payment(by: PaymentRef) -> Option<Payment>;
     payment_of_any(serial: Serial) -> Option<Payment>;
     payments(filter: PaymentFilter, limit: u32) -> Vec<Payment>;
@@ -123,4 +133,16 @@ looks! {
     durability() -> Vec<String>;
     snapshot() -> Box<dyn Snapshot>;
     backup(to: PathBuf) -> ();
+}
+
+looks! {
+    VoucherReader:
+    unit(tenant: TenantId, id: String) -> Option<Unit>;
+    units_in(range: CodeRange, level: Level, after: Option<u32>, limit: u32) -> Vec<Unit>;
+    codes_by_digest(digests: Vec<CodeDigest>) -> Vec<FoundCode>;
+    stored_codes(range: CodeRange, limit: u32) -> Vec<StoredCode>;
+    spans(range: CodeRange, after: Option<u32>, limit: u32) -> Vec<Span>;
+    code_uses(range: CodeRange, limit: u32) -> Vec<CodeUse>;
+    code_events(code: CodeNo, from: u32, limit: u32) -> Vec<CodeEvent>;
+    due_spans(now: UnixMs, after: Option<SpanMark>, limit: u32) -> Vec<Span>;
 }

@@ -39,7 +39,11 @@ pub fn moved(body: &Body, takes_back: bool) -> i64 {
 pub fn differences(before: &Balances, moved: &Balances, after: &Balances) -> Vec<String> {
     let wrong = before.iter().filter_map(|(card, before)| {
         let expected = before + moved.get(card).copied().unwrap_or(0);
-        let held = after.get(card).copied()?;
+        let Some(held) = after.get(card).copied() else {
+            return Some(format!(
+                "card {card} was shown in the morning, and is not any more"
+            ));
+        };
         (held != expected).then(|| {
             format!(
                 "card {card} holds {} points and should hold {}; did somebody else use it?",
@@ -68,6 +72,11 @@ mod tests {
         assert_eq!(
             differences(&before, &moved, &of(&[("1", 750), ("2", 500)])),
             [""; 0]
+        );
+        let wrong = differences(&before, &moved, &of(&[("1", 750)]));
+        assert_eq!(
+            wrong,
+            ["card 2 was shown in the morning, and is not any more"]
         );
         let wrong = differences(&before, &moved, &of(&[("1", 1000), ("2", 500)]));
         assert_eq!(wrong.len(), 1);

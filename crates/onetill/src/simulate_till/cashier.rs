@@ -68,7 +68,8 @@ impl Cashier {
     }
 
     /// The cards that customers show.
-    pub(super) fn members(&self) -> &[Member] {
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
         &self.members
     }
 
@@ -290,17 +291,22 @@ impl Cashier {
         }
     }
 
-    /// What each card holds.
-    pub(super) async fn balances(&mut self) -> Result<Balances, String> {
+    /// What each card of its share holds: every `shares`th, from the one at `share` on.
+    pub(super) async fn balances(
+        mut self,
+        share: usize,
+        shares: usize,
+    ) -> Result<(Self, Balances), String> {
         let mut balances = Balances::new();
-        for member in Arc::clone(&self.members).iter() {
+        let members = Arc::clone(&self.members);
+        for member in members.iter().skip(share).step_by(shares.max(1)) {
             let reply = self.look(&Swipe::typed(member.card_no.as_str())).await?;
             if let Body::Cards(card) = &reply.body {
                 let total = card.balances.map(|it| it.total.get());
                 balances.extend(total.map(|it| (member.card_no.clone(), it)));
             }
         }
-        Ok(balances)
+        Ok((self, balances))
     }
 
     /// Forgets a transaction, if there is one.

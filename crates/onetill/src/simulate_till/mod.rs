@@ -32,9 +32,6 @@ use roster::{Member, Seat};
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-/// Of more cards than this the points are not compared at the end.
-pub const COMPARED_MAX: usize = 1000;
-
 /// What is to be played.
 pub struct Day {
     /// Where the gateway is, without a slash at the end.
@@ -66,12 +63,14 @@ pub async fn play(day: Day, progress: &ProgressBar) -> Result<Report, String> {
     let mut dice = Dice::new(day.seed);
     let (transactions, is_planted) = (day.transactions, day.plant);
     let mut cashiers = each(hire(day, &mut dice), Cashier::open).await?;
-    let before = balances(&mut cashiers).await?;
+    let before;
+    (cashiers, before) = balances(cashiers).await?;
     let opened = Instant::now();
     let work = |it: Cashier| it.work(transactions, progress.clone());
     cashiers = each(cashiers, work).await?;
     let worked = opened.elapsed();
-    let after = balances(&mut cashiers).await?;
+    let after;
+    (cashiers, after) = balances(cashiers).await?;
     let mut report = Report::new();
     if is_planted {
         report.plant(plant(&mut cashiers, &mut dice));
@@ -98,7 +97,7 @@ fn hire(day: Day, dice: &mut Dice) -> Vec<Cashier> {
 }
 
 /// Lets all of them do the same side by side, and hands on what they bring, in their order.
-async fn each<T, F>(cashiers: Vec<Cashier>, work: impl Fn(Cashier) -> F) -> Result<Vec<T>, String>
+async fn each<C, T, F>(cashiers: Vec<C>, work: impl Fn(C) -> F) -> Result<Vec<T>, String>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, String>> + Send + 'static,
@@ -116,12 +115,17 @@ where
     Ok(done.into_values().collect())
 }
 
-/// What each card holds, as the first terminal is told.
-async fn balances(cashiers: &mut [Cashier]) -> Result<books::Balances, String> {
-    match cashiers.first_mut() {
-        Some(first) if first.members().len() <= COMPARED_MAX => first.balances().await,
-        Some(_) | None => Ok(books::Balances::new()),
+/// What each card holds, as one of the terminals is told: each asks for its share of the cards.
+async fn balances(cashiers: Vec<Cashier>) -> Result<(Vec<Cashier>, books::Balances), String> {
+    let shares = cashiers.len();
+    let mut asked = Vec::with_capacity(shares);
+    let mut all = books::Balances::new();
+    let shared = cashiers.into_iter().zip(0..).collect();
+    for (cashier, held) in each(shared, move |(it, share)| it.balances(share, shares)).await? {
+        asked.push(cashier);
+        all.extend(held);
     }
+    Ok((asked, all))
 }
 
 /// Makes one terminal forget one of its transactions; says which, if any has one.

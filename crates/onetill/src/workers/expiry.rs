@@ -1,10 +1,14 @@
-//! Points and tickets that have expired are written off, and verify codes of which nothing counts
-//! any more are forgotten. Balances never count what has expired, so nobody waits for this.
+//! Points, tickets and uses of voucher codes that have expired are written off, and verify codes of
+//! which nothing counts any more are forgotten. Balances never count what has expired, so nobody
+//! waits for this.
 
 use super::upkeep::is_due;
 use crate::app::{AppError, Gateway};
 use domain::{
-    command::loyalty::{Expire, ForgetCodes},
+    command::{
+        loyalty::{Expire, ForgetCodes},
+        voucher::ExpireSpan,
+    },
     loyalty::document::{Document, DocumentKind},
 };
 use std::{sync::Arc, time::Duration};
@@ -35,7 +39,38 @@ pub async fn run_once(gateway: &Arc<Gateway>) -> bool {
             Err(error) => tracing::warn!(%error, "what has expired is looked for again later"),
         }
     }
+    match expire_spans(gateway).await {
+        Ok(is_full) => may_be_more |= is_full,
+        Err(error) => tracing::warn!(%error, "expired vouchers are looked for again later"),
+    }
     may_be_more
+}
+
+/// Writes off spans of voucher codes whose term is over; those that fail are left for the next
+/// look.
+async fn expire_spans(gateway: &Gateway) -> Result<bool, AppError> {
+    let due = gateway
+        .reader
+        .due_spans(gateway.now(), None, ROWS_MAX)
+        .await?;
+    let is_full = u32::try_from(due.len()).is_ok_and(|rows| rows == ROWS_MAX);
+    let mut all_done = true;
+    for span in due {
+        let Some(carton) = gateway.carton(span.tenant, span.range.carton).await? else {
+            tracing::error!(carton = %span.range.carton, "a span belongs to no box");
+            all_done = false;
+            continue;
+        };
+        let expire = ExpireSpan {
+            tenant: span.tenant,
+            range: span.range,
+            ticket: carton.ticket,
+            terms: carton.terms,
+            serial: gateway.next_serial()?,
+        };
+        all_done &= gateway.run(expire).await?;
+    }
+    Ok(is_full && all_done)
 }
 
 /// Whether all rows of a full page were done; a row that fails is left for the next look.
@@ -77,6 +112,13 @@ async fn carry_out(gateway: &Gateway, document: Document) -> Result<(), AppError
             };
             gateway.run(forget).await
         }
-        Document::Store(_) | Document::Terminal(_) | Document::WorkItem(_) => Ok(()),
+        Document::Store(_)
+        | Document::Terminal(_)
+        | Document::WorkItem(_)
+        | Document::Partner(_)
+        | Document::VoucherTicket(_)
+        | Document::Activity(_)
+        | Document::Carton(_)
+        | Document::Change(_) => Ok(()),
     }
 }

@@ -9,6 +9,7 @@
 //! | [`events`] | what channels tell by themselves |
 //! | [`expiry`] | points, tickets and codes whose time is over |
 //! | [`settled`] | payments that requests wait for and another gateway settled |
+//! | [`stocking`] | boxes of vouchers that were never finished |
 //! | [`upkeep`] | the node's lease, the directory, the gauges |
 
 pub mod chase;
@@ -17,6 +18,7 @@ pub mod events;
 pub mod expiry;
 pub mod places;
 pub mod settled;
+pub mod stocking;
 pub mod upkeep;
 
 use crate::{app::Gateway, outbound::Post};
@@ -59,6 +61,7 @@ impl Workers {
         running.spawn(events::listen(Arc::clone(gateway), stopped.clone()));
         running.spawn(settled::look(Arc::clone(gateway), stopped.clone()));
         running.spawn(expiry::keep(Arc::clone(gateway), stopped.clone()));
+        running.spawn(stocking::keep(Arc::clone(gateway), stopped.clone()));
         running.spawn(upkeep::keep_lease(Arc::clone(gateway), stopped.clone()));
         running.spawn(upkeep::refresh(Arc::clone(gateway), stopped));
         Self {

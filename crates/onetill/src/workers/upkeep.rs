@@ -55,6 +55,10 @@ async fn look(gateway: &Gateway) {
     if let Err(error) = estate.refresh(gateway.reader.as_ref()).await {
         tracing::warn!(%error, "the stores and programs cannot be read");
     }
+    let partners = &gateway.vouchers.partners;
+    if let Err(error) = partners.refresh(gateway.reader.as_ref()).await {
+        tracing::warn!(%error, "the partners cannot be read");
+    }
     match gateway.reader.figures().await {
         Ok(figures) => telemetry::store_figures(&figures, gateway.now()),
         Err(error) => tracing::warn!(%error, "the store's figures cannot be read"),

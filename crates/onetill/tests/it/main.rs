@@ -5,6 +5,8 @@
 //! | [`support`] | gateways in this process with a clock to set, and gateways in processes to kill |
 //! | [`dialect`] | dialect 1 over HTTP: every row, refusal, race and notification |
 //! | [`jpos`] | dialect 2 over HTTP: terminals, cards, batches |
+//! | [`voucher`] | dialect 3 over HTTP, and codes that pay |
+//! | [`voucher_cli`] | partners, stock and vouchers from the command line |
 //! | [`loyalty_cli`] | a terminal, a shop's day and provisioning from the command line |
 //! | [`channels`] | channels that hang, talk nonsense, repeat or contradict themselves |
 //! | [`simulation`] | seeded faults around the real program, and planted bugs that they find |
@@ -26,3 +28,7 @@ mod simulation;
 mod simulation_plants;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod voucher;
+#[cfg(test)]
+mod voucher_cli;

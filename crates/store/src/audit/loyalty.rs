@@ -10,8 +10,9 @@ mod batches;
 mod links;
 
 use super::{
+    broken::Broken,
+    merge::Subject,
     report::{AuditReport, Rule},
-    rules::{Broken, Subject},
 };
 use batches::{Batches, Counted};
 use domain::{
@@ -48,7 +49,17 @@ pub(super) const fn is_of_trans(movement: Movement) -> bool {
         | Movement::Cash
         | Movement::CashSupply
         | Movement::Tickets(_) => true,
-        Movement::Payment | Movement::Refund | Movement::Reversal | Movement::Recharge => false,
+        Movement::Payment
+        | Movement::Refund
+        | Movement::Reversal
+        | Movement::Recharge
+        | Movement::UsesFromStock
+        | Movement::UsesFromActive
+        | Movement::UsesBack
+        | Movement::VoucherFace
+        | Movement::VoucherFaceBack
+        | Movement::VoucherBreakage
+        | Movement::VoucherBreakageBack => false,
     }
 }
 
@@ -73,7 +84,13 @@ impl Loyalty {
                 }
                 Matter::SettledWithDifferences { .. } => {}
             },
-            Document::Store(_) | Document::VerifyCodes(_) => {}
+            Document::Store(_)
+            | Document::VerifyCodes(_)
+            | Document::Partner(_)
+            | Document::VoucherTicket(_)
+            | Document::Activity(_)
+            | Document::Carton(_)
+            | Document::Change(_) => {}
         }
     }
 
@@ -136,44 +153,20 @@ fn held(report: &AuditReport, tenant: TenantId, unit: Unit, account: Account) ->
 }
 
 fn points_accounts(report: &AuditReport) -> impl Iterator<Item = (TenantId, Serial)> {
-    let keys = report.balances.keys();
-    keys.filter_map(|(tenant, _, account)| match account {
-        Account::PointsHeld(card) => Some((*tenant, *card)),
-        Account::Channel(_)
-        | Account::Merchant(_)
-        | Account::DataProvider
-        | Account::DataDelivered(_)
-        | Account::PointsGranted
-        | Account::PointsRedeemed(_)
-        | Account::PointsExpired
-        | Account::CashTakings(_)
-        | Account::CashSales(_)
-        | Account::PointsSupplied(_)
-        | Account::TicketsHeld(_)
-        | Account::TicketsGranted(_)
-        | Account::TicketsUsed(_)
-        | Account::TicketsExpired(_) => None,
+    report.balances.keys().filter_map(|(tenant, _, account)| {
+        let Account::PointsHeld(card) = account else {
+            return None;
+        };
+        Some((*tenant, *card))
     })
 }
 
 fn ticket_accounts(report: &AuditReport) -> impl Iterator<Item = (TenantId, TicketId)> {
-    let keys = report.balances.keys();
-    keys.filter_map(|(tenant, _, account)| match account {
-        Account::TicketsHeld(ticket) => Some((*tenant, *ticket)),
-        Account::Channel(_)
-        | Account::Merchant(_)
-        | Account::DataProvider
-        | Account::DataDelivered(_)
-        | Account::PointsHeld(_)
-        | Account::PointsGranted
-        | Account::PointsRedeemed(_)
-        | Account::PointsExpired
-        | Account::CashTakings(_)
-        | Account::CashSales(_)
-        | Account::PointsSupplied(_)
-        | Account::TicketsGranted(_)
-        | Account::TicketsUsed(_)
-        | Account::TicketsExpired(_) => None,
+    report.balances.keys().filter_map(|(tenant, _, account)| {
+        let Account::TicketsHeld(ticket) = account else {
+            return None;
+        };
+        Some((*tenant, *ticket))
     })
 }
 

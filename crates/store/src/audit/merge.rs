@@ -1,5 +1,6 @@
 //! One pass over seven tables at once: every row that carries the same number, number by number.
 
+use super::{Judge, codes};
 use crate::contract::{BoxFuture, Snapshot, StoreError};
 use domain::{
     ids::Serial,
@@ -13,6 +14,11 @@ use domain::{
     payment::Payment,
     recharge::Recharge,
     refund::Refund,
+    voucher::{
+        code::CodeNo,
+        code_use::{CodeEvent, CodeUse},
+        span::Span,
+    },
 };
 use std::collections::VecDeque;
 
@@ -34,11 +40,13 @@ pub(crate) struct Subject {
 }
 
 /// A table that is read in pages.
-trait Row: Sized + Send {
+pub(super) trait Row: Sized + Send {
     /// What its pages are ordered by.
     type Key: Copy + Send;
+    /// What rows of several tables have in common.
+    type Place: Copy + Ord + Send;
     fn key(&self) -> Self::Key;
-    fn serial(&self) -> Serial;
+    fn place(&self) -> Self::Place;
     fn page(
         snapshot: &mut dyn Snapshot,
         after: Option<Self::Key>,
@@ -46,15 +54,16 @@ trait Row: Sized + Send {
 }
 
 macro_rules! row {
-    ($row:ty, $key:ty, $page:ident, $key_of:expr, $serial_of:expr) => {
+    ($row:ty, $place:ty, $key:ty, $page:ident, $key_of:expr, $place_of:expr) => {
         impl Row for $row {
             type Key = $key;
+            type Place = $place;
             fn key(&self) -> $key {
                 let of: fn(&$row) -> $key = $key_of;
                 of(self)
             }
-            fn serial(&self) -> Serial {
-                let of: fn(&$row) -> Serial = $serial_of;
+            fn place(&self) -> $place {
+                let of: fn(&$row) -> $place = $place_of;
                 of(self)
             }
             fn page(
@@ -67,15 +76,42 @@ macro_rules! row {
     };
 }
 
-row!(Payment, Serial, payments, |it| it.serial, |it| it.serial);
-row!(Refund, Serial, refunds, |it| it.serial, |it| it.serial);
-row!(Recharge, Serial, recharges, |it| it.serial, |it| it.serial);
-row!(Trans, Serial, trans, |it| it.serial, |it| it.serial);
-row!(Posting, i64, postings, Posting::number, |it| it.subject);
-row!(Job, Serial, jobs, |it| it.subject, |it| it.subject);
-row!(Notification, Serial, notifications, |it| it.subject, |it| {
-    it.subject
-});
+row!(Payment, Serial, Serial, payments, |it| it.serial, |it| it
+    .serial);
+row!(Refund, Serial, Serial, refunds, |it| it.serial, |it| it
+    .serial);
+row!(Recharge, Serial, Serial, recharges, |it| it.serial, |it| it
+    .serial);
+row!(Trans, Serial, Serial, trans, |it| it.serial, |it| it.serial);
+row!(Posting, Serial, i64, postings, Posting::number, |it| it
+    .subject);
+row!(Job, Serial, Serial, jobs, |it| it.subject, |it| it.subject);
+row!(
+    Notification,
+    Serial,
+    Serial,
+    notifications,
+    |it| it.subject,
+    |it| it.subject
+);
+row!(Span, CodeNo, CodeNo, spans, first_of, first_of);
+row!(CodeUse, CodeNo, CodeNo, code_uses, |it| it.code, |it| it
+    .code);
+row!(
+    CodeEvent,
+    CodeNo,
+    (CodeNo, u32),
+    code_events,
+    |it| (it.code, it.number),
+    |it| it.code
+);
+
+fn first_of(span: &Span) -> CodeNo {
+    CodeNo {
+        carton: span.range.carton,
+        index: span.range.first,
+    }
+}
 
 /// Where all rows come from.
 pub(super) struct Source<'a> {
@@ -98,14 +134,14 @@ impl Source<'_> {
 }
 
 /// The unread rest of one table.
-struct Cursor<T: Row> {
+pub(super) struct Cursor<T: Row> {
     page: VecDeque<T>,
     last: Option<T::Key>,
     ended: bool,
 }
 
 impl<T: Row> Cursor<T> {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             page: VecDeque::new(),
             last: None,
@@ -113,23 +149,26 @@ impl<T: Row> Cursor<T> {
         }
     }
 
-    /// The number of the next row, which is not taken.
-    async fn peek(&mut self, source: &mut Source<'_>) -> Result<Option<Serial>, StoreError> {
+    /// The place of the next row, which is not taken.
+    pub(super) async fn peek(
+        &mut self,
+        source: &mut Source<'_>,
+    ) -> Result<Option<T::Place>, StoreError> {
         if self.page.is_empty() && !self.ended {
             self.page = source.page(self.last).await?;
             self.ended = self.page.is_empty();
             self.last = self.page.back().map(Row::key).or(self.last);
         }
-        Ok(self.page.front().map(Row::serial))
+        Ok(self.page.front().map(Row::place))
     }
 
-    /// Takes the next row if it carries this number.
-    async fn take(
+    /// Takes the next row if it is at this place.
+    pub(super) async fn take(
         &mut self,
         source: &mut Source<'_>,
-        serial: Serial,
+        place: T::Place,
     ) -> Result<Option<T>, StoreError> {
-        let is_next = self.peek(source).await? == Some(serial);
+        let is_next = self.peek(source).await? == Some(place);
         Ok(self.page.pop_front_if(|_| is_next))
     }
 }
@@ -198,6 +237,20 @@ impl<'a> Merge<'a> {
             self.source.has_read(page.len());
             page.iter().for_each(&mut look);
         }
+    }
+
+    /// Shows all spans and codes to `judge`, and how much is stored of `cartons`.
+    pub async fn each_code(
+        &mut self,
+        cartons: &[Serial],
+        judge: &mut impl Judge,
+    ) -> Result<(), StoreError> {
+        codes::pass(&mut self.source, judge).await?;
+        for carton in cartons {
+            let counts = self.source.snapshot.stored_counts(*carton).await?;
+            judge.stored(*carton, counts);
+        }
+        Ok(())
     }
 
     /// The rows of the next number.

@@ -3,6 +3,7 @@
 use domain::{
     ids::TenantId,
     ledger::{Account, Posting, Unit},
+    voucher::ticket::VoucherTicketNo,
 };
 use std::collections::BTreeMap;
 
@@ -12,12 +13,12 @@ pub const VIOLATIONS_KEPT_MAX: usize = 1_000;
 /// What the rows must obey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// A number belongs to one payment, refund, top-up or event on a card.
+    /// A number belongs to one payment, refund, top-up, event on a card, box or change of codes.
     OneSubject,
     /// A merchant's own number leads to one payment.
     Claim,
     /// A payment that was paid has its posting, from its merchant to its channel over its whole
-    /// amount; one that was not has none.
+    /// amount; one that was not, or through no channel, has none.
     PaymentPosting,
     /// A reversal is posted only for a payment that ended with its money given back, as the
     /// mirror image of the payment's posting.
@@ -42,7 +43,7 @@ pub enum Rule {
     PaymentNotification,
     /// A refund gives back a payment of the same tenant and merchant.
     RefundSubject,
-    /// A refund that is done has its posting, from the channel that took the money to the
+    /// A refund of money that is done has its posting, from the channel that took it to the
     /// merchant; every other has none.
     RefundPosting,
     /// A refund in progress has the job of finishing it; one that is over has none.
@@ -74,7 +75,27 @@ pub enum Rule {
     BatchTotals,
     /// A batch was closed with the totals of its transactions, those reversed later included.
     Settlement,
-    /// A posting records a movement of a payment, refund, top-up or event of its tenant.
+    /// The spans of a box of voucher codes tile it; one that was never finished has none.
+    CartonSpans,
+    /// A box has as many codes, digests and reels stored as it says.
+    CartonStock,
+    /// A box and a change of ranges of codes have exactly the postings that follow from them.
+    StockPosting,
+    /// A payment has exactly the postings that follow from what became of its voucher.
+    VoucherPosting,
+    /// A payment names a code of its tenant on the terms of the code's box, and says of its use
+    /// what its refunds say.
+    VoucherUse,
+    /// The uses of a code that are gone and held are those of the payments that name it, and of
+    /// its events; no more than it has, and none of a code that is not active.
+    CodeUses,
+    /// All uses of a ticket type that were issued are in stock, active, spent, void or expired, as
+    /// its accounts in the ledger say.
+    TicketUses,
+    /// What the house owes for a ticket type is the face value of its active uses.
+    VoucherLiability,
+    /// A posting records a movement of a payment, refund, top-up, event, box or change of its
+    /// tenant.
     PostingSubject,
     /// A posting moves more than nothing.
     PostingAmount,
@@ -112,12 +133,37 @@ pub struct Counts {
     pub trans: u64,
     /// Members' cards.
     pub cards: u64,
+    /// Boxes of voucher codes.
+    pub cartons: u64,
+    /// Ranges of codes to which the same happened.
+    pub spans: u64,
+    /// Codes that a till has touched.
+    pub codes: u64,
     /// Postings.
     pub postings: u64,
     /// Stored work not finished.
     pub jobs: u64,
     /// Notifications, delivered or not.
     pub notifications: u64,
+}
+
+/// What became of the uses of a ticket type, as boxes, spans and codes say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VoucherUses {
+    /// Of all codes.
+    pub issued: i128,
+    /// Of codes that are not sold.
+    pub in_stock: i128,
+    /// Left to holders of codes.
+    pub active: i128,
+    /// Redeemed.
+    pub spent: i128,
+    /// Of codes that were voided.
+    pub void: i128,
+    /// Written off when their term ended.
+    pub expired: i128,
+    /// What the house owes for those that are active, in fen.
+    pub owed: i128,
 }
 
 /// What moved through an account.
@@ -144,6 +190,8 @@ pub struct AuditReport {
     pub counts: Counts,
     /// What moved through each account.
     pub balances: BTreeMap<(TenantId, Unit, Account), Balance>,
+    /// What became of the uses of each ticket type.
+    pub vouchers: BTreeMap<(TenantId, VoucherTicketNo), VoucherUses>,
     /// Broken rules, by ascending number, at most [`VIOLATIONS_KEPT_MAX`].
     pub violations: Vec<Violation>,
     /// Broken rules in all.

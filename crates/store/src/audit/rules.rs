@@ -1,11 +1,15 @@
 //! The rules, checked number by number.
 
-pub(super) use super::merge::Subject;
 use super::{
     Judge,
+    broken::{Broken, Wanted},
+    codes::CodeRows,
     loyalty::Loyalty,
+    merge::Subject,
     report::{AuditReport, Rule},
+    voucher::{BackSums, Vouchers},
 };
+use crate::contract::StoredCounts;
 use domain::{
     channel::ChannelNo,
     ids::{MerchantNo, Serial, TenantId},
@@ -17,6 +21,7 @@ use domain::{
     payment::{Flow, Payment, PaymentState},
     recharge::{Recharge, RechargeState},
     refund::{Origin, Refund, RefundState},
+    voucher::span::Span,
 };
 use std::collections::BTreeMap;
 
@@ -26,6 +31,7 @@ pub(crate) struct Rules {
     /// By payment, for those that have refunds.
     refunds: BTreeMap<Serial, RefundsOf>,
     loyalty: Loyalty,
+    vouchers: Vouchers,
 }
 
 /// What the refunds of one payment say together.
@@ -36,6 +42,7 @@ struct RefundsOf {
     refund: Serial,
     done: i128,
     in_progress: i128,
+    voucher: BackSums,
     /// A cancellation took all of the money back.
     cancelled: bool,
     /// Where the money came in, as the payment or the first posted refund says.
@@ -44,13 +51,14 @@ struct RefundsOf {
 }
 
 impl RefundsOf {
-    const fn new(refund: &Refund) -> Self {
+    fn new(refund: &Refund) -> Self {
         Self {
             tenant: refund.tenant,
             merchant: refund.merchant,
             refund: refund.serial,
             done: 0,
             in_progress: 0,
+            voucher: BackSums::default(),
             cancelled: false,
             channel: None,
             payment_found: false,
@@ -77,9 +85,13 @@ impl Judge for Rules {
         match refund.state {
             RefundState::Done(_) => {
                 of.done += amount;
+                of.voucher.done += u32::from(refund.voucher_back);
                 of.cancelled |= refund.origin == Origin::Cancellation;
             }
-            RefundState::InProgress => of.in_progress += amount,
+            RefundState::InProgress => {
+                of.in_progress += amount;
+                of.voucher.under_way += u32::from(refund.voucher_back);
+            }
             RefundState::Failed(..) => {}
         }
         if !of.is_owned_by(refund.tenant, refund.merchant) {
@@ -96,7 +108,18 @@ impl Judge for Rules {
     }
 
     fn document(&mut self, document: &Document) {
-        self.loyalty.check_document(document, &mut self.report);
+        match document {
+            Document::Carton(it) => self.vouchers.add_carton(it, &mut self.report),
+            Document::Change(it) => self.vouchers.add_change(it, &mut self.report),
+            Document::Store(_)
+            | Document::Terminal(_)
+            | Document::Card(_)
+            | Document::VerifyCodes(_)
+            | Document::WorkItem(_)
+            | Document::Partner(_)
+            | Document::VoucherTicket(_)
+            | Document::Activity(_) => self.loyalty.check_document(document, &mut self.report),
+        }
     }
 
     fn check(&mut self, subject: &Subject) {
@@ -114,8 +137,21 @@ impl Judge for Rules {
             self.loyalty.check_trans(trans, subject, &mut self.report);
         }
         self.check_postings(subject);
+        self.vouchers.check_stock(subject, &mut self.report);
         self.check_job(subject);
         self.check_notification(subject);
+    }
+
+    fn span(&mut self, span: &Span) {
+        self.vouchers.check_span(span, &mut self.report);
+    }
+
+    fn code(&mut self, rows: &CodeRows) {
+        self.vouchers.check_code(rows, &mut self.report);
+    }
+
+    fn stored(&mut self, carton: Serial, counts: StoredCounts) {
+        self.vouchers.check_stored(carton, counts, &mut self.report);
     }
 }
 
@@ -130,6 +166,7 @@ impl Rules {
             }
         }
         self.loyalty.finish(&mut self.report);
+        self.vouchers.finish(&mut self.report);
         self.report.check_totals();
         self.report
     }
@@ -147,9 +184,10 @@ impl Rules {
             subject.refund.is_some(),
             subject.recharge.is_some(),
             subject.trans.is_some(),
+            self.vouchers.owner(subject.serial).is_some(),
         ];
         if owners.into_iter().filter(|is_there| *is_there).count() > 1 {
-            let found = "shared by two of payment, refund, top-up, event".to_owned();
+            let found = "shared by two of payment, refund, top-up, event, box, change".to_owned();
             let subject = format!("number {}", subject.serial);
             self.report.add(Rule::OneSubject, subject, found);
         }
@@ -159,9 +197,8 @@ impl Rules {
         let reversed = subject.posting(Movement::Reversal).is_some();
         let refunds = self.refunds_of(payment);
         let mut broken = Broken::at(&mut self.report, "payment", payment.serial);
-        let expected = payment
-            .paid()
-            .map(|_| Posting::payment(payment, payment.created_at));
+        let charged = payment.paid().filter(|_| payment.amount > Fen::ZERO);
+        let expected = charged.map(|_| Posting::payment(payment, payment.created_at));
         broken.unless_posted(Rule::PaymentPosting, subject, Movement::Payment, expected);
         if reversed {
             let returned = match &payment.state {
@@ -188,6 +225,8 @@ impl Rules {
         );
         let wanted = wants_notification(payment, refunds.cancelled);
         broken.unless_notified(Rule::PaymentNotification, subject, wanted);
+        self.vouchers
+            .check_payment(payment, refunds.voucher, subject, &mut broken);
     }
 
     /// What the refunds of `payment` say, and that they have the same owner.
@@ -210,6 +249,7 @@ impl Rules {
         RefundSums {
             done: of.done,
             in_progress: of.in_progress,
+            voucher: of.voucher,
             cancelled: of.cancelled,
         }
     }
@@ -217,8 +257,10 @@ impl Rules {
     fn check_refund(&mut self, refund: &Refund, subject: &Subject) {
         let posted = subject.posting(Movement::Refund);
         let expected = match refund.state {
-            RefundState::Done(_) => Some(self.refund_posting(refund, posted)),
-            RefundState::InProgress | RefundState::Failed(..) => None,
+            RefundState::Done(_) if refund.amount > Fen::ZERO => {
+                Some(self.refund_posting(refund, posted))
+            }
+            RefundState::Done(_) | RefundState::InProgress | RefundState::Failed(..) => None,
         };
         let mut broken = Broken::at(&mut self.report, "refund", refund.serial);
         broken.unless_posted(Rule::RefundPosting, subject, Movement::Refund, expected);
@@ -235,22 +277,11 @@ impl Rules {
     /// The posting that `refund` must have. The channel is the payment's; when the payment comes
     /// later in the merge, the posting's own is taken and compared there.
     fn refund_posting(&mut self, refund: &Refund, posted: Option<&Posting>) -> Posting {
-        let posted_at = posted.and_then(|posting| match posting.credit {
-            Account::Channel(channel) => Some(channel),
-            Account::Merchant(_)
-            | Account::DataProvider
-            | Account::DataDelivered(_)
-            | Account::PointsHeld(_)
-            | Account::PointsGranted
-            | Account::PointsRedeemed(_)
-            | Account::PointsExpired
-            | Account::CashTakings(_)
-            | Account::CashSales(_)
-            | Account::PointsSupplied(_)
-            | Account::TicketsHeld(_)
-            | Account::TicketsGranted(_)
-            | Account::TicketsUsed(_)
-            | Account::TicketsExpired(_) => None,
+        let posted_at = posted.and_then(|posting| {
+            let Account::Channel(channel) = posting.credit else {
+                return None;
+            };
+            Some(channel)
         });
         let of = self.refunds.get_mut(&refund.payment);
         let channel = of.and_then(|of| {
@@ -304,6 +335,16 @@ impl Rules {
                 | Movement::Cash
                 | Movement::CashSupply
                 | Movement::Tickets(_) => subject.trans.as_ref().map(|it| it.tenant),
+                Movement::UsesFromStock
+                | Movement::UsesFromActive
+                | Movement::UsesBack
+                | Movement::VoucherFace
+                | Movement::VoucherFaceBack
+                | Movement::VoucherBreakage
+                | Movement::VoucherBreakageBack => {
+                    let payment = subject.payment.as_ref().map(|it| it.tenant);
+                    payment.or_else(|| self.vouchers.owner(posting.subject))
+                }
             };
             broken.unless(owner == Some(posting.tenant), Rule::PostingSubject, || {
                 format!("tenant {}, its subject's {owner:?}", posting.tenant.0)
@@ -356,11 +397,13 @@ impl Rules {
     }
 }
 
+/// What the refunds of a payment say.
 #[derive(Default)]
-struct RefundSums {
-    done: i128,
-    in_progress: i128,
-    cancelled: bool,
+pub(super) struct RefundSums {
+    pub done: i128,
+    pub in_progress: i128,
+    pub voucher: BackSums,
+    pub cancelled: bool,
 }
 
 /// The merchant is told of money that came while the payment was open. Once it ended, only a
@@ -374,120 +417,4 @@ fn wants_notification(payment: &Payment, cancelled: bool) -> bool {
         | PaymentState::Ended { paid: None, .. } => false,
     };
     came_in_time && payment.flow != Flow::PayerCode && payment.details.notify_url.is_some()
-}
-
-/// Which job a state needs.
-#[derive(Clone, Copy, Debug)]
-enum Wanted {
-    No,
-    Maybe(JobKind),
-    One(JobKind),
-}
-
-impl Subject {
-    fn posting(&self, movement: Movement) -> Option<&Posting> {
-        self.postings.iter().find(|it| it.movement == movement)
-    }
-}
-
-/// Collects what is broken about one row.
-pub(super) struct Broken<'a> {
-    report: &'a mut AuditReport,
-    what: &'a str,
-    serial: Serial,
-}
-
-impl<'a> Broken<'a> {
-    pub(super) const fn at(report: &'a mut AuditReport, what: &'a str, serial: Serial) -> Self {
-        Self {
-            report,
-            what,
-            serial,
-        }
-    }
-
-    pub(super) fn unless(&mut self, holds: bool, rule: Rule, found: impl FnOnce() -> String) {
-        if !holds {
-            let subject = format!("{} {}", self.what, self.serial);
-            self.report.add(rule, subject, found());
-        }
-    }
-
-    /// The posting of this kind is the expected one; when it was recorded does not matter.
-    pub(super) fn unless_posted(
-        &mut self,
-        rule: Rule,
-        subject: &Subject,
-        movement: Movement,
-        expected: Option<Posting>,
-    ) {
-        let posted = subject.posting(movement).copied();
-        let same_time = |it: Posting| Posting {
-            at: posted.map_or(it.at, |posted| posted.at),
-            ..it
-        };
-        let expected = expected.map(same_time);
-        self.unless(posted == expected, rule, || {
-            format!("posted {posted:?}, expected {expected:?}")
-        });
-    }
-
-    fn unless_refunds_agree(&mut self, payment: &Payment, sums: &RefundSums, reversed: bool) {
-        let wide = |fen: Fen| i128::from(fen.get());
-        let amount = wide(payment.amount);
-        let given_back = sums.done + if reversed { amount } else { 0 };
-        let (refunded, refunding) = payment
-            .paid()
-            .map_or((0, 0), |paid| (wide(paid.refunded), wide(paid.refunding)));
-        self.unless(refunded == given_back, Rule::Refunded, || {
-            format!("says {refunded} fen, its refunds {given_back}")
-        });
-        let in_progress = sums.in_progress;
-        self.unless(refunding == in_progress, Rule::Refunding, || {
-            format!("says {refunding} fen, its refunds {in_progress}")
-        });
-        self.unless(refunded + refunding <= amount, Rule::OverRefunded, || {
-            format!("{refunded} + {refunding} of {amount} fen")
-        });
-    }
-
-    fn unless_it_ends_without_money(&mut self, payment: &Payment, cancelled: bool) {
-        let left = payment.paid().map(|paid| paid.refundable(payment.amount));
-        let holds = match payment.state {
-            PaymentState::Open { .. } | PaymentState::Ending(_) => true,
-            PaymentState::Paid(_) => !cancelled,
-            PaymentState::Ended { .. } => left.is_none_or(|left| left == Fen::ZERO),
-        };
-        self.unless(holds, Rule::Ended, || {
-            let ended = matches!(payment.state, PaymentState::Ended { .. });
-            format!("ended: {ended}, cancellation done: {cancelled}, {left:?} not on its way back")
-        });
-    }
-
-    fn unless_parts_add_up(&mut self, payment: &Payment) {
-        let Some(paid) = payment.paid() else { return };
-        let parts = paid.receipt.bills.iter();
-        let sum: i128 = parts.map(|part| i128::from(part.amount.get())).sum();
-        let amount = payment.amount.get();
-        self.unless(sum == i128::from(amount), Rule::ReceiptParts, || {
-            format!("the parts make {sum} of {amount} fen")
-        });
-    }
-
-    fn unless_job(&mut self, rule: Rule, subject: &Subject, wanted: Wanted) {
-        let kind = subject.job.map(|job| job.kind);
-        let holds = match wanted {
-            Wanted::No => kind.is_none(),
-            Wanted::Maybe(wanted) => kind.is_none_or(|kind| kind == wanted),
-            Wanted::One(wanted) => kind == Some(wanted),
-        };
-        self.unless(holds, rule, || format!("job {kind:?}, wanted {wanted:?}"));
-    }
-
-    fn unless_notified(&mut self, rule: Rule, subject: &Subject, wanted: bool) {
-        let is_there = subject.notification.is_some();
-        self.unless(is_there == wanted, rule, || {
-            format!("notification there: {is_there}, wanted: {wanted}")
-        });
-    }
 }

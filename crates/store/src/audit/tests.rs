@@ -2,8 +2,9 @@
 
 pub(crate) mod loyalty;
 mod planted;
+pub(crate) mod voucher;
 
-use super::{AuditReport, Rule, VIOLATIONS_KEPT_MAX, audit};
+use super::{AuditReport, Rule, VIOLATIONS_KEPT_MAX, VoucherUses, audit};
 use crate::{contract::Reader, contract::Writer, memory::Memory};
 use domain::{
     channel::{
@@ -19,7 +20,7 @@ use domain::{
     ledger::{Account, Movement, Posting, Unit},
     money::Fen,
     notification::{Delivery, Notification, Topic},
-    payment::{Details, Flow, Paid, Payment, PaymentState},
+    payment::{Details, Flow, Paid, Payment, PaymentState, VoucherFate},
     recharge::{Reach, Recharge, RechargeState},
     refund::{Refund, RefundState},
     rows::{Changes, PaymentRef, Plan},
@@ -48,11 +49,15 @@ pub(crate) const TOP_UP_FAILED: i64 = 203;
 const NOWHERE: i64 = 999;
 
 async fn run<C: Command>(store: &mut Memory, command: C) -> C::Reply {
+    run_at(store, command, NOW).await
+}
+
+async fn run_at<C: Command>(store: &mut Memory, command: C, now: UnixMs) -> C::Reply {
     let mut plan = Plan::default();
     command.plan(&mut plan);
     plan.normalise();
     let mut rows = store.load(plan).await.unwrap();
-    let reply = command.decide(&mut rows, NOW).unwrap();
+    let reply = command.decide(&mut rows, now).unwrap();
     store.commit(rows.into_changes()).await.unwrap();
     reply
 }

@@ -19,6 +19,11 @@ pub(crate) const fn table(kind: DocumentKind) -> &'static str {
         DocumentKind::Card => "cards",
         DocumentKind::VerifyCodes => "verify_codes",
         DocumentKind::WorkItem => "work_items",
+        DocumentKind::Partner => "partners",
+        DocumentKind::VoucherTicket => "voucher_tickets",
+        DocumentKind::Activity => "activities",
+        DocumentKind::Carton => "cartons",
+        DocumentKind::Change => "stock_changes",
     }
 }
 
@@ -27,7 +32,13 @@ pub(crate) const fn own_column(kind: DocumentKind) -> Option<&'static str> {
     match kind {
         DocumentKind::Terminal => Some("no"),
         DocumentKind::Card | DocumentKind::VerifyCodes => Some("due_at"),
-        DocumentKind::Store | DocumentKind::WorkItem => None,
+        DocumentKind::Store
+        | DocumentKind::WorkItem
+        | DocumentKind::Partner
+        | DocumentKind::VoucherTicket
+        | DocumentKind::Activity
+        | DocumentKind::Carton
+        | DocumentKind::Change => None,
     }
 }
 
@@ -35,7 +46,14 @@ pub(crate) const fn own_column(kind: DocumentKind) -> Option<&'static str> {
 pub(crate) const fn may_be_due(kind: DocumentKind) -> bool {
     match kind {
         DocumentKind::Card | DocumentKind::VerifyCodes => true,
-        DocumentKind::Store | DocumentKind::Terminal | DocumentKind::WorkItem => false,
+        DocumentKind::Store
+        | DocumentKind::Terminal
+        | DocumentKind::WorkItem
+        | DocumentKind::Partner
+        | DocumentKind::VoucherTicket
+        | DocumentKind::Activity
+        | DocumentKind::Carton
+        | DocumentKind::Change => false,
     }
 }
 
@@ -74,6 +92,11 @@ impl FlatDocument {
             Document::Card(it) => (due_at, write(it)),
             Document::VerifyCodes(it) => (due_at, write(it)),
             Document::WorkItem(it) => (None, write(it)),
+            Document::Partner(it) => (None, write(it)),
+            Document::VoucherTicket(it) => (None, write(it)),
+            Document::Activity(it) => (None, write(it)),
+            Document::Carton(it) => (None, write(it)),
+            Document::Change(it) => (None, write(it)),
         };
         let body = body.map_err(|error| {
             let text = format!("{} {key} cannot be written: {error}", table(kind));
@@ -101,6 +124,11 @@ impl FlatDocument {
             DocumentKind::Card => read(body).map(Document::Card),
             DocumentKind::VerifyCodes => read(body).map(Document::VerifyCodes),
             DocumentKind::WorkItem => read(body).map(Document::WorkItem),
+            DocumentKind::Partner => read(body).map(Document::Partner),
+            DocumentKind::VoucherTicket => read(body).map(Document::VoucherTicket),
+            DocumentKind::Activity => read(body).map(Document::Activity),
+            DocumentKind::Carton => read(body).map(Document::Carton),
+            DocumentKind::Change => read(body).map(Document::Change),
         };
         let named = format!("{} {key} of tenant {tenant}", table(kind));
         let document = read.map_err(|error| unread(&named, &error))?;
@@ -154,16 +182,16 @@ impl FlatTrans {
     }
 }
 
-fn write<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+pub(super) fn write<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     serde_json::to_string(value)
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text)
 }
 
 /// Says where the body is wrong, not what stands there: it may be a key.
-fn unread(what: &str, error: &serde_json::Error) -> StoreError {
+pub(super) fn unread(what: &str, error: &serde_json::Error) -> StoreError {
     let column = error.column();
     StoreError::Corrupt(format!(
         "{what}: its body cannot be read from character {column} on"
@@ -193,6 +221,7 @@ mod tests {
                 batch: BatchNo::FIRST,
                 number: TransNo::from_stored(30_000_001),
             },
+            done: None,
         }
     }
 

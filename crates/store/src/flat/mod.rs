@@ -8,7 +8,8 @@
 //! | [`recharge`] | top-ups |
 //! | [`work`] | jobs and notifications |
 //! | [`posting`] | the ledger's postings |
-//! | [`loyalty`] | cards, terminals, and the events on them |
+//! | [`loyalty`] | cards, terminals, the events on them, and whatever else is a document |
+//! | [`voucher`] | voucher codes |
 
 use crate::contract::StoreError;
 
@@ -35,6 +36,7 @@ mod posting;
 pub mod probe;
 mod recharge;
 mod refund;
+mod voucher;
 mod work;
 
 pub(crate) use loyalty::{FlatDocument, FlatTrans, listing, may_be_due, own_column, table};
@@ -42,6 +44,7 @@ pub(crate) use payment::{FlatPayment, FlatState};
 pub(crate) use posting::FlatPosting;
 pub(crate) use recharge::FlatRecharge;
 pub(crate) use refund::FlatRefund;
+pub(crate) use voucher::{FlatCodeEvent, FlatSpan, FlatUnit, FlatUse, code, found, level};
 pub(crate) use work::{FlatJob, FlatNotification};
 
 fn corrupt(what: &str, value: &dyn std::fmt::Display) -> StoreError {

@@ -6,8 +6,9 @@ use domain::{
     channel::{ChannelNo, Decline, NotSent, Receipt},
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     money::Fen,
-    payment::{CloseReason, Details, End, Flow, Paid, Payment, PaymentState},
+    payment::{CloseReason, Details, End, Flow, Paid, Payment, PaymentState, VoucherFate},
     time::UnixMs,
+    voucher::status::CodeStatus,
 };
 
 codes!(flow_code, flow_from, Flow, {
@@ -37,6 +38,20 @@ codes!(end_code, end_from, End, {
         => End::Closed(CloseReason::NotSent(NotSent::Secure)),
     End::Closed(CloseReason::NotSent(NotSent::Write)) => 23
         => End::Closed(CloseReason::NotSent(NotSent::Write)),
+    End::Closed(CloseReason::Voucher(CodeStatus::InStock)) => 30
+        => End::Closed(CloseReason::Voucher(CodeStatus::InStock)),
+    End::Closed(CloseReason::Voucher(CodeStatus::Active)) => 31
+        => End::Closed(CloseReason::Voucher(CodeStatus::Active)),
+    End::Closed(CloseReason::Voucher(CodeStatus::UsedUp)) => 32
+        => End::Closed(CloseReason::Voucher(CodeStatus::UsedUp)),
+    End::Closed(CloseReason::Voucher(CodeStatus::Void)) => 33
+        => End::Closed(CloseReason::Voucher(CodeStatus::Void)),
+    End::Closed(CloseReason::Voucher(CodeStatus::Expired)) => 34
+        => End::Closed(CloseReason::Voucher(CodeStatus::Expired)),
+    End::Closed(CloseReason::Voucher(CodeStatus::Reserved)) => 35
+        => End::Closed(CloseReason::Voucher(CodeStatus::Reserved)),
+    End::Closed(CloseReason::Voucher(CodeStatus::Frozen)) => 36
+        => End::Closed(CloseReason::Voucher(CodeStatus::Frozen)),
 });
 
 const OPEN: i16 = 0;
@@ -45,6 +60,8 @@ const ENDING: i16 = 2;
 const ENDED: i16 = 3;
 const CANCEL_REQUESTED: i16 = 1;
 const REFUND_FAILED: i16 = 2;
+const VOUCHER_RETURNING: i16 = 4;
+const VOUCHER_RETURNED: i16 = 8;
 
 /// A payment as columns. Has no `Debug`: the details hold the payer's code.
 #[derive(Clone)]
@@ -72,7 +89,8 @@ pub(crate) struct FlatState {
     pub end_code: Option<i16>,
     /// When it ended.
     pub ended_at: Option<i64>,
-    /// Bit 0: an operator is asked to decide on a cancellation; bit 1: the last refund failed.
+    /// Bit 0: an operator is asked to decide on a cancellation; bit 1: the last refund failed;
+    /// bit 2: a refund under way gives the use of a voucher back; bit 3: it was given back.
     pub flags: i16,
     pub refunded: i64,
     pub refunding: i64,
@@ -117,6 +135,11 @@ impl FlatState {
                 0
             };
             flat.flags |= if paid.refund_failed { REFUND_FAILED } else { 0 };
+            flat.flags |= match paid.voucher {
+                VoucherFate::Used => 0,
+                VoucherFate::Returning => VOUCHER_RETURNING,
+                VoucherFate::Returned => VOUCHER_RETURNED,
+            };
         }
         Ok(flat)
     }
@@ -146,13 +169,24 @@ impl FlatState {
 
     fn paid(&self) -> Result<Option<Paid>, StoreError> {
         let receipt: Option<Receipt> = self.receipt.as_deref().map(from_json).transpose()?;
+        let voucher = self.voucher()?;
         Ok(receipt.map(|receipt| Paid {
             receipt,
             refunded: Fen::new(self.refunded),
             refunding: Fen::new(self.refunding),
             refund_failed: self.has(REFUND_FAILED),
             cancel_requested: self.has(CANCEL_REQUESTED),
+            voucher,
         }))
+    }
+
+    fn voucher(&self) -> Result<VoucherFate, StoreError> {
+        match (self.has(VOUCHER_RETURNING), self.has(VOUCHER_RETURNED)) {
+            (false, false) => Ok(VoucherFate::Used),
+            (true, false) => Ok(VoucherFate::Returning),
+            (false, true) => Ok(VoucherFate::Returned),
+            (true, true) => Err(corrupt("VoucherFate", &self.flags)),
+        }
     }
 
     const fn has(&self, flag: i16) -> bool {

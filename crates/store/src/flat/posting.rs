@@ -13,6 +13,7 @@ codes!(unit_code, unit_from, Unit, {
     Unit::Megabyte => 2 => Unit::Megabyte,
     Unit::Point => 3 => Unit::Point,
     Unit::Piece => 4 => Unit::Piece,
+    Unit::Use => 5 => Unit::Use,
 });
 
 /// A posting as columns.

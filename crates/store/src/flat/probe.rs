@@ -1,8 +1,8 @@
 //! Rows made of any columns, for fuzzing: they are read or refused, never worse.
 
 use super::{
-    FlatDocument, FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge, FlatRefund,
-    FlatState, FlatTrans,
+    FlatCodeEvent, FlatDocument, FlatJob, FlatNotification, FlatPayment, FlatPosting, FlatRecharge,
+    FlatRefund, FlatSpan, FlatState, FlatTrans, FlatUnit, FlatUse,
 };
 use domain::loyalty::document::DocumentKind;
 
@@ -50,9 +50,13 @@ impl Columns {
 /// When it does not.
 pub fn read_row(kind: u8, columns: &Columns) {
     match kind {
+        236 => return unit(columns),
+        237 => return span(columns),
+        238 => return code_use(columns),
+        239 => return code_event(columns),
         240..=247 => return documents(columns),
         248.. => return trans(columns),
-        0..=239 => {}
+        0..=235 => {}
     }
     match kind % 6 {
         0 => payment(columns),
@@ -105,6 +109,7 @@ fn refund(c: &Columns) {
         claim: c.maybe(5).map(|_| [0; 16]),
         merchant_serial: c.maybe_text(0),
         amount: c.number(6),
+        voucher_back: c.number(12) != 0,
         created_at: c.number(7),
         state: c.code(8),
         ended_at: c.maybe(9),
@@ -209,5 +214,65 @@ fn trans(c: &Columns) {
     if let Ok(trans) = flat.read() {
         let again = FlatTrans::of(&trans).and_then(FlatTrans::read);
         assert_eq!(again.ok(), Some(trans));
+    }
+}
+
+fn unit(c: &Columns) {
+    let flat = FlatUnit {
+        tenant: c.number(0),
+        id: c.text(0),
+        level: c.code(1),
+        carton: c.number(2),
+        first: c.number(3),
+        last: c.number(4),
+        sale_channel_order_id: c.maybe_text(1),
+    };
+    if let Ok(unit) = flat.read() {
+        assert_eq!(FlatUnit::of(&unit).read().ok(), Some(unit));
+    }
+}
+
+fn span(c: &Columns) {
+    let flat = FlatSpan {
+        tenant: c.number(0),
+        carton: c.number(1),
+        first: c.number(2),
+        last: c.number(3),
+        due_at: c.maybe(4),
+        body: c.text(0),
+    };
+    if let Ok(span) = flat.read() {
+        let again = FlatSpan::of(&span).and_then(FlatSpan::read);
+        assert_eq!(again.ok(), Some(span));
+    }
+}
+
+fn code_use(c: &Columns) {
+    let flat = FlatUse {
+        tenant: c.number(0),
+        carton: c.number(1),
+        idx: c.number(2),
+        busy: c.number(3) != 0,
+        used: c.number(4),
+        reserved: c.number(5),
+        events: c.number(6),
+        newest: c.maybe(7),
+    };
+    if let Ok(code_use) = flat.read() {
+        assert_eq!(FlatUse::of(&code_use).read().ok(), Some(code_use));
+    }
+}
+
+fn code_event(c: &Columns) {
+    let flat = FlatCodeEvent {
+        tenant: c.number(0),
+        carton: c.number(1),
+        idx: c.number(2),
+        number: c.number(3),
+        body: c.text(0),
+    };
+    if let Ok(event) = flat.read() {
+        let again = FlatCodeEvent::of(&event).and_then(FlatCodeEvent::read);
+        assert_eq!(again.ok(), Some(event));
     }
 }

@@ -43,6 +43,7 @@ pub(crate) struct FlatRefund {
     pub claim: Option<[u8; 16]>,
     pub merchant_serial: Option<String>,
     pub amount: i64,
+    pub voucher_back: bool,
     pub created_at: i64,
     /// 0 in progress, 1 done, 2 failed.
     pub state: i16,
@@ -75,6 +76,7 @@ impl FlatRefund {
             claim,
             merchant_serial,
             amount: refund.amount.get(),
+            voucher_back: refund.voucher_back,
             created_at: refund.created_at.0,
             state,
             ended_at,
@@ -92,6 +94,7 @@ impl FlatRefund {
             merchant: MerchantNo(self.merchant),
             origin,
             amount: Fen::new(self.amount),
+            voucher_back: self.voucher_back,
             created_at: UnixMs(self.created_at),
             state: self.read_state()?,
             first_answer: self.first_answer.map(answer_from).transpose()?,

@@ -12,6 +12,7 @@ use domain::{
         trans::{Place, Trans, TransNo},
     },
     time::UnixMs,
+    voucher::partner::PartnerNo,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,19 +27,27 @@ pub(super) struct LoyaltyTables {
     numbers: BTreeMap<(TenantId, TransNo), Serial>,
 }
 
-/// What no two documents have in common beside their keys: a store's number, whoever's it is, and
-/// a terminal's index.
+/// What no two documents have in common beside their keys: a store's or partner's number, whoever's
+/// it is, and a terminal's index.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Own<'a> {
     Store(&'a str),
     Terminal(TenantId, i64),
+    Partner(PartnerNo),
 }
 
 fn own(document: &Document) -> Option<Own<'_>> {
     match document {
         Document::Store(it) => Some(Own::Store(it.number.as_str())),
         Document::Terminal(it) => Some(Own::Terminal(it.tenant, it.index)),
-        Document::Card(_) | Document::VerifyCodes(_) | Document::WorkItem(_) => None,
+        Document::Partner(it) => Some(Own::Partner(it.number)),
+        Document::Card(_)
+        | Document::VerifyCodes(_)
+        | Document::WorkItem(_)
+        | Document::VoucherTicket(_)
+        | Document::Activity(_)
+        | Document::Carton(_)
+        | Document::Change(_) => None,
     }
 }
 
@@ -103,7 +112,7 @@ impl LoyaltyTables {
         if added.into_iter().all(|it| all.insert(it)) {
             return Ok(());
         }
-        let text = "a store's number or a terminal's index that another has";
+        let text = "a store's or partner's number, or a terminal's index, that another has";
         Err(StoreError::Refused(text.to_owned()))
     }
 

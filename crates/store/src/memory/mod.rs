@@ -3,6 +3,7 @@
 
 mod loyalty;
 mod reader;
+mod voucher;
 
 use crate::contract::{AdminOp, AdminReply, StoreError, StoreFigures, Writer};
 use domain::{
@@ -22,6 +23,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use voucher::VoucherTables;
 
 /// A store in memory. Clones share the same rows.
 #[derive(Clone, Default)]
@@ -43,6 +45,7 @@ struct Tables {
     notifications: BTreeMap<Serial, Notification>,
     postings: BTreeMap<i64, Posting>,
     loyalty: LoyaltyTables,
+    voucher: VoucherTables,
     tenants: BTreeMap<TenantId, Tenant>,
     merchants: BTreeMap<i64, Merchant>,
     values: BTreeMap<String, Vec<u8>>,
@@ -147,6 +150,8 @@ impl Tables {
             .filter_map(|(_, subject)| self.notifications.get(subject))
             .for_each(|notification| rows.add_notification(*notification));
         self.loyalty.load(&plan.loyalty, &mut rows.loyalty);
+        let held = rows.codes_held();
+        self.voucher.load(&plan.voucher, &held, &mut rows.voucher);
     }
 
     fn apply(&mut self, claimed: Vec<Payment>, changes: Changes) -> Result<(), StoreError> {
@@ -161,6 +166,7 @@ impl Tables {
             )));
         }
         self.loyalty.check(&changes.loyalty)?;
+        self.voucher.check(&changes.voucher)?;
         for payment in claimed.into_iter().chain(changes.payments) {
             self.payment_keys.insert(payment.key, payment.serial);
             self.payments.insert(payment.serial, payment);
@@ -186,6 +192,7 @@ impl Tables {
         self.postings
             .extend(changes.postings.into_iter().map(|it| (it.number(), it)));
         self.loyalty.apply(changes.loyalty);
+        self.voucher.apply(changes.voucher);
         Ok(())
     }
 
@@ -227,6 +234,10 @@ impl Tables {
                     .map(|(end, _)| *end = *until)
                     .is_some(),
             )),
+            AdminOp::AddUnits(units) => self.voucher.add_units(units),
+            AdminOp::AddCodes(codes) => self.voucher.add_codes(codes),
+            AdminOp::AddDigests(digests) => self.voucher.add_digests(digests),
+            AdminOp::RemoveStock { carton, limit } => Ok(self.voucher.remove(*carton, *limit)),
         }
     }
 

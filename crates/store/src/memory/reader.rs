@@ -49,7 +49,7 @@ fn earliest<T>(mut due: Vec<(UnixMs, TenantId, Serial, T)>, limit: u32) -> Vec<T
     due.map(|(.., it)| it).collect()
 }
 
-fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, StoreError>> {
+pub(super) fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, StoreError>> {
     Box::pin(std::future::ready(Ok(value)))
 }
 
@@ -316,10 +316,14 @@ impl Tables {
     }
 }
 
-struct MemorySnapshot(Tables);
+pub(super) struct MemorySnapshot(pub(super) Tables);
 
 /// The next `limit` rows after `after`.
-fn page<K: Ord + Copy, T: Clone>(rows: &BTreeMap<K, T>, after: Option<K>, limit: u32) -> Vec<T> {
+pub(super) fn page<K: Ord + Copy, T: Clone>(
+    rows: &BTreeMap<K, T>,
+    after: Option<K>,
+    limit: u32,
+) -> Vec<T> {
     let past = |key: &K| after.is_none_or(|after| *key > after);
     let rows = rows.iter().filter(|(key, _)| past(key));
     rows.take(limit as usize)

@@ -5,6 +5,7 @@ use super::{
     error::classify,
     link::{BEGIN, Link, answered},
     session::{Param, Step, pipeline},
+    stock,
     writer::PostgresWriter,
 };
 use crate::contract::{AdminOp, AdminReply, StoreError};
@@ -17,18 +18,32 @@ use std::collections::BTreeMap;
 use tokio_postgres::Row;
 
 /// Provisioning is marked under no tenant in particular.
-const NOBODY: TenantId = TenantId(0);
+pub(super) const NOBODY: TenantId = TenantId(0);
 
 /// Runs one step. When the connection or only the answer is lost, the step runs once more: each of
 /// them asks for a state, so doing it twice changes nothing (a second lease only leaves the first
-/// to run out).
+/// to run out). Added stock is the exception: where nobody knows whether it is there, its caller
+/// hears so.
 pub(super) async fn run(
     writer: &mut PostgresWriter,
     op: &AdminOp,
 ) -> Result<AdminReply, StoreError> {
     match Box::pin(run_once(writer, op)).await {
+        Err(StoreError::Unknown(why)) if !asks_for_a_state(op) => Err(StoreError::Unknown(why)),
         Err(StoreError::Unknown(_) | StoreError::Down(_)) => Box::pin(run_once(writer, op)).await,
         result => result,
+    }
+}
+
+const fn asks_for_a_state(op: &AdminOp) -> bool {
+    match op {
+        AdminOp::AddTenant(_)
+        | AdminOp::PutMerchant(_)
+        | AdminOp::PutIfAbsent { .. }
+        | AdminOp::LeaseNode { .. }
+        | AdminOp::RenewNode { .. }
+        | AdminOp::RemoveStock { .. } => true,
+        AdminOp::AddUnits(_) | AdminOp::AddCodes(_) | AdminOp::AddDigests(_) => false,
     }
 }
 
@@ -39,6 +54,10 @@ async fn run_once(writer: &mut PostgresWriter, op: &AdminOp) -> Result<AdminRepl
         AdminOp::PutIfAbsent { name, value } => put_if_absent(writer, name, value).await,
         AdminOp::LeaseNode { now, until, owner } => lease(writer, *now, *until, *owner).await,
         AdminOp::RenewNode { node, owner, until } => renew(writer, *node, *owner, *until).await,
+        AdminOp::AddUnits(units) => stock::add_units(writer, units).await,
+        AdminOp::AddCodes(codes) => stock::add_codes(writer, codes).await,
+        AdminOp::AddDigests(digests) => stock::add_digests(writer, digests).await,
+        AdminOp::RemoveStock { carton, limit } => stock::remove(writer, *carton, *limit).await,
     }
 }
 
@@ -56,7 +75,7 @@ async fn transact(
     Ok(rows.pop().and_then(|last| last.into_iter().next()))
 }
 
-async fn prepare(
+pub(super) async fn prepare(
     link: &Link,
     steps: Vec<(&'static str, Vec<Param>)>,
 ) -> Result<Vec<Step>, StoreError> {
@@ -68,7 +87,7 @@ async fn prepare(
     Ok(prepared)
 }
 
-fn lost() -> StoreError {
+pub(super) fn lost() -> StoreError {
     StoreError::Unknown("the change was recorded, its answer was lost".to_owned())
 }
 

@@ -6,6 +6,7 @@ use super::{
     loyalty,
     session::{Param, Step, column},
     statements::Statements,
+    voucher,
 };
 use crate::{
     contract::StoreError,
@@ -42,10 +43,12 @@ pub(super) fn steps(
     let tenants = by_tenant(changes, open)?;
     let first = tenants.keys().next().copied().or(open.claimed_for);
     let (mut steps, other) = loyalty::changing(&link.loyalty, &changes.loyalty)?;
+    let (of_codes, another) = voucher::changing(&link.voucher, &changes.voucher)?;
+    steps.extend(of_codes);
     for (tenant, flat) in tenants {
         flat.push_steps(&link.statements, tenant.0, &mut steps);
     }
-    Ok((steps, first.or(other)))
+    Ok((steps, first.or(other).or(another)))
 }
 
 #[derive(Default)]
@@ -179,6 +182,7 @@ fn refunds(rows: &mut [FlatRefund]) -> Vec<Param> {
         column(rows, |it| it.claim.map(|claim| claim.to_vec())),
         column(rows, |it| take(&mut it.merchant_serial)),
         column(rows, |it| it.amount),
+        column(rows, |it| it.voucher_back),
         column(rows, |it| it.created_at),
         column(rows, |it| it.state),
         column(rows, |it| it.ended_at),

@@ -89,7 +89,7 @@ impl Stored for Refund {
     const TABLE: &'static str = "refunds";
     const KEY: &'static str = "serial";
     const COLUMNS: &'static str = "tenant, serial, payment, merchant, origin, claim, \
-        merchant_serial, amount, created_at, state, ended_at, failure, first_answer";
+        merchant_serial, amount, voucher_back, created_at, state, ended_at, failure, first_answer";
 
     fn read(row: &Row) -> Result<Self, StoreError> {
         let flat = FlatRefund {
@@ -101,11 +101,12 @@ impl Stored for Refund {
             claim: get::<Option<&[u8]>>(row, 5)?.map(claim).transpose()?,
             merchant_serial: get(row, 6)?,
             amount: get(row, 7)?,
-            created_at: get(row, 8)?,
-            state: get(row, 9)?,
-            ended_at: get(row, 10)?,
-            failure: get(row, 11)?,
-            first_answer: get(row, 12)?,
+            voucher_back: get(row, 8)?,
+            created_at: get(row, 9)?,
+            state: get(row, 10)?,
+            ended_at: get(row, 11)?,
+            failure: get(row, 12)?,
+            first_answer: get(row, 13)?,
         };
         flat.read()
     }

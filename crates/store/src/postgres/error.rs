@@ -8,7 +8,7 @@ use tokio_postgres::{
 
 /// The unique constraints two honest writers can race for: whoever loses tries again and sees
 /// the winner's row.
-const CLAIMS: [&str; 11] = [
+const CLAIMS: [&str; 18] = [
     "payments_claim",
     "refunds_claim",
     "recharges_claim",
@@ -17,6 +17,13 @@ const CLAIMS: [&str; 11] = [
     "cards_pkey",
     "verify_codes_pkey",
     "work_items_pkey",
+    "partners_pkey",
+    "voucher_tickets_pkey",
+    "activities_pkey",
+    "cartons_pkey",
+    "stock_changes_pkey",
+    "code_uses_pkey",
+    "code_events_pkey",
     "trans_pkey",
     "trans_place",
     "trans_number",

@@ -5,6 +5,7 @@ use super::{
     loyalty,
     session::{Param, Pipelined, Session, Step, pipeline},
     statements::Statements,
+    voucher,
 };
 use crate::{contract::StoreError, engine::Clock};
 use domain::ids::TenantId;
@@ -49,6 +50,7 @@ pub(super) struct Link {
     pub(super) session: Session,
     pub(super) statements: Statements,
     pub(super) loyalty: loyalty::Statements,
+    pub(super) voucher: voucher::Statements,
     /// Random, made anew with each connection: the row that marks its commits.
     writer: i64,
     /// The number of the last batch it tried to commit.
@@ -80,12 +82,14 @@ impl Link {
         answered(session.execute(SETTINGS)).await??;
         let statements = answered(Statements::prepare(&session)).await??;
         let loyalty = answered(loyalty::Statements::prepare(&session)).await??;
+        let voucher = answered(voucher::Statements::prepare(&session)).await??;
         // The keys of a `RandomState` come from the operating system.
         let writer = RandomState::new().build_hasher().finish().cast_signed();
         Ok(Self {
             session,
             statements,
             loyalty,
+            voucher,
             writer,
             batch: 0,
         })

@@ -7,6 +7,7 @@ use super::{
     loyalty,
     session::{Param, Step, column, pipeline},
     statements::Statements,
+    voucher,
 };
 use crate::{contract::StoreError, flat::FlatPayment};
 use domain::{
@@ -36,6 +37,7 @@ enum Reads {
     Jobs,
     Notifications,
     Loyalty(loyalty::Reads),
+    Voucher(voucher::Reads),
 }
 
 /// The steps of one round trip, and what each reads.
@@ -43,16 +45,18 @@ type Steps = (Vec<Reads>, Vec<Step>);
 
 struct Loading<'p> {
     claims: &'p [&'p Payment],
+    voucher: Option<voucher::Wanted<'p>>,
     won: HashSet<i64>,
     rows: Rows,
     open: Open,
 }
 
 /// Opens a transaction and runs `plan` in it: one round trip, and a second one for the rows
-/// that took a claim's key earlier, if there are any.
+/// that took a claim's key earlier and for voucher codes, if there are any.
 pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), StoreError> {
     let mut loading = Loading {
         claims: &plan.claims,
+        voucher: None,
         won: HashSet::new(),
         rows: Rows::default(),
         open: Open::default(),
@@ -64,8 +68,14 @@ pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), S
     }
     loading.run(link, Some(link.begin()), steps).await?;
     let lost = loading.settle_claims();
-    if !lost.is_empty() {
-        let steps = locking(Reads::Payments, &link.statements.lock_payments, &[], &lost);
+    let mut steps = locking(Reads::Payments, &link.statements.lock_payments, &[], &lost);
+    let wanted = voucher::Wanted::of(&plan.voucher, loading.rows.codes_held());
+    for (reads, step) in wanted.locking(&link.voucher) {
+        steps.0.push(Reads::Voucher(reads));
+        steps.1.push(step);
+    }
+    if !steps.1.is_empty() {
+        loading.voucher = Some(wanted);
         loading.run(link, None, steps).await?;
     }
     Ok((loading.rows, loading.open))
@@ -126,6 +136,11 @@ impl Loading<'_> {
             Reads::Loyalty(loyalty::Reads::Trans) => read_all(found)?
                 .into_iter()
                 .for_each(|it| rows.loyalty.add_trans(it)),
+            Reads::Voucher(reads) => {
+                if let Some(wanted) = &self.voucher {
+                    wanted.take(reads, found, &mut rows.voucher)?;
+                }
+            }
         }
         Ok(())
     }
@@ -230,7 +245,11 @@ fn locking(
         // Jobs and notifications have no claims.
         match read {
             Reads::Payments | Reads::Refunds | Reads::Recharges => params.push(Box::new(keys)),
-            Reads::Claims | Reads::Jobs | Reads::Notifications | Reads::Loyalty(_) => {}
+            Reads::Claims
+            | Reads::Jobs
+            | Reads::Notifications
+            | Reads::Loyalty(_)
+            | Reads::Voucher(_) => {}
         }
         (read, Step::new(statement, params))
     });

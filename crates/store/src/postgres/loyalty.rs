@@ -32,6 +32,11 @@ pub(super) struct Statements {
     cards: OfKind,
     verify_codes: OfKind,
     work_items: OfKind,
+    partners: OfKind,
+    voucher_tickets: OfKind,
+    activities: OfKind,
+    cartons: OfKind,
+    stock_changes: OfKind,
     lock_trans: Statement,
     add_trans: Statement,
     put_trans: Statement,
@@ -72,24 +77,47 @@ impl Statements {
     }
 
     async fn try_prepare(client: &Client) -> Result<Self, Error> {
+        // On the heap: so many at once outgrow a thread's stack.
+        let of = |kind| Box::pin(OfKind::prepare(client, kind));
         let put_trans = put_trans_sql();
-        let (stores, terminals, cards, verify_codes, work_items, lock_trans, add_trans, put_trans) =
+        let members = async {
             tokio::try_join!(
-                OfKind::prepare(client, DocumentKind::Store),
-                OfKind::prepare(client, DocumentKind::Terminal),
-                OfKind::prepare(client, DocumentKind::Card),
-                OfKind::prepare(client, DocumentKind::VerifyCodes),
-                OfKind::prepare(client, DocumentKind::WorkItem),
-                client.prepare(LOCK_TRANS),
-                client.prepare(ADD_TRANS),
-                client.prepare(&put_trans),
-            )?;
+                of(DocumentKind::Store),
+                of(DocumentKind::Terminal),
+                of(DocumentKind::Card),
+                of(DocumentKind::VerifyCodes),
+                of(DocumentKind::WorkItem),
+            )
+        };
+        let vouchers = async {
+            tokio::try_join!(
+                of(DocumentKind::Partner),
+                of(DocumentKind::VoucherTicket),
+                of(DocumentKind::Activity),
+                of(DocumentKind::Carton),
+                of(DocumentKind::Change),
+            )
+        };
+        let (members, vouchers, lock_trans, add_trans, put_trans) = tokio::try_join!(
+            members,
+            vouchers,
+            client.prepare(LOCK_TRANS),
+            client.prepare(ADD_TRANS),
+            client.prepare(&put_trans),
+        )?;
+        let (stores, terminals, cards, verify_codes, work_items) = members;
+        let (partners, voucher_tickets, activities, cartons, stock_changes) = vouchers;
         Ok(Self {
             stores,
             terminals,
             cards,
             verify_codes,
             work_items,
+            partners,
+            voucher_tickets,
+            activities,
+            cartons,
+            stock_changes,
             lock_trans,
             add_trans,
             put_trans,
@@ -103,6 +131,11 @@ impl Statements {
             DocumentKind::Card => &self.cards,
             DocumentKind::VerifyCodes => &self.verify_codes,
             DocumentKind::WorkItem => &self.work_items,
+            DocumentKind::Partner => &self.partners,
+            DocumentKind::VoucherTicket => &self.voucher_tickets,
+            DocumentKind::Activity => &self.activities,
+            DocumentKind::Carton => &self.cartons,
+            DocumentKind::Change => &self.stock_changes,
         }
     }
 }

@@ -12,7 +12,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "initial",
@@ -27,6 +27,11 @@ const MIGRATIONS: [Migration; 3] = [
         version: 3,
         name: "loyalty",
         sql: include_str!("migrations/0003_loyalty.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "vouchers",
+        sql: include_str!("migrations/0004_vouchers.sql"),
     },
 ];
 

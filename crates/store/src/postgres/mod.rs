@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `session`, `opening` | one connection: settings, pipelining; making it |
 //! | `link` | a writer's connection, and how its transactions end |
-//! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size |
-//! | `loyalty` | cards, terminals and their events |
+//! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size, and a third where vouchers pay |
+//! | `loyalty` | cards, terminals and their events, and other documents |
+//! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `admin` | provisioning |
-//! | `reader`, `pool`, `queries`, `snapshot` | looking at rows |
+//! | `reader`, `voucher_reader`, `pool`, `queries`, `snapshot` | looking at rows |
 //! | `migrate`, `backup` | the schema, and copies |
 //! | `columns`, `error` | rows and errors as the program knows them |
 //!
@@ -31,8 +32,11 @@ mod reader;
 mod session;
 mod snapshot;
 mod statements;
+mod stock;
 #[cfg(test)]
 mod tests;
+mod voucher;
+mod voucher_reader;
 mod writer;
 
 pub use migrate::Migrations;

@@ -51,7 +51,7 @@ impl PostgresReader {
 
     /// Reading may be repeated: a connection that breaks on the way costs another attempt. When a
     /// server ends, all connections break.
-    async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         for _ in 0..=CONNECTIONS {
             if let Some(answer) = self.pool.ask(sql, params).await? {
                 return answer.map_err(|error| classify(&error));

@@ -36,7 +36,7 @@ SELECT 1";
 
 /// All rows as they were when it was opened.
 pub(super) struct PostgresSnapshot {
-    session: Session,
+    pub(super) session: Session,
     payments: Place,
     refunds: Place,
     recharges: Place,

@@ -49,7 +49,7 @@ statements! {
             SELECT serial FROM payments WHERE tenant = $1 AND claim = any($3::bytea[])))
         ORDER BY serial FOR UPDATE";
     lock_refunds = "SELECT tenant, serial, payment, merchant, origin, claim, merchant_serial,
-            amount, created_at, state, ended_at, failure, first_answer
+            amount, voucher_back, created_at, state, ended_at, failure, first_answer
         FROM refunds WHERE tenant = $1 AND serial = any($2::bigint[] || array(
             SELECT serial FROM refunds WHERE tenant = $1 AND claim = any($3::bytea[])))
         ORDER BY serial FOR UPDATE";
@@ -75,10 +75,11 @@ statements! {
                 credential)
         WHERE payments.tenant = $1 AND payments.serial = new.serial";
     put_refunds = "INSERT INTO refunds (tenant, serial, payment, merchant, origin, claim,
-            merchant_serial, amount, created_at, state, ended_at, failure, first_answer)
+            merchant_serial, amount, voucher_back, created_at, state, ended_at, failure,
+            first_answer)
         SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[],
-            $5::smallint[], $6::bytea[], $7::text[], $8::bigint[], $9::bigint[], $10::smallint[],
-            $11::bigint[], $12::smallint[], $13::smallint[]) AS new
+            $5::smallint[], $6::bytea[], $7::text[], $8::bigint[], $9::boolean[], $10::bigint[],
+            $11::smallint[], $12::bigint[], $13::smallint[], $14::smallint[]) AS new
         ON CONFLICT (tenant, serial) DO UPDATE SET state = excluded.state,
             ended_at = excluded.ended_at, failure = excluded.failure,
             first_answer = excluded.first_answer";

@@ -1,6 +1,6 @@
 //! Provisioning.
 
-use super::from_sqlite;
+use super::{from_sqlite, stock};
 use crate::contract::{AdminOp, AdminReply, StoreError};
 use domain::{
     channel::ChannelNo,
@@ -23,6 +23,10 @@ pub(super) fn run(connection: &Connection, op: &AdminOp) -> Result<AdminReply, S
                 .map_err(from_sqlite)?;
             Ok(AdminReply::Renewed(renewed == 1))
         }
+        AdminOp::AddUnits(units) => stock::add_units(connection, units),
+        AdminOp::AddCodes(codes) => stock::add_codes(connection, codes),
+        AdminOp::AddDigests(digests) => stock::add_digests(connection, digests),
+        AdminOp::RemoveStock { carton, limit } => stock::remove(connection, *carton, *limit),
     }
 }
 

@@ -166,7 +166,7 @@ fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {
     };
     added.map(drop).map_err(|error| match constraint(&error) {
         Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => in_the_way(&error),
-        // A store's number or a terminal's index that another has.
+        // A store's or partner's number, or a terminal's index, that another has.
         _ => from_sqlite(error),
     })
 }
@@ -176,12 +176,17 @@ fn add_trans(connection: &Connection, trans: &Trans) -> Result<(), StoreError> {
     let sql = format!("INSERT INTO trans ({TRANS}) VALUES (?1, ?2, ?3, ?4, ?5)");
     let values = params![flat.tenant, flat.serial, flat.place, flat.number, flat.body];
     let added = execute(connection, &sql, values);
-    added.map(drop).map_err(|error| match constraint(&error) {
+    added.map(drop).map_err(conflict_or_failure)
+}
+
+/// A row that is there already is another writer's.
+pub(super) fn conflict_or_failure(error: Error) -> StoreError {
+    match constraint(&error) {
         Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE) => {
             in_the_way(&error)
         }
         _ => from_sqlite(error),
-    })
+    }
 }
 
 fn execute(connection: &Connection, sql: &str, values: impl Params) -> rusqlite::Result<usize> {

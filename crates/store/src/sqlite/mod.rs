@@ -7,8 +7,9 @@
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal` | the log: commits, checkpoints, and what a failed sync means |
 //! | `claims` | which payment has a claim |
-//! | `loyalty` | cards, terminals and their events |
-//! | `reader`, `snapshot`, `queries`, `rows` | looking at rows |
+//! | `loyalty` | cards, terminals and their events, and other documents |
+//! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
+//! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
 
 mod admin;
 mod claims;
@@ -17,8 +18,11 @@ mod queries;
 mod reader;
 mod rows;
 mod snapshot;
+mod stock;
 #[cfg(test)]
 mod tests;
+mod voucher;
+mod voucher_reader;
 mod wal;
 mod writer;
 
@@ -41,6 +45,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_payments", include_str!("0001_payments.sql")),
     ("0002_claims", include_str!("0002_claims.sql")),
     ("0003_loyalty", include_str!("0003_loyalty.sql")),
+    ("0004_vouchers", include_str!("0004_vouchers.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More

@@ -53,7 +53,7 @@ impl SqliteReader {
     }
 
     /// Runs `look` with a connection on a thread that may block.
-    fn with<T: Send + 'static>(
+    pub(super) fn with<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, StoreError>> {

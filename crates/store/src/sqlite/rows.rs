@@ -37,7 +37,7 @@ pub(super) fn payment(row: &Row<'_>) -> Result<FlatPayment> {
 }
 
 pub(super) const REFUND: &str = "tenant, serial, payment, merchant, origin, claim, \
-     merchant_serial, amount, created_at, state, ended_at, failure, first_answer";
+     merchant_serial, amount, voucher_back, created_at, state, ended_at, failure, first_answer";
 
 pub(super) fn refund(row: &Row<'_>) -> Result<FlatRefund> {
     Ok(FlatRefund {
@@ -49,11 +49,12 @@ pub(super) fn refund(row: &Row<'_>) -> Result<FlatRefund> {
         claim: row.get(5)?,
         merchant_serial: row.get(6)?,
         amount: row.get(7)?,
-        created_at: row.get(8)?,
-        state: row.get(9)?,
-        ended_at: row.get(10)?,
-        failure: row.get(11)?,
-        first_answer: row.get(12)?,
+        voucher_back: row.get(8)?,
+        created_at: row.get(9)?,
+        state: row.get(10)?,
+        ended_at: row.get(11)?,
+        failure: row.get(12)?,
+        first_answer: row.get(13)?,
     })
 }
 

@@ -56,7 +56,7 @@ impl SqliteSnapshot {
     }
 
     /// Runs `look` on a thread that may block.
-    fn look<T: Send + 'static>(
+    pub(super) fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, StoreError>> {

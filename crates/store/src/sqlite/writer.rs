@@ -1,7 +1,7 @@
 //! The one connection that writes. Prepared statements in a loop: on SQLite that beats wide
 //! multi-row statements.
 
-use super::{admin, claims::Claims, from_sqlite, loyalty, rows, wal::Wal};
+use super::{admin, claims::Claims, from_sqlite, loyalty, rows, voucher, wal::Wal};
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
     flat::{
@@ -12,6 +12,7 @@ use domain::{
     ids::{Serial, TenantId},
     payment::Payment,
     rows::{Changes, Plan, Rows},
+    voucher::code::CodeNo,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -148,7 +149,21 @@ fn load(connection: &Connection, claims: &mut Claims, plan: &Plan<'_>) -> Result
         }
     }
     loyalty::load(connection, &plan.loyalty, &mut loaded.loyalty)?;
+    let held = codes_held(plan, &loaded);
+    voucher::load(connection, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
+}
+
+/// The voucher codes that new payments and loaded ones hold.
+fn codes_held(plan: &Plan<'_>, loaded: &Rows) -> Vec<CodeNo> {
+    let new = plan
+        .claims
+        .iter()
+        .filter(|it| loaded.was_claimed(it.serial));
+    let parts = new.filter_map(|it| it.details.voucher.as_ref());
+    let mut held = loaded.codes_held();
+    held.extend(parts.map(|it| it.code));
+    held
 }
 
 /// Records `payment` if its key is free; loads the payment that has the key otherwise.
@@ -328,6 +343,7 @@ fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
         put_notification(connection, FlatNotification::of(notification))?;
     }
     loyalty::write(connection, &changes.loyalty)?;
+    voucher::write(connection, &changes.voucher)?;
     changes
         .postings
         .iter()
@@ -375,8 +391,8 @@ fn update_payment(connection: &Connection, payment: &Payment) -> Result<(), Stor
 
 fn put_refund(connection: &Connection, refund: &FlatRefund) -> Result<(), StoreError> {
     let sql = "INSERT INTO refunds (tenant, serial, payment, merchant, origin, claim, \
-         merchant_serial, amount, created_at, state, ended_at, failure, first_answer) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+         merchant_serial, amount, voucher_back, created_at, state, ended_at, failure, \
+         first_answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
          ON CONFLICT (serial) DO UPDATE SET state = excluded.state, \
          ended_at = excluded.ended_at, failure = excluded.failure, \
          first_answer = excluded.first_answer";
@@ -389,6 +405,7 @@ fn put_refund(connection: &Connection, refund: &FlatRefund) -> Result<(), StoreE
         refund.claim,
         refund.merchant_serial,
         refund.amount,
+        refund.voucher_back,
         refund.created_at,
         refund.state,
         refund.ended_at,

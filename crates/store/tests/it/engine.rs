@@ -39,6 +39,7 @@ async fn till(engine: Engine, n: i64) -> bool {
     let serial = payment.serial;
     match engine.run(BeginPayment { payment }).await.unwrap() {
         Began::Exists(_) => return false,
+        Began::Settled(payment) => panic!("{payment:?}"),
         Began::New => {}
     }
     if paid {

@@ -19,3 +19,4 @@ mod reading;
 mod round_trip;
 mod samples;
 mod transactions;
+mod voucher;

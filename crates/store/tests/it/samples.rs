@@ -6,11 +6,13 @@ use domain::{
     merchant::{Merchant, MerchantSettings, Tenant},
     money::Fen,
     payment::{
-        CloseReason, Credential, Details, End, Flow, Good, Paid, Payment, PaymentState, WalletCall,
+        CloseReason, Credential, Details, End, Flow, Good, Paid, Payment, PaymentState,
+        VoucherFate, VoucherPart, WalletCall,
     },
     recharge::{Reach, Recharge, RechargeState},
     refund::{FirstAnswer, Origin, Refund, RefundFailure, RefundState},
     time::UnixMs,
+    voucher::{code::CodeNo, status::CodeStatus, ticket::VoucherTicketNo},
 };
 
 pub const TENANT: TenantId = TenantId(1);
@@ -110,6 +112,16 @@ pub fn full_details() -> Details {
         payer_app_id: Some("wx1".to_owned()),
         payer_open_id: Some("o1".to_owned()),
         request_digest: Some("00ff".to_owned()),
+        voucher: Some(VoucherPart {
+            code: CodeNo {
+                carton: serial(70),
+                index: u32::MAX,
+            },
+            ticket: VoucherTicketNo(500_811),
+            uses: 999,
+            face: Fen::new(5_000),
+            pays: Fen::new(4_999),
+        }),
     }
 }
 
@@ -153,14 +165,26 @@ const DECLINES: [Decline; 4] = [
     Decline::ByChannel,
 ];
 
+const CODE_STATUSES: [CodeStatus; 7] = [
+    CodeStatus::InStock,
+    CodeStatus::Active,
+    CodeStatus::UsedUp,
+    CodeStatus::Void,
+    CodeStatus::Expired,
+    CodeStatus::Reserved,
+    CodeStatus::Frozen,
+];
+
 pub fn ends() -> Vec<End> {
     let declined = DECLINES.into_iter().map(CloseReason::Declined);
     let not_sent = NOT_SENT.into_iter().map(CloseReason::NotSent);
+    let vouchers = CODE_STATUSES.into_iter().map(CloseReason::Voucher);
     let reasons = declined.chain(not_sent).chain([CloseReason::Expired]);
+    let reasons = reasons.chain(vouchers);
     reasons.map(End::Closed).chain([End::Cancelled]).collect()
 }
 
-/// Money in every combination of flags and sums.
+/// Money in every combination of flags and sums, and every fate of a voucher.
 pub fn paids() -> Vec<Paid> {
     let flags = [(false, false), (false, true), (true, false), (true, true)];
     let sums = [(0, 0), (1, 0), (0, 15_800), (15_799, 1)];
@@ -170,10 +194,16 @@ pub fn paids() -> Vec<Paid> {
         refunding: Fen::new(refunding),
         refund_failed: failed,
         cancel_requested: requested,
+        voucher: VoucherFate::Used,
     };
+    let fates = [VoucherFate::Returning, VoucherFate::Returned];
+    let fates = fates.map(|voucher| Paid {
+        voucher,
+        ..paid(flags[3], sums[3], receipt())
+    });
     let plain = flags.map(|flags| paid(flags, sums[0], receipt()));
     let full = sums.map(|sums| paid(flags[0], sums, full_receipt()));
-    plain.into_iter().chain(full).collect()
+    plain.into_iter().chain(full).chain(fates).collect()
 }
 
 /// Every state a payment can have.
@@ -203,6 +233,7 @@ pub fn refund(n: i64, of: i64) -> Refund {
         merchant: MERCHANT,
         origin: Origin::Cancellation,
         amount: Fen::new(100),
+        voucher_back: false,
         created_at: NOW,
         state: RefundState::InProgress,
         first_answer: None,
@@ -243,6 +274,8 @@ pub fn refunds(of: i64) -> Vec<Refund> {
     ] {
         all.push(Refund {
             origin,
+            voucher_back: true,
+            amount: Fen::ZERO,
             ..refund(0, of)
         });
     }

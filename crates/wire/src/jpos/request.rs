@@ -30,7 +30,7 @@ pub use settle::{Settle, Totals};
 
 use zeroize::Zeroizing;
 
-use super::form::Form;
+use super::form::{FIELDS_MAX, Form};
 use super::name;
 use super::operation::Operation;
 use super::status::Status;
@@ -38,6 +38,9 @@ use super::status::Status;
 /// What says nothing of a message's meaning: the password is encrypted under keys that a check-in
 /// between two tries replaces, the batch is a part of the key, and the original's time is a guess.
 const NOT_CONTENT: [&str; 3] = [name::PASSWORD, name::BATCH_NO, name::ORI_TRANS_TIME];
+
+/// An amount that every field takes.
+const MENDED: &str = "1";
 
 /// Any message.
 pub enum Request {
@@ -89,7 +92,7 @@ impl Request {
         let Err(RequestError::Amount { field, .. }) = decoded else {
             return decoded;
         };
-        match Self::decode(operation, &form.with(field, "1")) {
+        match Self::decode(operation, &form.with(field, MENDED)) {
             Err(error) if error.status() == Status::BadField => Err(error),
             Ok(_) | Err(_) => decoded,
         }
@@ -118,6 +121,37 @@ impl Request {
             Operation::Settle => Self::Settle(Settle::decode(form)?),
             Operation::SettleDetails => Self::SettleDetails(SettleDetails::decode(form)?),
         })
+    }
+
+    /// What tells a message that was refused for its amounts (13) from others with its number: who
+    /// sends it under which number, and its content, to be hashed, not kept. The content holds the
+    /// amounts that cannot be as they were sent. `None` when more is wrong than amounts.
+    pub fn identify(operation: Operation, form: &Form<'_>) -> Option<(Head, Zeroizing<String>)> {
+        let mut mended = form.clone();
+        let mut wrong = Form::new();
+        // Each round mends a field, and no message has more amounts than a form has fields.
+        for _ in 0..FIELDS_MAX {
+            match Self::read(operation, &mended) {
+                Err(RequestError::Amount { field, .. }) => {
+                    wrong.push(field, form.get(field).unwrap_or_default().to_owned());
+                    mended = mended.with(field, MENDED);
+                }
+                Err(
+                    RequestError::Form(_)
+                    | RequestError::Missing { .. }
+                    | RequestError::Invalid { .. }
+                    | RequestError::Item { .. }
+                    | RequestError::Pin(_),
+                ) => return None,
+                Ok(request) => {
+                    let mut content = request.content();
+                    content.push('!');
+                    content.push_str(&wrong.canonical_without(&[]));
+                    return Some((request.head()?.clone(), content));
+                }
+            }
+        }
+        None
     }
 
     /// The operation it asks for.
@@ -170,20 +204,43 @@ impl Request {
         match self {
             Self::Checkin(message) => &message.terminal,
             Self::SendVerifyCode(message) => &message.terminal,
-            Self::Cards(message) | Self::Tickets(message) => &message.head.terminal,
-            Self::Consume(message) => &message.head.terminal,
-            Self::Cancel(message) | Self::Refund(message) | Self::RefundCancel(message) => {
-                &message.head.terminal
-            }
-            Self::TicketConsume(message) => &message.head.terminal,
-            Self::CardActive(message) => &message.head.terminal,
-            Self::Settle(message) => &message.head.terminal,
-            Self::SettleDetails(message) => &message.head.terminal,
-            Self::ConsumeReversal(message)
-            | Self::CancelReversal(message)
-            | Self::RefundReversal(message)
-            | Self::RefundCancelReversal(message)
-            | Self::TicketConsumeReversal(message) => &message.head.terminal,
+            Self::Cards(CardQuery { head, .. })
+            | Self::Tickets(CardQuery { head, .. })
+            | Self::Consume(Consume { head, .. })
+            | Self::Cancel(TakeBack { head, .. })
+            | Self::Refund(TakeBack { head, .. })
+            | Self::RefundCancel(TakeBack { head, .. })
+            | Self::TicketConsume(TicketConsume { head, .. })
+            | Self::CardActive(CardActive { head, .. })
+            | Self::Settle(Settle { head, .. })
+            | Self::SettleDetails(SettleDetails { head, .. })
+            | Self::ConsumeReversal(Reversal { head, .. })
+            | Self::CancelReversal(Reversal { head, .. })
+            | Self::RefundReversal(Reversal { head, .. })
+            | Self::RefundCancelReversal(Reversal { head, .. })
+            | Self::TicketConsumeReversal(Reversal { head, .. }) => &head.terminal,
+        }
+    }
+
+    /// Its sender and number; `None` where a message of its kind has no number of its own.
+    pub const fn head(&self) -> Option<&Head> {
+        match self {
+            Self::Checkin(_) | Self::SendVerifyCode(_) => None,
+            Self::Cards(CardQuery { head, .. })
+            | Self::Tickets(CardQuery { head, .. })
+            | Self::Consume(Consume { head, .. })
+            | Self::Cancel(TakeBack { head, .. })
+            | Self::Refund(TakeBack { head, .. })
+            | Self::RefundCancel(TakeBack { head, .. })
+            | Self::TicketConsume(TicketConsume { head, .. })
+            | Self::CardActive(CardActive { head, .. })
+            | Self::Settle(Settle { head, .. })
+            | Self::SettleDetails(SettleDetails { head, .. })
+            | Self::ConsumeReversal(Reversal { head, .. })
+            | Self::CancelReversal(Reversal { head, .. })
+            | Self::RefundReversal(Reversal { head, .. })
+            | Self::RefundCancelReversal(Reversal { head, .. })
+            | Self::TicketConsumeReversal(Reversal { head, .. }) => Some(head),
         }
     }
 

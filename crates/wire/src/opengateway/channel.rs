@@ -1,6 +1,6 @@
 //! Payment channels (appendix 2) and fund channels (appendix 3).
 
-use super::dictionary::dictionary;
+use crate::dictionary::dictionary;
 
 dictionary! {
     /// A payment channel, `CHANNEL_TYPE` (appendix 2, table 9.2).

@@ -1,26 +1,8 @@
 //! Return codes (appendix 5), order states (appendix 4) and the language of messages.
 
-use super::dictionary::dictionary;
+use crate::dictionary::dictionary;
 
-/// The language of a message for people. Chinese unless the merchant chose English.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Locale {
-    /// Chinese, the dialect's own language.
-    #[default]
-    Zh,
-    /// English.
-    En,
-}
-
-impl Locale {
-    /// Chooses between the two wordings of one message.
-    pub const fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
-        match self {
-            Self::Zh => zh,
-            Self::En => en,
-        }
-    }
-}
+pub use crate::locale::Locale;
 
 dictionary! {
     /// A return code (appendix 5, table 9.5).

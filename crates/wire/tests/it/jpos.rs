@@ -6,6 +6,7 @@ mod forms;
 mod identity;
 mod keys;
 mod macs;
+mod manifest;
 mod operations;
 mod pins;
 mod properties;

@@ -22,3 +22,5 @@ mod requests;
 mod signatures;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod voucher;

@@ -233,9 +233,11 @@ impl Spending<'_> {
         };
         let mut effect = self.spend(&mut card, &mut desk);
         more(&mut card, &desk, &mut effect);
+        let store = &desk.message.store;
         let trans = Trans {
             effect,
             balance: card.balance(desk.now),
+            advertisement: self.rules.advertisement(store, desk.now).to_owned(),
             ..draft
         };
         rows.loyalty.put_document(Document::Card(Box::new(card)));

@@ -68,6 +68,7 @@ impl Message {
             content: self.content,
             register_trace: None,
             entry_mode: None,
+            advertisement: String::new(),
             original: None,
             undoes: None,
             effect: Effect::default(),

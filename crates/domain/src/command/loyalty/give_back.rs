@@ -32,7 +32,9 @@ pub enum GiveBackKind {
 }
 
 impl GiveBackKind {
-    const fn trans(self) -> TransKind {
+    /// What a message of this kind makes.
+    #[must_use]
+    pub const fn makes(self) -> TransKind {
         match self {
             Self::Cancel => TransKind::Cancel,
             Self::Refund => TransKind::Refund,
@@ -112,7 +114,7 @@ impl Command for GiveBack {
     }
 
     fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Answer, Inconsistent> {
-        let desk = match Desk::open(&self.message, self.kind.trans(), rows, now) {
+        let desk = match Desk::open(&self.message, self.kind.makes(), rows, now) {
             Ok(desk) => desk,
             Err(answer) => return Ok(answer),
         };

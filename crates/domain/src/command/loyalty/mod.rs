@@ -4,17 +4,21 @@
 //! |---|---|
 //! | [`CheckIn`], [`NoteMac`] | the batch a terminal works in and its keys; right and wrong MACs |
 //! | [`Consume`], [`TicketsConsume`] | what a message spends of a card |
+//! | [`Decline`] | what was found wrong with a message before |
 //! | [`GiveBack`] | cancels, refunds, and the undoing of refunds |
 //! | [`Reverse`] | the undoing of a message whose answer was lost |
 //! | [`SendCode`], [`Activate`] | cards given to members |
 //! | [`Settle`], [`SettleDetails`] | the end of a batch |
 //! | [`AddStore`], [`AddTerminal`], [`AddCards`], [`SetStore`], [`SetTerminal`], [`SetCard`] | provisioning |
+//! | [`FinishWork`] | what an operator has looked at |
 //! | [`Expire`], [`ForgetCodes`] | the workers |
 
 mod activate;
 mod check_in;
 mod consume;
+mod decline;
 mod desk;
+mod finish_work;
 mod give_back;
 mod message;
 mod provision;
@@ -25,6 +29,8 @@ mod upkeep;
 pub use activate::{Activate, SendCode};
 pub use check_in::{CheckIn, CheckedInto, NewKeys, NoteMac};
 pub use consume::{Consume, TicketsConsume};
+pub use decline::Decline;
+pub use finish_work::FinishWork;
 pub use give_back::{GiveBack, GiveBackKind, Original};
 pub use message::{Answer, Message, Missing, PinEvidence, Wanted};
 pub use provision::{

@@ -145,6 +145,7 @@ pub(super) fn of_card(card: &Card, serial: Serial, kind: TransKind, now: UnixMs)
         content: 0,
         register_trace: None,
         entry_mode: None,
+        advertisement: String::new(),
         original: None,
         undoes: None,
         effect: Effect::default(),
@@ -164,6 +165,8 @@ pub struct SetStore {
     pub name: Option<String>,
     /// The networks its terminals speak from, if they change.
     pub networks: Option<Vec<String>>,
+    /// The client certificates they show, if they change.
+    pub certificates: Option<Vec<String>>,
 }
 
 impl Command for SetStore {
@@ -180,6 +183,8 @@ impl Command for SetStore {
         };
         store.name = self.name.clone().unwrap_or(store.name);
         store.networks = self.networks.clone().unwrap_or(store.networks);
+        let certificates = self.certificates.clone();
+        store.certificates = certificates.unwrap_or(store.certificates);
         store.updated_at = now;
         let document = Document::Store(Box::new(store.clone()));
         rows.loyalty.put_document(document);

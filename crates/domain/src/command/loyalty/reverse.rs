@@ -169,14 +169,15 @@ impl Reverse {
         if found.kind != self.reverses {
             return Err(Refusal::OriginalMissing);
         }
-        if found.state == TransState::Tombstone {
+        let is_declined = matches!(found.state, TransState::Declined(_));
+        // A message declined for what is no card's number has no card.
+        if found.state == TransState::Tombstone || (is_declined && found.card.is_none()) {
             return Ok(());
         }
         if found.card.as_ref() != Some(&self.card) {
             return Err(Refusal::UnknownCard);
         }
         let paid = (found.effect.point_amount, found.effect.cash);
-        let is_declined = matches!(found.state, TransState::Declined(_));
         match self.amounts {
             Some(amounts) if amounts != paid && !is_declined => Err(Refusal::AmountDiffers),
             Some(_) | None => Ok(()),
@@ -253,8 +254,7 @@ impl Reverse {
             | TransKind::Settle
             | TransKind::SettleDetails
             | TransKind::Expiry
-            | TransKind::Opening
-            | TransKind::Adjustment => Err(Answer::Refused(Refusal::NotAllowed)),
+            | TransKind::Opening => Err(Answer::Refused(Refusal::NotAllowed)),
         }
     }
 
@@ -333,6 +333,7 @@ impl Reverse {
                     batch: number,
                     number: trans,
                 },
+                done: None,
             };
             rows.loyalty
                 .put_document(Document::WorkItem(Box::new(item)));

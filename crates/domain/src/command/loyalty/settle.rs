@@ -5,6 +5,7 @@ use crate::{
     command::Command,
     loyalty::{
         document::Document,
+        journal::Compared,
         terminal::Batch,
         totals::Totals,
         trans::{Settlement, Trans, TransKind},
@@ -31,8 +32,8 @@ pub struct SettleDetails {
     pub message: Message,
     /// The totals of the terminal's journal.
     pub totals: Totals,
-    /// How many of its transactions differ.
-    pub differing: i64,
+    /// What comparing it line by line found.
+    pub lines: Vec<Compared>,
     /// How often the batch had moved when it was compared.
     pub entries: i64,
 }
@@ -49,8 +50,14 @@ impl Command for Settle {
         Ok(opened.map_or_else(
             |answer| answer,
             |desk| {
-                let is_equal = host_totals(&desk) == self.totals;
-                end(desk, rows, self.totals, is_equal)
+                let host = host_totals(&desk);
+                let settlement = Settlement {
+                    host,
+                    terminal: self.totals,
+                    closed: host == self.totals,
+                    lines: Vec::new(),
+                };
+                end(desk, rows, settlement)
             },
         ))
     }
@@ -72,15 +79,22 @@ impl Command for SettleDetails {
         if moved {
             return Ok(Answer::Again(Missing::Batch));
         }
-        if self.differing > 0 {
-            self.tell_operator(rows, &desk);
+        let differing = self.lines.iter().filter(|it| it.differs()).count();
+        if differing > 0 {
+            self.tell_operator(rows, &desk, i64::try_from(differing).unwrap_or(i64::MAX));
         }
-        Ok(end(desk, rows, self.totals, true))
+        let settlement = Settlement {
+            host: host_totals(&desk),
+            terminal: self.totals,
+            closed: true,
+            lines: self.lines.clone(),
+        };
+        Ok(end(desk, rows, settlement))
     }
 }
 
 impl SettleDetails {
-    fn tell_operator(&self, rows: &mut Rows, desk: &Desk<'_>) {
+    fn tell_operator(&self, rows: &mut Rows, desk: &Desk<'_>, differing: i64) {
         let item = WorkItem {
             tenant: self.message.tenant,
             subject: self.message.serial,
@@ -88,8 +102,9 @@ impl SettleDetails {
             terminal: desk.terminal.index,
             matter: Matter::SettledWithDifferences {
                 batch: self.message.batch,
-                differing: self.differing,
+                differing,
             },
+            done: None,
         };
         rows.loyalty
             .put_document(Document::WorkItem(Box::new(item)));
@@ -100,18 +115,14 @@ fn host_totals(desk: &Desk<'_>) -> Totals {
     desk.terminal.batch.map(|it| it.totals).unwrap_or_default()
 }
 
-/// Records what was compared, and closes the batch if it is `over`.
-fn end(mut desk: Desk<'_>, rows: &mut Rows, totals: Totals, over: bool) -> Answer {
-    let settlement = Settlement {
-        host: host_totals(&desk),
-        terminal: totals,
-        closed: over,
-    };
+/// Records what was compared, and closes the batch if that is what came of it.
+fn end(mut desk: Desk<'_>, rows: &mut Rows, settlement: Settlement) -> Answer {
+    let is_over = settlement.closed;
     let trans = Trans {
         settlement: Some(Box::new(settlement)),
         ..desk.trans()
     };
-    if let (true, Some(batch)) = (over, desk.terminal.batch) {
+    if let (true, Some(batch)) = (is_over, desk.terminal.batch) {
         desk.terminal.batch = Some(Batch {
             closed_at: Some(desk.now),
             ..batch

@@ -5,7 +5,9 @@ mod step;
 
 use super::{
     ask::Ask,
-    fixture::{FAR_TILL, NEXT_TILL, TENANT, TILL, Till, VOUCHER, ZONE, card_no, wanted},
+    fixture::{
+        FAR_TILL, NEXT_TILL, TENANT, TILL, Till, VOUCHER, ZONE, card_no, differing_lines, wanted,
+    },
     world::World,
 };
 use domain::{
@@ -235,7 +237,7 @@ impl Play {
         SettleDetails {
             message: self.message(from),
             totals: Totals::default(),
-            differing,
+            lines: differing_lines(differing),
             entries: batch.unwrap().entries,
         }
         .into()

@@ -50,6 +50,9 @@ pub struct NewCard {
     /// When those points expire; `None` for never.
     #[serde(default)]
     pub points_expire_at: Option<UnixMs>,
+    /// Points it begins with that differ in when they may be spent, or expire.
+    #[serde(default)]
+    pub lots: Vec<Lot>,
     /// The vouchers and tickets it begins with.
     #[serde(default)]
     pub tickets: Vec<Holding>,
@@ -135,7 +138,18 @@ fn check(card: &NewCard) -> Result<(), AdminError> {
     if card.grade > 3 {
         return Err(AdminError::new("a grade is 0 to 3"));
     }
+    check_lots(&card.lots)?;
     check_tickets(&card.tickets)
+}
+
+fn check_lots(lots: &[Lot]) -> Result<(), AdminError> {
+    let total = lots.iter().map(|it| it.points).sum::<Points>();
+    if lots.iter().all(|it| it.points.is_some()) && total <= Points::MAX {
+        return Ok(());
+    }
+    Err(AdminError::new(
+        "a lot holds points, and all together not too many",
+    ))
 }
 
 fn check_tickets(tickets: &[Holding]) -> Result<(), AdminError> {
@@ -174,6 +188,8 @@ async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<A
         available_at: UnixMs(0),
         expires_at: new.points_expire_at,
     };
+    let lots = [lot].into_iter().chain(new.lots.iter().copied());
+    let lots = lots.filter(|it| it.points.is_some()).collect();
     // The opening's serial is the account's number too: both are the card's alone.
     let serial = gateway.next_serial()?;
     let card = Card {
@@ -186,11 +202,7 @@ async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<A
         holder: new.holder.clone(),
         grade: new.grade,
         pin,
-        lots: if lot.points.is_some() {
-            vec![lot]
-        } else {
-            Vec::new()
-        },
+        lots,
         owed: Points::ZERO,
         tickets: new.tickets.clone(),
         today: domain::loyalty::card::DayUse::default(),
@@ -257,6 +269,7 @@ pub(super) fn describe(card: &Card, now: UnixMs) -> Value {
         "card": card.number.as_str(),
         "status": card.status,
         "expires_at": card.expires_at,
+        "expiry_yymm": card.expiry_yymm,
         "holder": card.holder,
         "grade": card.grade,
         "has_pin": card.pin.is_some(),
@@ -264,6 +277,7 @@ pub(super) fn describe(card: &Card, now: UnixMs) -> Value {
         "points": balance.total.to_string(),
         "points_available": balance.available.to_string(),
         "points_owed": card.owed.to_string(),
+        "lots": card.lots,
         "tickets": card.tickets,
     })
 }

@@ -4,11 +4,15 @@
 use super::{
     AdminError,
     cards::{self, NewCard},
+    known_tenant,
     programs::{self, NewProgram},
     stores::{self, NewStore},
     terminals::{self, KeyInjection, NewTerminal},
 };
-use crate::app::Gateway;
+use crate::{
+    admin::demo::Part,
+    app::{Gateway, loyalty::programs::newest},
+};
 use domain::{
     loyalty::{
         card::{CardStatus, Holder, Holding, TicketKind},
@@ -46,23 +50,51 @@ pub const PIN: &str = "123456";
 const DAY_S: i64 = 24 * 3600;
 const YEAR_S: i64 = 365 * DAY_S;
 
-/// Loads the demo's cards, store and terminals if there is no store yet; says whether it did.
+/// Loads the demo's cards, store and terminals if there is no store yet, or goes on where an earlier
+/// load was broken off; says whether it did.
 ///
 /// # Errors
 /// When the store failed.
 pub async fn load(gateway: &Arc<Gateway>) -> Result<bool, AdminError> {
-    if !gateway.loyalty.estate.stores().is_empty() {
+    let stores = gateway.loyalty.estate.stores();
+    if !Part::Cards
+        .is_to_be_loaded(gateway, stores.is_empty())
+        .await?
+    {
         return Ok(false);
     }
+    // Cards that are there stay as they are.
     cards::add(gateway, TENANT, all_cards(gateway.now())).await?;
-    programs::set(gateway, program(gateway.now())).await?;
-    stores::add(gateway, store()).await?;
+    load_program(gateway).await?;
+    if !stores.iter().any(|it| it.store.number.as_str() == STORE) {
+        stores::add(gateway, store()).await?;
+    }
     for terminal in terminals() {
-        let number = terminal.number.clone();
-        terminals::add(gateway, terminal).await?;
+        load_terminal(gateway, terminal).await?;
+    }
+    Part::Cards.is_loaded(gateway).await?;
+    Ok(true)
+}
+
+async fn load_program(gateway: &Arc<Gateway>) -> Result<(), AdminError> {
+    let tenant = known_tenant(gateway, TENANT).await?;
+    let reader = gateway.reader.as_ref();
+    if newest(reader, tenant).await?.is_none() {
+        programs::set(gateway, program(gateway.now())).await?;
+    }
+    Ok(())
+}
+
+async fn load_terminal(gateway: &Arc<Gateway>, new: NewTerminal) -> Result<(), AdminError> {
+    let number = new.number.clone();
+    if terminals::lookup(gateway, STORE, &number).await?.is_none() {
+        terminals::add(gateway, new).await?;
+    }
+    let known = terminals::lookup(gateway, STORE, &number).await?;
+    if known.is_some_and(|it| it.master_key.is_none()) {
         terminals::inject(gateway, key(number)).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
 fn store() -> NewStore {
@@ -71,6 +103,7 @@ fn store() -> NewStore {
         tenant: TENANT.to_owned(),
         name: "演示门店".to_owned(),
         networks: Vec::new(),
+        certificates: Vec::new(),
     }
 }
 
@@ -166,6 +199,7 @@ fn blank(number: &str) -> NewCard {
         pin: None,
         points: None,
         points_expire_at: None,
+        lots: Vec::new(),
         tickets: Vec::new(),
     }
 }

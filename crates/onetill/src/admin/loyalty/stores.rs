@@ -1,9 +1,12 @@
 //! Stores: adding, changing, listing.
 
 use super::{AdminError, name_of, tenant_names, tenant_of};
-use crate::app::{
-    Gateway,
-    loyalty::estate::{KnownStore, read_network},
+use crate::{
+    app::{
+        Gateway,
+        loyalty::estate::{KnownStore, read_network},
+    },
+    server::Fingerprint,
 };
 use domain::{
     command::loyalty::{AddStore, SetStore},
@@ -26,6 +29,9 @@ pub struct NewStore {
     pub name: String,
     /// The networks its terminals speak from, as `address` or `address/bits`.
     pub networks: Vec<String>,
+    /// The client certificates they show, as SHA-256 fingerprints.
+    #[serde(default)]
+    pub certificates: Vec<String>,
 }
 
 /// What is to change about a store; what is `None` stays.
@@ -37,6 +43,9 @@ pub struct StoreChange {
     pub name: Option<String>,
     /// The networks its terminals speak from.
     pub networks: Option<Vec<String>>,
+    /// The client certificates they show, as SHA-256 fingerprints.
+    #[serde(default)]
+    pub certificates: Option<Vec<String>>,
 }
 
 /// Adds a store.
@@ -46,6 +55,7 @@ pub struct StoreChange {
 pub async fn add(gateway: &Arc<Gateway>, new: NewStore) -> Result<Value, AdminError> {
     let number = read_number(&new.number)?;
     check_networks(&new.networks)?;
+    let certificates = read_certificates(&new.certificates)?;
     let tenant = tenant_of(gateway, &new.tenant).await?;
     claim(gateway, &number, tenant).await?;
     let store = Store {
@@ -54,6 +64,7 @@ pub async fn add(gateway: &Arc<Gateway>, new: NewStore) -> Result<Value, AdminEr
         account: gateway.next_serial()?.0,
         name: new.name,
         networks: new.networks,
+        certificates,
         updated_at: gateway.now(),
     };
     if !gateway.run(AddStore { store }).await? {
@@ -84,7 +95,8 @@ async fn claim(gateway: &Gateway, number: &StoreNo, tenant: TenantId) -> Result<
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Lease { .. }
-        | AdminReply::Renewed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
     }
 }
 
@@ -97,11 +109,13 @@ pub async fn set(gateway: &Arc<Gateway>, change: StoreChange) -> Result<Value, A
     if let Some(networks) = &change.networks {
         check_networks(networks)?;
     }
+    let certificates = change.certificates.as_deref().map(read_certificates);
     let set = SetStore {
         tenant: known.store.tenant,
         number: known.store.number.clone(),
         name: change.name,
         networks: change.networks,
+        certificates: certificates.transpose()?,
     };
     let store = gateway.run(set).await?;
     let store = store.ok_or_else(|| missing(&change.number))?;
@@ -130,6 +144,7 @@ fn show(store: &Store, tenant: &str) -> Value {
         "tenant": tenant,
         "name": store.name,
         "networks": store.networks,
+        "certificates": store.certificates,
     })
 }
 
@@ -158,6 +173,20 @@ fn check_networks(networks: &[String]) -> Result<(), AdminError> {
              10.1.0.0/16"
         ))),
     }
+}
+
+/// Fingerprints in the one spelling that is stored.
+fn read_certificates(texts: &[String]) -> Result<Vec<String>, AdminError> {
+    let read = texts.iter().map(|text| {
+        let certificate = Fingerprint::parse(text);
+        certificate.map(|it| it.to_string()).ok_or_else(|| {
+            AdminError::new(format!(
+                "{text} is no fingerprint of a certificate: use the 64 hex digits that `openssl x509 \
+                 -fingerprint -sha256` shows"
+            ))
+        })
+    });
+    read.collect()
 }
 
 async fn refresh(gateway: &Gateway) -> Result<(), AdminError> {

@@ -160,7 +160,7 @@ async fn is_claimed(
     value: &[u8],
 ) -> Result<bool, AdminError> {
     let claim = AdminOp::PutIfAbsent {
-        name: format!("{}{index:05}", prefix(tenant)),
+        name: index_name(tenant, index),
         value: value.to_vec(),
     };
     match gateway.engine.admin(claim).await? {
@@ -168,8 +168,13 @@ async fn is_claimed(
         other @ (AdminReply::Done
         | AdminReply::Tenant(_)
         | AdminReply::Lease { .. }
-        | AdminReply::Renewed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
+        | AdminReply::Renewed(_)
+        | AdminReply::Removed(_)) => Err(AdminError::new(format!("the store answered {other:?}"))),
     }
+}
+
+fn index_name(tenant: TenantId, index: i64) -> String {
+    format!("{}{index:05}", prefix(tenant))
 }
 
 fn prefix(tenant: TenantId) -> String {
@@ -296,12 +301,37 @@ fn show(terminal: &Terminal) -> Value {
 }
 
 async fn find(gateway: &Gateway, store: &str, number: &str) -> Result<Terminal, AdminError> {
+    let found = lookup(gateway, store, number).await?;
+    found.ok_or_else(|| missing(number))
+}
+
+/// The terminal with this number, if it is there.
+pub(super) async fn lookup(
+    gateway: &Gateway,
+    store: &str,
+    number: &str,
+) -> Result<Option<Terminal>, AdminError> {
     let store = stores::find(gateway, store)?;
     let number = read_number(number)?;
     let key = DocumentKey::terminal(store.store.tenant, &store.store.number, &number);
     let found = gateway.reader.document(key).await?;
-    let found = found.and_then(documents::terminal);
-    found.ok_or_else(|| missing(number.as_str()))
+    Ok(found.and_then(documents::terminal))
+}
+
+/// What the terminal with this index is called: its store's number, a slash, and its own. An empty
+/// text where no terminal of the tenant has it.
+pub(super) async fn name_of_index(
+    gateway: &Gateway,
+    tenant: TenantId,
+    index: i64,
+) -> Result<String, AdminError> {
+    let claim = gateway.reader.values(index_name(tenant, index), 1).await?;
+    let claim = claim
+        .first()
+        .map(|(_, value)| String::from_utf8_lossy(value));
+    // Behind it stands what made the claim its own.
+    let name = claim.as_ref().and_then(|it| it.rsplit_once('/'));
+    Ok(name.map(|(name, _)| name.to_owned()).unwrap_or_default())
 }
 
 fn missing(number: &str) -> AdminError {

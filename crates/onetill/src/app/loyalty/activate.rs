@@ -1,8 +1,8 @@
 //! Stocked cards are given to members.
 
-use super::{Caller, Heading, Verdict, look::ReadCard, messages::Given};
+use super::{Caller, Heading, Verdict, Wrong, look::ReadCard, messages::Given};
 use crate::app::{AppError, Gateway};
-use domain::command::loyalty::Activate;
+use domain::{command::loyalty::Activate, loyalty::trans::TransKind};
 use zeroize::Zeroizing;
 
 /// Who gets a card. Has no `Debug`: the code proves who they are.
@@ -29,8 +29,13 @@ impl Gateway {
         card: &ReadCard,
         member: &NewMember,
     ) -> Result<Verdict, AppError> {
-        if let Err(refusal) = self.admit_stripe(caller, heading, card).await? {
-            return Ok(Err(refusal));
+        if let Some(refusal) = self.wrong_stripe(caller, card).await? {
+            let wrong = Wrong {
+                kind: TransKind::Activate,
+                card: Some(&card.number),
+                refusal,
+            };
+            return self.decline(caller, heading, &wrong).await;
         }
         let codes = &self.loyalty.codes;
         let digest = codes.digest(caller.terminal.tenant, &member.mobile, &member.code)?;

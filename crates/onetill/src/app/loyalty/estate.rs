@@ -2,12 +2,12 @@
 //! terminals send, whoever's it is.
 
 use super::{documents, programs};
-use crate::outbound::guard;
+use crate::{outbound::guard, server::Fingerprint};
 use domain::{
     ids::TenantId,
     loyalty::{
         document::{Document, DocumentKind},
-        program::{Program, Rules},
+        program::Rules,
         store::{Store, StoreNo},
     },
 };
@@ -21,12 +21,13 @@ use store::{Reader, StoreError};
 /// How many rows one question to the store brings at most.
 const PAGE_ROWS: u32 = 500;
 
-/// A store whose networks are read.
+/// A store whose networks and certificates are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownStore {
     /// The stored store.
     pub store: Store,
     networks: Vec<(IpAddr, u8)>,
+    certificates: Vec<Fingerprint>,
 }
 
 impl KnownStore {
@@ -39,8 +40,20 @@ impl KnownStore {
             }
             network
         });
+        let certificates = store.certificates.iter().filter_map(|text| {
+            let certificate = Fingerprint::parse(text);
+            if certificate.is_none() {
+                let store = store.number.as_str();
+                tracing::error!(
+                    store,
+                    "a stored certificate's fingerprint is not understood"
+                );
+            }
+            certificate
+        });
         Self {
             networks: networks.collect(),
+            certificates: certificates.collect(),
             store,
         }
     }
@@ -49,6 +62,12 @@ impl KnownStore {
     #[must_use]
     pub fn admits(&self, address: IpAddr) -> bool {
         guard::contains(&self.networks, address.to_canonical())
+    }
+
+    /// Whether terminals that show this certificate belong to the store.
+    #[must_use]
+    pub fn admits_certificate(&self, certificate: Fingerprint) -> bool {
+        self.certificates.contains(&certificate)
     }
 }
 
@@ -68,7 +87,6 @@ pub fn read_network(text: &str) -> Option<(IpAddr, u8)> {
 #[derive(Default)]
 struct Known {
     stores: HashMap<StoreNo, Arc<KnownStore>>,
-    programs: HashMap<TenantId, Arc<Program>>,
     rules: HashMap<TenantId, Arc<Rules>>,
 }
 
@@ -86,6 +104,12 @@ impl Estate {
         self.known().stores.get(number).cloned()
     }
 
+    /// Whether there is a store like this.
+    #[must_use]
+    pub fn has_store(&self, is_like: impl Fn(&KnownStore) -> bool) -> bool {
+        self.known().stores.values().any(|store| is_like(store))
+    }
+
     /// All stores, by number.
     #[must_use]
     pub fn stores(&self) -> Vec<Arc<KnownStore>> {
@@ -101,12 +125,6 @@ impl Estate {
         known.rules.get(&tenant).cloned().unwrap_or_default()
     }
 
-    /// A retailer's program as it stands; `None` until it has set one.
-    #[must_use]
-    pub fn program(&self, tenant: TenantId) -> Option<Arc<Program>> {
-        self.known().programs.get(&tenant).cloned()
-    }
-
     /// Takes over the stores and programs as they are stored now.
     ///
     /// # Errors
@@ -119,11 +137,10 @@ impl Estate {
         for store in stores {
             let tenant = store.tenant;
             let number = store.number.clone();
-            if !known.programs.contains_key(&tenant)
+            if !known.rules.contains_key(&tenant)
                 && let Some(program) = programs::newest(reader, tenant).await?
             {
-                known.rules.insert(tenant, Arc::new(program.rules.clone()));
-                known.programs.insert(tenant, Arc::new(program));
+                known.rules.insert(tenant, Arc::new(program.rules));
             }
             known
                 .stores

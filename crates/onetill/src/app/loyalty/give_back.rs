@@ -1,6 +1,6 @@
 //! Purchases go back, and refunds are undone.
 
-use super::{Caller, Heading, Verdict, look::ReadCard, messages::Given};
+use super::{Caller, Heading, Verdict, Wrong, look::ReadCard, messages::Given};
 use crate::app::{AppError, Gateway};
 use domain::{
     command::loyalty::{GiveBack, GiveBackKind, Original},
@@ -51,8 +51,13 @@ impl Gateway {
         card: &ReadCard,
         original: &Named,
     ) -> Result<Verdict, AppError> {
-        if let Err(refusal) = self.admit_stripe(caller, heading, card).await? {
-            return Ok(Err(refusal));
+        if let Some(refusal) = self.wrong_stripe(caller, card).await? {
+            let wrong = Wrong {
+                kind: kind.makes(),
+                card: Some(&card.number),
+                refusal,
+            };
+            return self.decline(caller, heading, &wrong).await;
         }
         let rules = self.loyalty.estate.rules(caller.terminal.tenant);
         let command = |given: Given| GiveBack {

@@ -3,6 +3,7 @@
 use domain::{
     loyalty::{
         card::{TicketId, TicketKind},
+        journal::{Compared, Difference, Figure, Finding},
         totals::Totals,
         trans::{Effect, TicketUse, TraceNo, Trans, TransKind, TransNo, TransState},
     },
@@ -34,66 +35,6 @@ pub struct Pieces {
     pub ticket: TicketId,
     /// How many.
     pub pieces: i64,
-}
-
-/// One message of either side, and what was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compared {
-    /// What it was.
-    pub kind: TransKind,
-    /// Its number in the batch.
-    pub trace: TraceNo,
-    /// The host's number, if either side has one.
-    pub number: Option<TransNo>,
-    /// What was found.
-    pub finding: Finding,
-}
-
-impl Compared {
-    /// Whether the two sides do not agree.
-    #[must_use]
-    pub fn differs(&self) -> bool {
-        self.finding != Finding::Matched
-    }
-}
-
-/// What comparing one message found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// Both sides have it and agree.
-    Matched,
-    /// The host counts no such message.
-    OnlyAtTerminal,
-    /// The terminal's journal does not have it.
-    OnlyAtHost,
-    /// Both have it, with other figures.
-    Differs(Vec<Difference>),
-}
-
-/// A figure on which the two sides differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Which.
-    pub figure: Figure,
-    /// The host's.
-    pub host: i64,
-    /// The terminal's.
-    pub terminal: i64,
-}
-
-/// What can differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Figure {
-    /// What was paid in points, in fen.
-    PointAmount,
-    /// What was paid in cash, in fen.
-    Cash,
-    /// Pieces of vouchers.
-    Vouchers,
-    /// Pieces of tickets.
-    Tickets,
-    /// The host's number.
-    Number,
 }
 
 /// What comparing the terminal's `entries` with the `host`'s events of the batch finds, in the
@@ -284,6 +225,7 @@ mod tests {
             content: 0,
             register_trace: None,
             entry_mode: None,
+            advertisement: String::new(),
             original: None,
             undoes: None,
             effect: Effect {

@@ -1,6 +1,6 @@
 //! Terminals' keys: made, sealed into their rows, opened once for each set and kept open.
 
-use crate::vault::{Vault, VaultError, encode_hex};
+use crate::vault::{Vault, VaultError, decode_hex, encode_hex};
 use domain::{
     command::loyalty::NewKeys,
     ids::TenantId,
@@ -161,12 +161,6 @@ pub const fn layout(layout: KeyLayout) -> Layout {
         KeyLayout::Bytes24 => Layout::Short,
         KeyLayout::Bytes40 => Layout::Long,
     }
-}
-
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
 }
 
 #[cfg(test)]

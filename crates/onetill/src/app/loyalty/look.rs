@@ -1,6 +1,6 @@
 //! What a card shows, and whether what was read off it is this card's.
 
-use super::{Caller, Heading};
+use super::Caller;
 use crate::app::{AppError, Gateway};
 use domain::{
     loyalty::{
@@ -48,27 +48,20 @@ impl Gateway {
         }))
     }
 
-    /// Whether the stripe is this card's, where the message is not known already: a repeated one
-    /// gets its answer whatever the program asks of stripes by now.
+    /// What the stripe says against a message, if it was swiped: nothing of it is decided then.
     ///
     /// # Errors
     /// When the store failed.
-    pub(super) async fn admit_stripe(
+    pub(super) async fn wrong_stripe(
         &self,
         caller: &Caller,
-        heading: &Heading,
         card: &ReadCard,
-    ) -> Result<Result<(), Refusal>, AppError> {
+    ) -> Result<Option<Refusal>, AppError> {
         if card.stripe.is_none() {
-            return Ok(Ok(()));
+            return Ok(None);
         }
         let found = self.card(caller, &card.number).await?;
-        let checked = self.check_stripe(caller, card, found.as_ref());
-        if checked.is_err() {
-            let recorded = self.recorded(caller, heading.batch, heading.trace).await?;
-            return Ok(if recorded.is_some() { Ok(()) } else { checked });
-        }
-        Ok(checked)
+        Ok(self.check_stripe(caller, card, found.as_ref()).err())
     }
 
     fn check_stripe(

@@ -6,7 +6,7 @@ use crate::app::{AppError, Gateway};
 use domain::{
     command::{
         Command,
-        loyalty::{Answer, Message, Missing, NoteMac, PinEvidence},
+        loyalty::{Answer, Decline, Message, Missing, NoteMac, PinEvidence},
     },
     ids::Serial,
     loyalty::{
@@ -14,8 +14,9 @@ use domain::{
         card::{Card, CardNo},
         document::DocumentKey,
         terminal::{BatchNo, KeyGeneration, Terminal, TerminalNo},
-        trans::{Place, Refusal, TraceNo, Trans, TransState},
+        trans::{Place, Refusal, TraceNo, Trans, TransKind, TransState},
     },
+    time::UnixMs,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -57,7 +58,36 @@ pub struct GivenPin {
 }
 
 /// How a message went: what it did, whether now or when it first came, or why it did not.
-pub type Verdict = Result<Box<Trans>, Refusal>;
+pub type Verdict = Result<Box<Trans>, Rejection>;
+
+/// A message that is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Why.
+    pub refusal: Refusal,
+    /// When that was recorded; `None` where it was not.
+    pub recorded_at: Option<UnixMs>,
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            recorded_at: None,
+        }
+    }
+}
+
+/// What is wrong with a message, found before its decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Wrong<'a> {
+    /// What the message would have made.
+    pub kind: TransKind,
+    /// The card it names, if that is a card's number.
+    pub card: Option<&'a CardNo>,
+    /// What is wrong.
+    pub refusal: Refusal,
+}
 
 /// What a decision is given beside its message.
 pub(super) struct Given {
@@ -156,7 +186,7 @@ impl Gateway {
         let mut evidence = self.look_at_pin(&caller, pin).await?;
         for _ in 0..ROUNDS_MAX {
             let Some(message) = self.message(&caller, heading)? else {
-                return Ok(Err(Refusal::NotCheckedIn));
+                return Ok(Err(Refusal::NotCheckedIn.into()));
             };
             let given = Given {
                 message,
@@ -165,13 +195,33 @@ impl Gateway {
             };
             match self.run(command(given)).await? {
                 Answer::Done(trans) => return Ok(verdict(trans)),
-                Answer::Refused(refusal) => return Ok(Err(refusal)),
+                Answer::Refused(refusal) => return Ok(Err(refusal.into())),
                 Answer::Again(Missing::Original(serial)) => needs.push(serial),
                 Answer::Again(Missing::Pin) => evidence = self.look_at_pin(&caller, pin).await?,
                 Answer::Again(Missing::Batch) => caller = self.afresh(&caller).await?,
             }
         }
         Err(went_round())
+    }
+
+    /// Refuses a message for what was found wrong with it before its decision. A repeated one gets
+    /// what the first got.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn decline(
+        &self,
+        caller: &Caller,
+        heading: &Heading,
+        wrong: &Wrong<'_>,
+    ) -> Result<Verdict, AppError> {
+        let command = |given: Given| Decline {
+            message: given.message,
+            kind: wrong.kind,
+            card: wrong.card.cloned(),
+            refusal: wrong.refusal,
+        };
+        self.decide(caller, heading, None, command).await
     }
 
     /// The same caller, its terminal as it is stored now.
@@ -243,11 +293,14 @@ impl Gateway {
 }
 
 /// What a recorded message is answered, whatever has become of it since.
-fn verdict(trans: Box<Trans>) -> Verdict {
+pub(super) fn verdict(trans: Box<Trans>) -> Verdict {
     match trans.state {
         TransState::Approved | TransState::Reversed(_) | TransState::GivenBack(_) => Ok(trans),
-        TransState::Declined(refusal) => Err(refusal),
-        TransState::Tombstone => Err(Refusal::NotAllowed),
+        TransState::Declined(refusal) => Err(Rejection {
+            refusal,
+            recorded_at: Some(trans.at),
+        }),
+        TransState::Tombstone => Err(Refusal::NotAllowed.into()),
     }
 }
 

@@ -33,7 +33,7 @@ pub mod reverse;
 pub mod settle;
 pub mod spend;
 
-pub use messages::{Caller, Heading, Verdict};
+pub use messages::{Caller, Heading, Rejection, Verdict, Wrong};
 
 use crate::vault::Vault;
 use channels::sms::{SmsProvider, sandbox::SandboxSms};

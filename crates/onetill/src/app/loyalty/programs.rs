@@ -5,13 +5,10 @@ use crate::app::{AppError, Gateway};
 use domain::{
     ids::TenantId,
     loyalty::program::{Program, Rules},
-    time::UnixMs,
 };
 use std::sync::Arc;
 use store::{AdminOp, AdminReply, Reader, StoreError, contract::NamedValue};
 
-/// How many versions are looked through for the one that ran at a time.
-const HISTORY_MAX: u32 = 1_000;
 /// How often a change is tried again when others change the program at the same time.
 const TRIES_MAX: u32 = 8;
 
@@ -50,23 +47,6 @@ fn read((name, value): &NamedValue) -> Result<Program, StoreError> {
 }
 
 impl Gateway {
-    /// The rules that a tenant's program had at `at`.
-    ///
-    /// # Errors
-    /// When the store failed.
-    pub async fn rules_at(&self, tenant: TenantId, at: UnixMs) -> Result<Arc<Rules>, AppError> {
-        let newest = self.loyalty.estate.program(tenant);
-        match newest {
-            None => Ok(Arc::default()),
-            Some(program) if program.at <= at => Ok(Arc::new(program.rules.clone())),
-            Some(_) => {
-                let versions = history(self.reader.as_ref(), tenant, HISTORY_MAX).await?;
-                let then = versions.into_iter().find(|it| it.at <= at);
-                Ok(then.map_or_else(Arc::default, |it| Arc::new(it.rules)))
-            }
-        }
-    }
-
     /// Changes a tenant's program: `change` makes the next version of the newest one. It may be
     /// called more than once, when others change the program at the same time.
     ///
@@ -117,7 +97,8 @@ impl Gateway {
             other @ (AdminReply::Done
             | AdminReply::Tenant(_)
             | AdminReply::Lease { .. }
-            | AdminReply::Renewed(_)) => {
+            | AdminReply::Renewed(_)
+            | AdminReply::Removed(_)) => {
                 tracing::error!(?other, "the store answered something else");
                 Err(AppError::Unforeseen)
             }

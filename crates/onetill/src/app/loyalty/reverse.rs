@@ -52,12 +52,12 @@ impl Gateway {
     ) -> Result<Verdict, AppError> {
         if caller.batch(heading.batch).is_none() {
             // A terminal that has never checked in cannot have sent anything to be undone.
-            return Ok(Err(Refusal::OriginalMissing));
+            return Ok(Err(Refusal::OriginalMissing.into()));
         }
         let original = self.original(caller, heading, reversal).await?;
         let card = match reversal.card_of(original.as_ref()) {
             Ok(card) => card,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => return Ok(Err(refusal.into())),
         };
         let amounts = reversal.amounts(original.as_ref());
         let rules = self.loyalty.estate.rules(caller.terminal.tenant);
@@ -110,13 +110,12 @@ impl Reversal {
 
     /// The card that is meant: where the reversal does not say it, the original's.
     fn card_of(&self, original: Option<&Trans>) -> Result<CardNo, Refusal> {
+        let original = original.and_then(|it| it.card.as_ref());
         match (&self.card, original) {
             (Repeated::Said(card), _) => Ok(card.clone()),
             (Repeated::Impossible, Some(_)) => Err(Refusal::UnknownCard),
-            (Repeated::Absent, Some(original)) => {
-                original.card.clone().ok_or(Refusal::OriginalMissing)
-            }
-            // The original was never seen, and a tombstone names no card.
+            (Repeated::Absent, Some(card)) => Ok(card.clone()),
+            // The original was never seen, or declined for what it called a card: nobody's.
             (Repeated::Absent | Repeated::Impossible, None) => {
                 CardNo::parse("00000000").ok_or(Refusal::OriginalMissing)
             }

@@ -2,8 +2,8 @@
 
 use super::{
     Caller, Heading, Verdict,
-    journal::{self, Compared, Entry},
-    messages::{Given, ROUNDS_MAX, went_round},
+    journal::{self, Entry},
+    messages::{Given, ROUNDS_MAX, verdict, went_round},
 };
 use crate::app::{AppError, Gateway};
 use domain::{
@@ -36,7 +36,8 @@ impl Gateway {
         self.decide(caller, heading, None, command).await
     }
 
-    /// Compares a terminal's journal with ours, line by line, and closes the batch.
+    /// Compares a terminal's journal with ours, line by line, and closes the batch. A repeated one
+    /// gets what was found first.
     ///
     /// # Errors
     /// When the store failed.
@@ -45,25 +46,23 @@ impl Gateway {
         caller: &Caller,
         heading: &Heading,
         entries: &[Entry],
-    ) -> Result<Result<Vec<Compared>, Refusal>, AppError> {
+    ) -> Result<Verdict, AppError> {
         let mut caller = caller.clone();
         for _ in 0..ROUNDS_MAX {
             let Some(message) = self.message(&caller, heading)? else {
-                return Ok(Err(Refusal::NotCheckedIn));
+                return Ok(Err(Refusal::NotCheckedIn.into()));
             };
             let moved = caller.terminal.batch.map_or(0, |it| it.entries);
             let host = self.batch_of(&caller, message.batch).await?;
-            let compared = journal::compare(entries, &host);
-            let differing = compared.iter().filter(|it| it.differs()).count();
             let details = SettleDetails {
                 message,
                 totals: journal::totals(entries, &host),
-                differing: i64::try_from(differing).unwrap_or(i64::MAX),
+                lines: journal::compare(entries, &host),
                 entries: moved,
             };
             match self.run(details).await? {
-                Answer::Done(_) => return Ok(Ok(compared)),
-                Answer::Refused(refusal) => return Ok(Err(refusal)),
+                Answer::Done(trans) => return Ok(verdict(trans)),
+                Answer::Refused(refusal) => return Ok(Err(refusal.into())),
                 Answer::Again(Missing::Batch | Missing::Pin | Missing::Original(_)) => {
                     caller = self.afresh(&caller).await?;
                 }

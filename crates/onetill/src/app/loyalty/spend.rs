@@ -1,13 +1,14 @@
 //! Purchases with a member's card, and tickets used.
 
 use super::{
-    Caller, Heading, Verdict,
+    Caller, Heading, Verdict, Wrong,
     look::ReadCard,
     messages::{Given, GivenPin},
 };
 use crate::app::{AppError, Gateway};
 use domain::{
     command::loyalty::{Consume, TicketsConsume, Wanted},
+    loyalty::trans::TransKind,
     money::Fen,
 };
 use wire::jpos::Pin;
@@ -42,9 +43,13 @@ impl Gateway {
         heading: &Heading,
         purchase: Purchase,
     ) -> Result<Verdict, AppError> {
-        let admitted = self.admit_stripe(caller, heading, &purchase.card).await?;
-        if let Err(refusal) = admitted {
-            return Ok(Err(refusal));
+        if let Some(refusal) = self.wrong_stripe(caller, &purchase.card).await? {
+            let wrong = Wrong {
+                kind: TransKind::Consume,
+                card: Some(&purchase.card.number),
+                refusal,
+            };
+            return self.decline(caller, heading, &wrong).await;
         }
         let card = &purchase.card.number;
         let pin = purchase.pin.clone().map(|pin| GivenPin {
@@ -77,8 +82,13 @@ impl Gateway {
         card: &ReadCard,
         tickets: &[Wanted],
     ) -> Result<Verdict, AppError> {
-        if let Err(refusal) = self.admit_stripe(caller, heading, card).await? {
-            return Ok(Err(refusal));
+        if let Some(refusal) = self.wrong_stripe(caller, card).await? {
+            let wrong = Wrong {
+                kind: TransKind::TicketsConsume,
+                card: Some(&card.number),
+                refusal,
+            };
+            return self.decline(caller, heading, &wrong).await;
         }
         let rules = self.loyalty.estate.rules(caller.terminal.tenant);
         let command = |given: Given| TicketsConsume {

@@ -76,6 +76,25 @@ impl Http {
             .await
     }
 
+    /// Posts a message of dialect 3 to `url`, with the partner's token.
+    ///
+    /// # Errors
+    /// [`SendError`]: whether the gateway can have got it.
+    pub async fn post_json(
+        &self,
+        url: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> Result<Answer, SendError> {
+        let request = self.client.post(url).body(body.to_owned());
+        let request = request.header("Content-Type", "application/json;charset=UTF-8");
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        self.exchange(request).await
+    }
+
     async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         let mut reply = request.send().await.map_err(|error| self.failure(&error))?;
         let mut body = Vec::new();

@@ -5,6 +5,7 @@
 //! | [`pay`], [`order`], [`refund`], [`query`], [`cancel`], [`recharge`] | one operation each |
 //! | [`sale`] | what pay and order have in common |
 //! | [`till`] | the operations of dialect 2, as a terminal |
+//! | [`mod@voucher`] | the operations of dialect 3, as a partner |
 //! | `http` | sends, and says whether anything can have reached the gateway |
 //! | `reply` | the reply for people and as JSON |
 
@@ -20,6 +21,7 @@ mod sale;
 #[cfg(test)]
 mod tests;
 mod till;
+mod voucher;
 
 pub use http::{Http, SendError};
 
@@ -65,6 +67,10 @@ As a terminal for member cards, against the same demo:
       undo what was sent last, as after a lost answer
   onetill call settle
       compare the batch's totals and close it
+
+As a partner who sells vouchers, against the same demo:
+  onetill call voucher activate 1001901070000000258-M4DEDSfV
+  onetill call voucher trace 1001901070000000258-M4DEDSfV
 
 Against another gateway:
   ONETILL_KEY=… onetill call --url https://pay.example.com --merchant 0020000007 query S1")]
@@ -135,6 +141,8 @@ enum OperationArgs {
     Merchant(MerchantOperation),
     #[command(flatten)]
     Till(till::TillCommand),
+    /// As a partner: activate, void and look up prepaid vouchers
+    Voucher(voucher::VoucherArgs),
 }
 
 /// What a merchant's till asks in dialect 1.
@@ -187,6 +195,7 @@ pub async fn run(args: CallArgs, shape: Shape) -> Result<ExitCode, CommandError>
     } = args;
     let operation = match operation {
         OperationArgs::Till(command) => return till::run(command, &reach, shape).await,
+        OperationArgs::Voucher(args) => return voucher::run(args, &reach, shape).await,
         OperationArgs::Merchant(operation) => operation,
     };
     let url = base_url(&reach.url)?;

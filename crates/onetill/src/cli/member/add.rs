@@ -144,6 +144,7 @@ impl AddArgs {
             pin: pin.map(|pin| pin.to_string()),
             points: self.points,
             points_expire_at: last_day(self.points_expire)?,
+            lots: Vec::new(),
             tickets: self.voucher.into_iter().chain(self.ticket).collect(),
         })
     }

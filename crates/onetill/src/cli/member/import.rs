@@ -1,6 +1,6 @@
 //! `onetill member import`: many cards from a file, read line by line.
 
-use super::fields;
+use super::{fields, lists};
 use crate::{
     admin::{Request, loyalty, loyalty::cards::NewCard},
     cli::{
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use clap::Args;
-use domain::loyalty::card::{CardStatus, Holder};
+use domain::loyalty::card::{CardStatus, Holder, Holding};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::{
@@ -34,11 +34,21 @@ const NAMED_MAX: usize = 10;
 ///
 /// The first line names the columns: card, and any of status (stocked, active, lost, blocked,
 /// restricted), name, gender, mobile, id_type, id_no, address, email, grade, points,
-/// points_expire, expires, printed_expiry (YYMM), pin. The file is checked as a whole before the
-/// first card is added. Cards that exist stay as they are, so an import that was broken off is
-/// simply run again. PINs are hashed slowly on purpose: some 100 a second.
+/// points_expire, vouchers, tickets, expires, printed_expiry (YYMM), pin. The file is checked as a
+/// whole before the first card is added. Cards that exist stay as they are, so an import that was
+/// broken off is simply run again. PINs are hashed slowly on purpose: some 100 a second.
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Columns that hold lists, their items separated by semicolons:
+  points    POINTS[@END][>FROM]               1000 or 12.50@2027-12-31;5@2027-12-31>2026-12-24
+  vouchers  ID:YUAN:PIECES[@END][:NAME]       1:0.50:2:Half off
+  tickets   ID:KIND:YUAN:PIECES[@END][:NAME]  2:03:100:10@2027-12-31:Gift; kinds are 01 group-buy,
+                                              02 exchange, 03 cash
+END is the last day, FROM the first one; moments inside of a day are written in milliseconds since
+1970. Points without an END have that of points_expire, if any. In a name, write \\; for a semicolon
+and \\\\ for a backslash. `onetill member export` writes all of this but PINs.
+
+Examples:
   onetill member import members.csv --tenant demo
   onetill member import stock.csv --tenant demo --status stocked
       cards to be activated at the tills
@@ -46,7 +56,8 @@ const NAMED_MAX: usize = 10;
 members.csv:
   card,name,mobile,points
   9999999999025288,张三,13800000000,1000
-  9999999999025320,\"李四\",13900000000,12.50")]
+  9999999999025320,\"李四\",13900000000,12.50"
+)]
 pub struct ImportArgs {
     /// The file
     file: PathBuf,
@@ -243,7 +254,10 @@ impl<'a> Rows<'a> {
     }
 }
 
-const COLUMNS: [&str; 15] = [
+/// Reads the vouchers or tickets of a cell.
+type ReadHoldings = fn(&str, &TimeZone) -> Result<Vec<Holding>, String>;
+
+const COLUMNS: [&str; 17] = [
     "card",
     "status",
     "name",
@@ -256,6 +270,8 @@ const COLUMNS: [&str; 15] = [
     "grade",
     "points",
     "points_expire",
+    "vouchers",
+    "tickets",
     "expires",
     "printed_expiry",
     "pin",
@@ -293,6 +309,10 @@ impl Reader {
             let day = cell(name).map(|it| dates::end(&it, &self.zone));
             day.transpose()
         };
+        let list = |name: &str, read: ReadHoldings| {
+            let list = cell(name).map(|it| read(&it, &self.zone));
+            list.transpose().map(Option::unwrap_or_default)
+        };
         let number = text("card");
         if !(8..=19).contains(&number.len()) || !number.bytes().all(|it| it.is_ascii_digit()) {
             return Err("card: a card's number is 8 to 19 digits".into());
@@ -313,9 +333,14 @@ impl Reader {
             },
             grade: grade(cell("grade"))?,
             pin: cell("pin"),
-            points: cell("points"),
-            points_expire_at: last_day("points_expire")?,
-            tickets: Vec::new(),
+            points: None,
+            points_expire_at: None,
+            lots: lists::lots(&text("points"), last_day("points_expire")?, &self.zone)?,
+            tickets: [
+                list("vouchers", lists::vouchers)?,
+                list("tickets", lists::tickets)?,
+            ]
+            .concat(),
         })
     }
 }
@@ -353,10 +378,9 @@ mod tests {
             (&*card.number, &*card.holder.name),
             ("9999999999025320", "李四, 女士")
         );
-        assert_eq!(
-            (card.points.as_deref(), card.status),
-            (Some("12.5"), CardStatus::Stocked)
-        );
+        assert_eq!(card.status, CardStatus::Stocked);
+        let points: Vec<_> = card.lots.iter().map(|it| it.points.get()).collect();
+        assert_eq!(points, [1_250]);
         assert_eq!(card.expires_at.map(|it| it.0), Some(1_795_363_200_000));
         let short = reader().card(&names, ",9999999999025320").unwrap();
         assert_eq!(
@@ -386,6 +410,15 @@ mod tests {
                 "line 2: gone is no status",
             ),
             ("card\n99999999,1234\n", "line 2: there are more cells"),
+            ("card,points,pin\n99999999,x,1234\n", "line 2: points: "),
+            (
+                "card,vouchers,pin\n99999999,1:1,1234\n",
+                "line 2: vouchers: ",
+            ),
+            (
+                "card,tickets,pin\n99999999,1:04:1:1,1234\n",
+                "line 2: tickets: ",
+            ),
         ] {
             let error = checked(text).unwrap_err();
             assert!(error.contains(why) && !error.contains("1234"), "{error}");

@@ -1,5 +1,6 @@
 //! `onetill member list` and `onetill member export`: all cards, page by page.
 
+use super::lists;
 use crate::{
     admin::{
         Request, loyalty,
@@ -8,11 +9,17 @@ use crate::{
     cli::{
         CommandError, Settings,
         admin_client::AdminClient,
-        csv,
+        csv, dates,
         output::{self, Shape, Side, Table, text_of},
     },
 };
 use clap::Args;
+use domain::{
+    loyalty::card::{Holding, Lot},
+    time::UnixMs,
+};
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     fs::File,
@@ -56,30 +63,37 @@ pub(super) async fn run(
     }
 }
 
-/// Write all cards as CSV, which import reads. Holders are in it; PINs are not.
+/// Write all cards as CSV, which import reads. Holders, points lot by lot, vouchers and tickets are in
+/// it; PINs, and what members owe, are not.
 #[derive(Args)]
 #[command(after_help = "Examples:
   onetill member export --tenant demo > members.csv
-  onetill member export members.csv --tenant demo")]
+  onetill member export members.csv --tenant demo
+
+`onetill member import --help` tells how the columns are written.")]
 pub struct ExportArgs {
     /// The file, which must not be there yet [default: stdout]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
-/// The columns of an export, and what they are called in a card.
-const COLUMNS: [(&str, &str); 11] = [
-    ("card", "card"),
-    ("status", "status"),
-    ("name", "name"),
-    ("gender", "gender"),
-    ("mobile", "mobile"),
-    ("id_type", "id_type"),
-    ("id_no", "id_no"),
-    ("address", "address"),
-    ("email", "email"),
-    ("grade", "grade"),
-    ("points", "points_available"),
+/// The columns of an export.
+const COLUMNS: [&str; 15] = [
+    "card",
+    "status",
+    "name",
+    "gender",
+    "mobile",
+    "id_type",
+    "id_no",
+    "address",
+    "email",
+    "grade",
+    "points",
+    "vouchers",
+    "tickets",
+    "expires",
+    "printed_expiry",
 ];
 
 pub(super) async fn export(
@@ -97,11 +111,14 @@ pub(super) async fn export(
     };
     let mut out = BufWriter::new(&mut out);
     let progress = output::spinner("{pos} cards {elapsed}");
+    let zone = client.zone().clone();
+    let mut debtors = 0_u64;
     let exported = async {
         writeln!(out, "{}", header())?;
         each(&mut client, &tenant, None, |card| {
-            writeln!(out, "{}", row(card))?;
+            writeln!(out, "{}", row(card, &zone)?)?;
             progress.inc(1);
+            debtors += u64::from(owes(card));
             Ok(true)
         })
         .await?;
@@ -110,6 +127,11 @@ pub(super) async fn export(
     let exported: Result<(), CommandError> = exported.await;
     progress.finish_and_clear();
     client.close().await;
+    if debtors > 0 {
+        output::note(&format!(
+            "{debtors} cards owe points or tickets; what is owed is not in the file"
+        ));
+    }
     match exported {
         Err(error) if is_broken_pipe(error.as_ref()) => Ok(()),
         other => other,
@@ -151,21 +173,49 @@ async fn each(
 }
 
 fn header() -> String {
-    csv::line(&COLUMNS.map(|(name, _)| name))
+    csv::line(&COLUMNS)
 }
 
-fn row(card: &Value) -> String {
+fn row(card: &Value, zone: &TimeZone) -> Result<String, CommandError> {
     let holder = card.get("holder").unwrap_or(&Value::Null);
-    let cells = COLUMNS.map(|(_, member)| {
-        let own = card.get(member).or_else(|| holder.get(member));
-        match own {
-            Some(Value::String(text)) if member == "status" => text.to_lowercase(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) if !other.is_null() => other.to_string(),
-            Some(_) | None => String::new(),
-        }
+    let lots: Vec<Lot> = list(card, "lots")?;
+    let tickets: Vec<Holding> = list(card, "tickets")?;
+    let expires_at = card.get("expires_at").and_then(Value::as_i64);
+    let cells = COLUMNS.map(|column| match column {
+        "points" => lists::write_lots(&lots, zone),
+        "vouchers" => lists::write_holdings(&tickets, true, zone),
+        "tickets" => lists::write_holdings(&tickets, false, zone),
+        "expires" => expires_at.map_or_else(String::new, |at| dates::write_end(UnixMs(at), zone)),
+        "printed_expiry" => cell(card, "expiry_yymm"),
+        "status" => cell(card, "status").to_lowercase(),
+        "card" | "grade" => cell(card, column),
+        _ => cell(holder, column),
     });
-    csv::line(&cells)
+    Ok(csv::line(&cells))
+}
+
+/// A text or number; empty where there is none.
+fn cell(value: &Value, member: &str) -> String {
+    match value.get(member) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => {
+            String::new()
+        }
+    }
+}
+
+fn list<T: DeserializeOwned>(card: &Value, member: &str) -> Result<Vec<T>, CommandError> {
+    let list = card.get(member).cloned().unwrap_or_default();
+    Ok(serde_json::from_value(list)?)
+}
+
+/// Whether points, or pieces of a ticket, are owed.
+fn owes(card: &Value) -> bool {
+    let tickets = card.get("tickets").and_then(Value::as_array);
+    let pieces = |it: &Value| it.get("pieces").and_then(Value::as_i64);
+    let mut tickets = tickets.into_iter().flatten().filter_map(pieces);
+    text_of(card, "points_owed") != "0.00" || tickets.any(|pieces| pieces < 0)
 }
 
 fn text(cards: &[Value], limit: usize) -> String {
@@ -212,7 +262,14 @@ mod tests {
     fn cards_are_rows_of_a_table_and_of_a_file() {
         let card = json!({
             "card": "9999999999025288", "status": "Active", "grade": 1, "has_pin": true,
-            "points": "1000.00", "points_available": "900.00",
+            "points": "1000.00", "points_available": "900.00", "points_owed": "0.00",
+            "expires_at": 1_795_276_800_000_i64, "expiry_yymm": "4912",
+            "lots": [
+                { "points": 90_000, "available_at": 0, "expires_at": 1_795_276_800_000_i64 },
+                { "points": 10_000, "available_at": 0, "expires_at": null },
+            ],
+            "tickets": [{ "id": 1, "kind": "Voucher", "name": "v", "face": 100, "pieces": 2,
+                          "expires_at": null }],
             "holder": { "name": "张三, 先生", "mobile": "13800000000", "gender": "01" },
         });
         let expected = "\
@@ -222,13 +279,25 @@ card              status  name        mobile       grade   points  PIN
         assert!(text(std::slice::from_ref(&card), 1).ends_with("--after 9999999999025288"));
         assert_eq!(
             header(),
-            "card,status,name,gender,mobile,id_type,id_no,address,email,grade,points"
+            "card,status,name,gender,mobile,id_type,id_no,address,email,grade,points,vouchers,\
+             tickets,expires,printed_expiry"
         );
-        let row = row(&card);
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let row = row(&card, &zone).unwrap();
         assert_eq!(
             row,
-            "9999999999025288,active,\"张三, 先生\",01,13800000000,,,,,1,900.00"
+            "9999999999025288,active,\"张三, 先生\",01,13800000000,,,,,1,\
+             900.00@2026-11-21;100.00,1:1:2:v,,2026-11-21,4912"
         );
         assert_eq!(csv::cells(&row).unwrap().len(), COLUMNS.len());
+        assert!(!owes(&card));
+        for (member, value) in [
+            ("points_owed", json!("1.00")),
+            ("tickets", json!([{ "pieces": -1 }])),
+        ] {
+            let mut debtor = card.clone();
+            debtor[member] = value;
+            assert!(owes(&debtor), "{member}");
+        }
     }
 }

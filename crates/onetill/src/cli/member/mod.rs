@@ -5,12 +5,13 @@
 //! | [`add`], [`import`] | one card; a file of them |
 //! | [`show`], [`list`] | one card; all of them, as a table or a file |
 //! | [`set`] | status, grade and PIN |
-//! | [`fields`] | what a card has, as options and as columns |
+//! | [`fields`], [`lists`] | what a card has, as options and as columns |
 
 mod add;
 mod fields;
 mod import;
 mod list;
+mod lists;
 mod set;
 mod show;
 

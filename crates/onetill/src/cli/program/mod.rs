@@ -12,7 +12,7 @@ mod hundredths;
 mod set;
 mod show;
 
-use super::{CommandError, Place, output::Shape};
+use super::{CommandError, Place, operator, output::Shape};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
@@ -79,11 +79,7 @@ pub async fn run(args: ProgramArgs, shape: Shape) -> Result<ExitCode, CommandErr
     let settings = args.place.settings;
     let tenant = args.tenant;
     let tenant = tenant.ok_or("name the retailer with --tenant, or in ONETILL_TENANT")?;
-    let user = || std::env::var("USER").ok().filter(|it| !it.is_empty());
-    let by = args
-        .by
-        .or_else(user)
-        .unwrap_or_else(|| "operator".to_owned());
+    let by = operator::named(args.by);
     let whose = Whose { tenant, by };
     match args.command {
         ProgramCommand::Show => show::run(settings, whose, shape).await?,

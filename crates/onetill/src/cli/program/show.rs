@@ -10,8 +10,9 @@ use crate::{
         output::{self, Shape, Side, Table, text_of},
     },
 };
+use domain::loyalty::program::Rules;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(super) async fn run(
     settings: Settings,
@@ -160,41 +161,73 @@ fn versions_text(versions: &Value, zone: &TimeZone) -> String {
     table.render()
 }
 
-/// Which rules a version changed, with what they became.
+/// Which rules a version changed, from what to what. The first one changed those that programs are
+/// delivered with.
 fn changed(version: &Value, before: Option<&Value>) -> String {
-    let Some(before) = before else {
-        return "the first shown".to_owned();
-    };
     let rules = |it: &Value| it.get("rules").and_then(Value::as_object).cloned();
-    let (now, then) = (
-        rules(version).unwrap_or_default(),
-        rules(before).unwrap_or_default(),
-    );
+    let then = match before {
+        Some(before) => rules(before),
+        None if is_first(version) => delivered(),
+        None => return "the version before it is not shown".to_owned(),
+    };
+    let (now, then) = (rules(version).unwrap_or_default(), then.unwrap_or_default());
     let differing = now
         .iter()
         .filter(|(name, value)| then.get(*name) != Some(*value));
-    let texts = differing.map(|(name, value)| match name.as_str() {
-        "campaigns" => {
-            let names = value.as_array().into_iter().flatten();
-            let names: Vec<_> = names.map(|it| text_of(it, "name")).collect();
-            format!(
-                "campaigns: {}",
-                if names.is_empty() {
-                    "none".to_owned()
-                } else {
-                    names.join(", ")
-                }
-            )
+    let texts = differing.map(|(name, value)| {
+        let before = then.get(name).unwrap_or(&Value::Null);
+        match name.as_str() {
+            "campaigns" => campaigns_changed(before, value),
+            _ => {
+                let [before, value] = [before, value].map(|it| shown(name, it));
+                format!("{} {before} \u{2192} {value}", name.replace('_', " "))
+            }
         }
-        _ => format!("{} {}", name.replace('_', " "), shown(name, value)),
     });
-    texts.collect::<Vec<_>>().join("; ")
+    let texts: Vec<_> = texts.collect();
+    if texts.is_empty() {
+        return "nothing".to_owned();
+    }
+    texts.join("; ")
+}
+
+fn is_first(version: &Value) -> bool {
+    version.get("version").and_then(Value::as_i64) == Some(1)
+}
+
+/// The rules before anybody changed any.
+fn delivered() -> Option<Map<String, Value>> {
+    let rules = serde_json::to_value(Rules::default()).ok()?;
+    rules.as_object().cloned()
+}
+
+/// What became of campaigns, by their names.
+fn campaigns_changed(before: &Value, now: &Value) -> String {
+    let all = |it: &Value| it.as_array().cloned().unwrap_or_default();
+    let (before, now) = (all(before), all(now));
+    let named = |all: &[Value], it: &Value| {
+        let same = all.iter().find(|other| other.get("name") == it.get("name"));
+        same.cloned()
+    };
+    let added_or_changed = now.iter().filter_map(|it| {
+        let what = match named(&before, it) {
+            None => "added",
+            Some(same) if same != *it => "changed",
+            Some(_) => return None,
+        };
+        Some(format!("campaign {} {what}", text_of(it, "name")))
+    });
+    let taken_out = before.iter().filter(|it| named(&now, it).is_none());
+    let taken_out = taken_out.map(|it| format!("campaign {} taken out", text_of(it, "name")));
+    added_or_changed
+        .chain(taken_out)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::loyalty::program::Rules;
     use serde_json::json;
 
     #[test]
@@ -221,16 +254,35 @@ mod tests {
 
     #[test]
     fn a_version_tells_what_it_changed() {
-        let rules = |earn_rate: i64| json!({ "earn_rate": earn_rate, "campaigns": [] });
+        let campaign = |name: &str, until: i64| json!({ "name": name, "until": until });
+        let rules = |earn_rate: i64, campaigns: Value| {
+            let mut rules = serde_json::to_value(Rules::default()).unwrap();
+            rules["earn_rate"] = earn_rate.into();
+            rules["campaigns"] = campaigns;
+            rules
+        };
+        let version = |version: i64, by: &str, rules: Value| json!({ "version": version, "at": 1_795_276_800_000_i64, "by": by, "rules": rules });
         let versions = json!([
-            { "version": 2, "at": 1_795_276_800_000_i64, "by": "Li", "rules": rules(150) },
-            { "version": 1, "at": 1_795_276_800_000_i64, "by": "demo", "rules": rules(100) },
+            version(4, "Li", rules(150, json!([]))),
+            version(
+                3,
+                "Li",
+                rules(150, json!([campaign("a", 2), campaign("b", 1)]))
+            ),
+            version(2, "Li", rules(150, json!([campaign("a", 1)]))),
+            version(1, "demo", rules(100, json!([campaign("a", 1)]))),
         ]);
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let expected = "\
 version  at                by    changed
-      2  2026-11-22 00:00  Li    earn rate 1.5
-      1  2026-11-22 00:00  demo  the first shown";
+      4  2026-11-22 00:00  Li    campaign a taken out; campaign b taken out
+      3  2026-11-22 00:00  Li    campaign a changed; campaign b added
+      2  2026-11-22 00:00  Li    earn rate 1 \u{2192} 1.5
+      1  2026-11-22 00:00  demo  campaign a added";
         assert_eq!(versions_text(&versions, &zone), expected);
+        let as_delivered = json!([version(1, "demo", rules(100, json!([])))]);
+        assert!(versions_text(&as_delivered, &zone).ends_with("demo  nothing"));
+        let cut = json!([version(101, "Li", rules(100, json!([])))]);
+        assert!(versions_text(&cut, &zone).ends_with("is not shown"));
     }
 }

@@ -1,5 +1,6 @@
 //! `onetill store add`.
 
+use super::certificate;
 use crate::{
     admin::{Request, loyalty, loyalty::stores::NewStore},
     cli::{
@@ -28,9 +29,13 @@ pub struct AddArgs {
     #[arg(long)]
     name: Option<String>,
     /// A network its terminals speak from, ADDRESS or ADDRESS/BITS; may be given several times.
-    /// Without one no terminal can check in for the first time
+    /// Without one, or a certificate, no terminal can check in for the first time
     #[arg(long, value_name = "NETWORK")]
     network: Vec<String>,
+    /// A client certificate its terminals show, as a PEM file or as its SHA-256 fingerprint; may be
+    /// given several times. Its authority is named by `onetill serve --tls-client-ca`
+    #[arg(long, value_name = "FILE|FINGERPRINT")]
+    certificate: Vec<String>,
 }
 
 pub(super) async fn run(
@@ -43,6 +48,7 @@ pub(super) async fn run(
         number: args.number.clone(),
         tenant: args.tenant,
         networks: args.network,
+        certificates: certificate::fingerprints(&args.certificate)?,
     });
     let added = admin_request(settings, Request::Loyalty(request)).await?;
     match shape {

@@ -1,6 +1,7 @@
 //! `onetill store`: a retailer's stores, where terminals stand.
 
 mod add;
+mod certificate;
 mod list;
 mod set;
 
@@ -16,6 +17,8 @@ use std::process::ExitCode;
   onetill store add 102100099990002 --tenant acme --name 'High street' --network 10.1.0.0/16
       its terminals are admitted from there; add them with `onetill terminal add`
   onetill store set 102100099990002 --network 10.1.0.0/16 --network 203.0.113.7
+  onetill store set 102100099990002 --certificate shop.crt
+      and whoever shows this client certificate; see `onetill serve --tls-client-ca`
   onetill store list --json")]
 pub struct StoreArgs {
     #[command(flatten)]

@@ -28,6 +28,8 @@ use std::process::ExitCode;
       a master key of two parts, which two people type in
   onetill terminal block 102100099990002/00000001
   onetill terminal list
+  onetill terminal work
+      what waits for an operator, and `work done` takes it off the list
   onetill terminal sms
       the verification codes that the sandbox sent
   onetill terminal keytool mac --key-file mac.key --body-file request.txt
@@ -56,7 +58,7 @@ enum TerminalCommand {
     /// Show the text messages that the sandbox sent last
     Sms(Place),
     /// Show what waits for an operator: batches that did not balance, late reversals
-    Work(Place),
+    Work(Placed<work::WorkArgs>),
     /// Work with keys, PIN blocks and MACs by hand; needs no gateway
     Keytool(keytool::KeytoolArgs),
 }
@@ -112,7 +114,7 @@ pub async fn run(args: TerminalArgs, shape: Shape) -> Result<ExitCode, CommandEr
             inject_key::run(it.place.settings, it.args, shape).await?;
         }
         TerminalCommand::Sms(place) => sms::run(place.settings, shape).await?,
-        TerminalCommand::Work(place) => work::run(place.settings, shape).await?,
+        TerminalCommand::Work(it) => work::run(it.place.settings, it.args, shape).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

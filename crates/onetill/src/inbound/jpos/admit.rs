@@ -1,7 +1,13 @@
 //! From a form to a message of a known, admitted terminal.
 
-use super::{Dialect, present, refused::Refused};
-use crate::app::loyalty::{Caller, estate::KnownStore};
+use super::{
+    Dialect, present,
+    refused::{Refused, Sender},
+};
+use crate::{
+    app::loyalty::{Caller, estate::KnownStore},
+    server::Fingerprint,
+};
 use domain::loyalty::{
     store::StoreNo,
     terminal::{KeyGeneration, Terminal, TerminalNo, WorkingKeys},
@@ -11,6 +17,15 @@ use wire::jpos::{
     BatchNo, Form, Layout, Mac, Operation, Pin, PinBlock, Status, TimeUnit, TraceNo, mac::MacError,
     name, pin::PinError, request,
 };
+
+/// Where a message comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    /// The client's address.
+    pub address: IpAddr,
+    /// The certificate it showed, which proves that it has the key.
+    pub certificate: Option<Fingerprint>,
+}
 
 /// How a terminal is spoken to; the usual way until it is known which one it is.
 #[derive(Clone, Copy)]
@@ -63,14 +78,13 @@ impl Dialect {
         &self,
         operation: Operation,
         form: &Form<'_>,
-        peer: IpAddr,
+        origin: Origin,
         manner: &mut Manner,
     ) -> Result<Admitted, Refused> {
-        let mut caller = self.find(form, peer).await?;
+        let mut caller = self.find(form, origin).await?;
         *manner = present::manner(&caller.terminal.profile);
-        let mac = self.check_mac(&caller.terminal, form)?;
         // First, so that a stranger's failure counts whatever the terminal's state.
-        self.admit_from(&caller.store, peer, &mac)?;
+        let mac = self.admit_from(&caller, form, origin)?;
         if caller.terminal.blocked {
             return Err(Refused::new(Status::TerminalBlocked));
         }
@@ -85,9 +99,9 @@ impl Dialect {
     }
 
     /// The store and the terminal that the form names.
-    async fn find(&self, form: &Form<'_>, peer: IpAddr) -> Result<Caller, Refused> {
+    async fn find(&self, form: &Form<'_>, origin: Origin) -> Result<Caller, Refused> {
         let sender = request::Terminal::decode(form).map_err(|error| Refused {
-            is_stranger: true,
+            sender: Sender::Stranger,
             ..error.into()
         })?;
         let span = tracing::Span::current();
@@ -96,13 +110,17 @@ impl Dialect {
         let store = StoreNo::parse(&sender.store_no);
         let store = store.and_then(|it| self.gateway.loyalty.estate.store(&it));
         let store = store.ok_or(Refused::stranger(Status::UnknownStore))?;
-        let unknown = || Refused {
-            is_stranger: !self.is_at_home(&store, peer),
-            ..Refused::new(Status::UnknownTerminal)
+        let is_at_home = self.is_at_home(&store, origin);
+        let unknown = || {
+            if is_at_home {
+                Refused::new(Status::UnknownTerminal)
+            } else {
+                Refused::stranger(Status::UnknownTerminal)
+            }
         };
         // For an address that has failed too often nothing is even looked up.
-        if !self.is_at_home(&store, peer) && !self.failures.check(peer, self.gateway.now()) {
-            return Err(Refused::stranger(Status::TerminalBlocked));
+        if !is_at_home && !self.failures.check(origin.address, self.gateway.now()) {
+            return Err(Refused::turned_away());
         }
         let number = TerminalNo::parse(&sender.terminal_no).ok_or_else(unknown)?;
         let terminal = self.gateway.terminal(&store, &number).await?;
@@ -114,18 +132,49 @@ impl Dialect {
         })
     }
 
-    /// Whether the store's terminals speak from this address.
-    fn is_at_home(&self, store: &KnownStore, peer: IpAddr) -> bool {
-        let is_demo = self.gateway.loyalty.admits_loopback;
-        store.admits(peer) || (is_demo && peer.to_canonical().is_loopback())
+    /// Whether any store's terminals speak from here.
+    pub(super) fn is_home(&self, origin: Origin) -> bool {
+        let estate = &self.gateway.loyalty.estate;
+        estate.has_store(|store| self.is_at_home(store, origin))
     }
 
-    /// A terminal elsewhere is admitted by its MAC alone.
-    fn admit_from(&self, store: &KnownStore, peer: IpAddr, mac: &MacFound) -> Result<(), Refused> {
+    /// Whether the store's terminals speak from here, or it is they who show this certificate.
+    fn is_at_home(&self, store: &KnownStore, origin: Origin) -> bool {
+        let Origin {
+            address,
+            certificate,
+        } = origin;
+        let is_demo = self.gateway.loyalty.admits_loopback;
+        store.admits(address)
+            || certificate.is_some_and(|it| store.admits_certificate(it))
+            || (is_demo && address.to_canonical().is_loopback())
+    }
+
+    /// How a message's MAC is found. A terminal elsewhere is admitted by it alone: a failure is
+    /// counted before the MAC is looked at, or many guesses at once would pass as one.
+    fn admit_from(
+        &self,
+        caller: &Caller,
+        form: &Form<'_>,
+        origin: Origin,
+    ) -> Result<MacFound, Refused> {
+        if self.is_at_home(&caller.store, origin) {
+            return self.check_mac(&caller.terminal, form);
+        }
+        let now = self.gateway.now();
+        if !self.failures.take(origin.address, now) {
+            return Err(Refused::turned_away());
+        }
+        let mac = self.check_mac(&caller.terminal, form);
         match mac {
-            MacFound::Right(_) => Ok(()),
-            MacFound::Wrong if self.is_at_home(store, peer) => Ok(()),
-            MacFound::Wrong => Err(Refused::stranger(Status::TerminalBlocked)),
+            Ok(MacFound::Wrong) => Err(Refused {
+                sender: Sender::Counted,
+                ..Refused::new(Status::TerminalBlocked)
+            }),
+            Ok(MacFound::Right(_)) | Err(_) => {
+                self.failures.give_back(origin.address, now);
+                mac
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 //! mobile/sendVerifyCode and card/active (source: 发送验证码, 卡激活).
 
-use super::{Done, admit::Admitted, present, refused::Refused};
+use super::{Done, admit::Admitted, decline, present, refused::Refused};
 use crate::app::{
     Gateway,
     loyalty::{activate::NewMember, codes::CodeSent},
 };
+use domain::loyalty::trans::TransKind;
 use wire::jpos::{
     Body, name,
     request::{CardActive, SendVerifyCode},
@@ -33,7 +34,8 @@ pub(super) async fn activate(
     content: u128,
 ) -> Result<Done, Refused> {
     let heading = present::heading(&request.head, content)?;
-    let card = present::card(&request.card)?;
+    let kind = TransKind::Activate;
+    let card = decline::card(gateway, admitted, &heading, kind, &request.card).await?;
     let member = NewMember {
         mobile: request.mobile_no.clone(),
         code: request.verify_code.clone(),

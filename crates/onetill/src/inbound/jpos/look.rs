@@ -7,7 +7,7 @@ use domain::{
     time::UnixMs,
 };
 use wire::jpos::{
-    Body,
+    Body, Status,
     person::{Gender, Grade, IdType},
     reply::{CardsReply, Holder, TicketLine, TicketsReply, VoucherLine},
     request::CardQuery,
@@ -55,7 +55,8 @@ async fn look(
     admitted: &Admitted,
     request: &CardQuery,
 ) -> Result<Card, Refused> {
-    let read = present::card(&request.card)?;
+    let read = present::card(&request.card);
+    let read = read.ok_or(Refused::new(Status::UnknownCard))?;
     Ok(gateway.look_at_card(&admitted.caller, &read).await??)
 }
 

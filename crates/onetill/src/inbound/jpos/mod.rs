@@ -6,13 +6,17 @@
 //! | [`check_in`], [`look`], [`spend`], [`take_back`], [`reverse`], [`give_card`], [`settle`] | the functions |
 //! | [`present`] | domain values in the dialect's words, and back |
 //! | [`refused`] | which status says what |
+//! | [`decline`] | messages that are wrong in themselves |
 //!
 //! What is wrong is named in this order: the form (30), the store (03), the terminal (97), whether
 //! it may speak (58), its batch (77, unless the message was answered before), its MAC (A0), its
-//! PIN block (99), the fields (30), the amounts (13), and then what the decision finds.
+//! PIN block (99), the fields (30), the amounts (13), and then what the decision finds. From the
+//! amounts on, a refusal of a message that is known by its number is on record, like its approval:
+//! repeated, it gets the same answer with the same time.
 
 mod admit;
 mod check_in;
+mod decline;
 mod give_card;
 mod look;
 mod present;
@@ -26,23 +30,23 @@ use super::opengateway::survive::survive;
 use crate::{
     app::{AppError, Gateway},
     server::{
-        BODY_TIMEOUT,
+        BODY_TIMEOUT, Fingerprint,
         body::BodyError,
         limits::{FailureLimiter, FailureLimits},
         read_body,
     },
     telemetry,
 };
-use admit::{Admitted, Manner};
+use admit::{Admitted, Manner, Origin};
 use axum::{
-    Router,
+    Extension, Router,
     extract::{ConnectInfo, Request as HttpRequest, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::any,
 };
 use domain::time::UnixMs;
-use refused::Refused;
+use refused::{Refused, Sender};
 use std::{
     net::SocketAddr,
     sync::Arc,
@@ -58,6 +62,9 @@ use wire::jpos::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How the log and the metrics call what was turned away for failing too often.
 const TOO_MANY: &str = "HTTP_429";
+/// Most bytes of a body from an address that has failed too often: as many as most messages may
+/// have, for a terminal may send it after all; but no journal of a batch.
+const STRANGER_BYTES_MAX: usize = 256 * 1024;
 /// How they call what names no function.
 const NO_FUNCTION: &str = "unknown";
 
@@ -96,9 +103,14 @@ struct Answered {
 async fn serve(
     State(dialect): State<Arc<Dialect>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    certificate: Option<Extension<Fingerprint>>,
     request: HttpRequest,
 ) -> Response {
     let started = Instant::now();
+    let origin = Origin {
+        address: peer.ip(),
+        certificate: certificate.map(|Extension(it)| it),
+    };
     let id = telemetry::request_id();
     let path = Operation::parse_path(request.uri().path());
     let function = path.as_ref().map_or(NO_FUNCTION, |(_, it)| it.function());
@@ -107,12 +119,12 @@ async fn serve(
         "request",
         %id,
         operation = function,
-        peer = %peer.ip(),
+        peer = %origin.address,
         store = tracing::field::Empty,
         terminal = tracing::field::Empty,
         card = tracing::field::Empty,
     );
-    let answering = dialect.answer(path.map(|(_, it)| it), request, peer);
+    let answering = dialect.answer(path.map(|(_, it)| it), request, origin);
     let answered = answering.instrument(span.clone()).await;
     let took = started.elapsed();
     telemetry::request("jpos", function, answered.code, took);
@@ -148,7 +160,7 @@ impl Dialect {
         &self,
         path: Result<Operation, PathError>,
         request: HttpRequest,
-        peer: SocketAddr,
+        origin: Origin,
     ) -> Answered {
         let (parts, body) = request.into_parts();
         let operation = match path {
@@ -164,9 +176,12 @@ impl Dialect {
                 return self.no_function(StatusCode::METHOD_NOT_ALLOWED);
             }
         };
-        let bytes_max = operation.body_bytes_max();
+        let bytes_max = self.body_bytes_max(operation, origin);
         match read_body(body, bytes_max, BODY_TIMEOUT).await {
-            Ok(body) => self.answer_form(operation, &body, peer).await,
+            Ok(body) => self.answer_form(operation, &body, origin).await,
+            Err(BodyError::TooLarge) if bytes_max < operation.body_bytes_max() => {
+                self.turn_away(operation)
+            }
             Err(error) => self.no_body(operation, error),
         }
     }
@@ -185,16 +200,16 @@ impl Dialect {
             BodyError::Slow | BodyError::Broken => Outcome::naming(Status::BadField, "body"),
             BodyError::Crowded => Outcome::new(Status::IssuerDown),
         };
-        let answered = self.refuse(operation, Manner::default(), outcome);
+        let answered = self.refuse(operation, Manner::default(), Refused::told(outcome));
         Answered {
             http: error.status(),
             ..answered
         }
     }
 
-    async fn answer_form(&self, operation: Operation, body: &[u8], peer: SocketAddr) -> Answered {
+    async fn answer_form(&self, operation: Operation, body: &[u8], origin: Origin) -> Answered {
         let mut manner = Manner::default();
-        let work = self.carry_out(operation, body, peer, &mut manner);
+        let work = self.carry_out(operation, body, origin, &mut manner);
         let done = survive(work).await;
         // Nobody knows how far a use case came that panicked.
         let done = done.unwrap_or_else(|| Err(AppError::OutcomeUnknown.into()));
@@ -204,30 +219,45 @@ impl Dialect {
                 code: Status::Approved.code(),
                 text: Reply::approved(done.body, done.at.0).encode(manner.unit),
             },
-            Err(refused) if refused.is_stranger && !self.may_fail(peer) => Answered {
-                http: StatusCode::TOO_MANY_REQUESTS,
-                code: TOO_MANY,
-                ..self.refuse(operation, manner, Outcome::new(Status::NoRoute))
+            Err(refused) => match refused.sender {
+                Sender::Known | Sender::Counted => self.refuse(operation, manner, refused),
+                Sender::Stranger if self.failures.take(origin.address, self.gateway.now()) => {
+                    self.refuse(operation, manner, refused)
+                }
+                Sender::Stranger | Sender::TurnedAway => self.turn_away(operation),
             },
-            Err(refused) => self.refuse(operation, manner, refused.outcome),
         }
     }
 
-    /// Counts a stranger's failure against its address; too many are answered HTTP 429. Only
-    /// failures come here, so a store's own terminal is never held up by others.
-    fn may_fail(&self, peer: SocketAddr) -> bool {
-        let now = self.gateway.now();
-        let may = self.failures.check(peer.ip(), now);
-        if may {
-            self.failures.charge(peer.ip(), now);
+    /// What an address is answered that has failed too often. A store's own terminal is never held
+    /// up by others.
+    fn turn_away(&self, operation: Operation) -> Answered {
+        Answered {
+            http: StatusCode::TOO_MANY_REQUESTS,
+            code: TOO_MANY,
+            ..self.refuse(operation, Manner::default(), Refused::turned_away())
         }
-        may
     }
 
-    fn refuse(&self, operation: Operation, manner: Manner, outcome: Outcome) -> Answered {
-        let code = outcome.status().code();
-        let now = self.gateway.now().0;
-        let reply = Reply::refused(operation, manner.layout, outcome, now);
+    /// How long a body from `origin` may be. One whose address has failed too often, and is no
+    /// store's, is not listened to for long.
+    fn body_bytes_max(&self, operation: Operation, origin: Origin) -> usize {
+        let bytes_max = operation.body_bytes_max();
+        let is_trusted = || {
+            let may_fail = self.failures.check(origin.address, self.gateway.now());
+            may_fail || self.is_home(origin)
+        };
+        if bytes_max <= STRANGER_BYTES_MAX || is_trusted() {
+            bytes_max
+        } else {
+            STRANGER_BYTES_MAX
+        }
+    }
+
+    fn refuse(&self, operation: Operation, manner: Manner, refused: Refused) -> Answered {
+        let code = refused.outcome.status().code();
+        let at = refused.at.unwrap_or_else(|| self.gateway.now());
+        let reply = Reply::refused(operation, manner.layout, refused.outcome, at.0);
         Answered {
             http: StatusCode::OK,
             code,
@@ -239,19 +269,24 @@ impl Dialect {
         &self,
         operation: Operation,
         body: &[u8],
-        peer: SocketAddr,
+        origin: Origin,
         manner: &mut Manner,
     ) -> Result<Done, Refused> {
         let form = Form::decode(body, operation.body_bytes_max()).map_err(Refused::form)?;
         note_card(&form);
-        let admitted = self.admit(operation, &form, peer.ip(), manner).await?;
-        let request = Request::decode(operation, &form)?;
-        self.dispatch(&admitted, &request).await
+        let admitted = self.admit(operation, &form, origin, manner).await?;
+        match Request::decode(operation, &form) {
+            Ok(request) => self.dispatch(&admitted, &request).await,
+            Err(error) => {
+                let gateway = &*self.gateway;
+                Err(decline::unreadable(gateway, &admitted, operation, &form, error).await?)
+            }
+        }
     }
 
     async fn dispatch(&self, admitted: &Admitted, request: &Request) -> Result<Done, Refused> {
         let gateway = &*self.gateway;
-        let content = present::digest(request);
+        let content = present::digest(&request.content());
         match request {
             Request::Checkin(it) => check_in::serve(gateway, admitted, it).await,
             Request::Cards(it) => look::cards(gateway, admitted, it).await,

@@ -19,7 +19,7 @@ use domain::{
     money::Fen,
 };
 use wire::jpos::{
-    Amount, BatchNo, Operation, Request, SerialNo, Status, TimeUnit, TraceNo, person,
+    Amount, BatchNo, Operation, SerialNo, Status, TimeUnit, TraceNo, person,
     reply::{Balances, Points as PointsMoved},
     request::{self, Piece},
 };
@@ -36,8 +36,8 @@ pub(super) const fn manner(profile: &Profile) -> Manner {
 }
 
 /// What makes two messages with the same number the same message.
-pub(super) fn digest(request: &Request) -> u128 {
-    let digest = ClaimKey::digest(&[request.content().as_bytes()]);
+pub(super) fn digest(content: &str) -> u128 {
+    let digest = ClaimKey::digest(&[content.as_bytes()]);
     u128::from_be_bytes(digest.0)
 }
 
@@ -60,19 +60,16 @@ pub(super) fn trace(number: TraceNo) -> Result<trans::TraceNo, Refused> {
     trans::TraceNo::new(number.get()).ok_or_else(|| Refused::new(Status::Internal))
 }
 
-/// A card as it was read. What is no card's number is nobody's card.
-pub(super) fn card(card: &request::Card) -> Result<ReadCard, Refused> {
-    let number = CardNo::parse(&card.card_no);
+/// A card as it was read; `None` when what was read is no card's number.
+pub(super) fn card(card: &request::Card) -> Option<ReadCard> {
+    let number = CardNo::parse(&card.card_no)?;
     let stripe = card.track2.as_ref().map(|track| Stripe {
         number: track.card_no().to_owned(),
         expiry_yymm: track
             .expiry()
             .map(|it| format!("{:02}{:02}", it.year, it.month)),
     });
-    Ok(ReadCard {
-        number: number.ok_or_else(|| Refused::new(Status::UnknownCard))?,
-        stripe,
-    })
+    Some(ReadCard { number, stripe })
 }
 
 /// An amount of yuan.
@@ -174,9 +171,7 @@ pub(super) const fn operation(kind: TransKind) -> Option<Operation> {
         TransKind::Activate => Some(Operation::CardActive),
         TransKind::Settle => Some(Operation::Settle),
         TransKind::SettleDetails => Some(Operation::SettleDetails),
-        TransKind::Reversal | TransKind::Expiry | TransKind::Opening | TransKind::Adjustment => {
-            None
-        }
+        TransKind::Reversal | TransKind::Expiry | TransKind::Opening => None,
     }
 }
 

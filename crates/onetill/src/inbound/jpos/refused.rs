@@ -1,57 +1,80 @@
 //! Which status says what: the dialect's words for what the use cases refuse.
 
-use crate::app::AppError;
-use domain::loyalty::trans::Refusal;
+use crate::app::{AppError, loyalty::Rejection};
+use domain::{loyalty::trans::Refusal, time::UnixMs};
 use wire::jpos::{Outcome, RequestError, Status, form::FormError, name};
+
+/// How well the sender of a refused message is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// It is a known terminal.
+    Known,
+    /// Nobody knows who it is: the failure is to be counted against its address.
+    Stranger,
+    /// It was counted against its address already.
+    Counted,
+    /// Its address has failed too often.
+    TurnedAway,
+}
 
 /// Why a message is not carried out.
 pub(super) struct Refused {
     /// What is answered.
     pub outcome: Outcome,
-    /// It is counted against its address: nobody knows who sends it.
-    pub is_stranger: bool,
+    /// How well its sender is known.
+    pub sender: Sender,
+    /// When it was first refused, where that is recorded.
+    pub at: Option<UnixMs>,
 }
 
 impl Refused {
     /// A refusal to a terminal that is known.
     pub fn new(status: Status) -> Self {
+        Self::told(Outcome::new(status))
+    }
+
+    /// A refusal to a terminal that is known, in these words.
+    pub const fn told(outcome: Outcome) -> Self {
         Self {
-            outcome: Outcome::new(status),
-            is_stranger: false,
+            outcome,
+            sender: Sender::Known,
+            at: None,
         }
     }
 
     /// A refusal to somebody who is not.
     pub fn stranger(status: Status) -> Self {
         Self {
-            is_stranger: true,
+            sender: Sender::Stranger,
             ..Self::new(status)
+        }
+    }
+
+    /// A refusal to somebody whose address has failed too often.
+    pub fn turned_away() -> Self {
+        Self {
+            sender: Sender::TurnedAway,
+            ..Self::new(Status::NoRoute)
         }
     }
 
     /// A field that is missing or bad.
     pub fn field(field: &str) -> Self {
-        Self {
-            outcome: Outcome::naming(Status::BadField, field),
-            is_stranger: false,
-        }
+        Self::told(Outcome::naming(Status::BadField, field))
     }
 
     /// A form that cannot be read: it does not even say who sends it.
     pub fn form(error: FormError) -> Self {
         Self {
-            outcome: RequestError::Form(error).outcome(),
-            is_stranger: true,
+            sender: Sender::Stranger,
+            ..Self::told(RequestError::Form(error).outcome())
         }
     }
 }
 
 impl From<RequestError> for Refused {
     fn from(error: RequestError) -> Self {
-        Self {
-            outcome: error.outcome(),
-            is_stranger: false,
-        }
+        Self::told(error.outcome())
     }
 }
 
@@ -68,15 +91,21 @@ impl From<AppError> for Refused {
     }
 }
 
+impl From<Rejection> for Refused {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            at: rejection.recorded_at,
+            ..Self::from(rejection.refusal)
+        }
+    }
+}
+
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
             Refusal::PinMissing => return Self::field(name::PASSWORD),
             Refusal::AmountInvalid => {
-                return Self {
-                    outcome: Outcome::naming(Status::BadAmount, name::POINT_AMOUNT),
-                    is_stranger: false,
-                };
+                return Self::told(Outcome::naming(Status::BadAmount, name::POINT_AMOUNT));
             }
             Refusal::UnknownTerminal => Status::UnknownTerminal,
             Refusal::TerminalInvalid => Status::TerminalBlocked,

@@ -3,9 +3,13 @@
 use super::{Done, admit::Admitted, present, refused::Refused};
 use crate::app::{
     Gateway,
-    loyalty::journal::{Compared, Difference, Entry, Figure, Finding, Pieces},
+    loyalty::journal::{Entry, Pieces},
 };
-use domain::loyalty::{card::TicketId, trans::TransNo};
+use domain::loyalty::{
+    card::TicketId,
+    journal::{Compared, Difference, Figure, Finding},
+    trans::{Settlement, Trans, TransNo},
+};
 use wire::jpos::{
     Amount, Body, Status, TraceNo, name, reply,
     reply::{EntryResult, SettleFlag, SettleReply, Verdict},
@@ -21,8 +25,7 @@ pub(super) async fn totals(
     let heading = present::heading(&request.head, content)?;
     let said = present::totals(&request.totals);
     let trans = gateway.settle(&admitted.caller, &heading, said).await??;
-    let settlement = trans.settlement.as_ref();
-    let settlement = settlement.ok_or_else(|| Refused::new(Status::Internal))?;
+    let settlement = settlement(&trans)?;
     let (host, terminal) = (&settlement.host, &settlement.terminal);
     let (host, terminal) = (present::shown_totals(host), present::shown_totals(terminal));
     let reply = SettleReply {
@@ -48,13 +51,23 @@ pub(super) async fn details(
     let heading = present::heading(&request.head, content)?;
     let entries = request.entries.iter().enumerate().map(entry);
     let entries = entries.collect::<Result<Vec<Entry>, Refused>>()?;
-    let compared = gateway
+    let trans = gateway
         .settle_details(&admitted.caller, &heading, &entries)
         .await??;
-    let results = compared.iter().filter_map(result).collect();
+    let settlement = settlement(&trans)?;
+    let results = settlement.lines.iter().filter_map(result).collect();
     Ok(Done {
-        at: gateway.now(),
+        at: trans.at,
         body: Body::SettleDetails(results),
+    })
+}
+
+/// What a settlement compared. Every approved one has it on record.
+fn settlement(trans: &Trans) -> Result<&Settlement, Refused> {
+    let settlement = trans.settlement.as_deref();
+    settlement.ok_or_else(|| {
+        tracing::error!(serial = %trans.serial, "a settlement compared nothing");
+        Refused::new(Status::Internal)
     })
 }
 

@@ -1,8 +1,8 @@
 //! trans/consume and tickets/consume (source: 消费, 券消费).
 
-use super::{Done, admit::Admitted, present, refused::Refused};
+use super::{Done, admit::Admitted, decline, present, refused::Refused};
 use crate::app::{Gateway, loyalty::spend::Purchase};
-use domain::loyalty::trans::Trans;
+use domain::loyalty::trans::TransKind;
 use wire::jpos::{
     Body,
     reply::{ConsumeReply, TicketConsumeReply},
@@ -16,8 +16,9 @@ pub(super) async fn consume(
     content: u128,
 ) -> Result<Done, Refused> {
     let heading = present::heading(&request.head, content)?;
+    let kind = TransKind::Consume;
     let purchase = Purchase {
-        card: present::card(&request.card)?,
+        card: decline::card(gateway, admitted, &heading, kind, &request.card).await?,
         pin: admitted.pin.clone(),
         point_amount: present::fen(request.point_amount),
         cash: present::fen(request.cash_amount),
@@ -30,7 +31,7 @@ pub(super) async fn consume(
         .await??;
     let reply = ConsumeReply {
         points: Some(present::moved(&trans)?),
-        advertisement: advertisement(gateway, admitted, &trans).await?,
+        advertisement: trans.advertisement.clone(),
     };
     Ok(Done {
         at: trans.at,
@@ -45,28 +46,18 @@ pub(super) async fn tickets(
     content: u128,
 ) -> Result<Done, Refused> {
     let heading = present::heading(&request.head, content)?;
-    let card = present::card(&request.card)?;
+    let kind = TransKind::TicketsConsume;
+    let card = decline::card(gateway, admitted, &heading, kind, &request.card).await?;
     let tickets = present::wanted(&request.tickets);
     let trans = gateway
         .use_tickets(&admitted.caller, &heading, &card, &tickets)
         .await??;
     let reply = TicketConsumeReply {
         serial_no: Some(present::serial_no(&trans)?),
-        advertisement: advertisement(gateway, admitted, &trans).await?,
+        advertisement: trans.advertisement.clone(),
     };
     Ok(Done {
         at: trans.at,
         body: Body::TicketConsume(reply),
     })
-}
-
-/// The line that ran when the message first came, so that a repeated one is told the same.
-async fn advertisement(
-    gateway: &Gateway,
-    admitted: &Admitted,
-    trans: &Trans,
-) -> Result<String, Refused> {
-    let rules = gateway.rules_at(trans.tenant, trans.at).await?;
-    let store = &admitted.caller.terminal.store;
-    Ok(rules.advertisement(store, trans.at).to_owned())
 }

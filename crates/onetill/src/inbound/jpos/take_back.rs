@@ -1,6 +1,6 @@
 //! trans/cancel, refunds and refunds/cancel (source: 消费撤销, 消费退货, 消费退货撤销).
 
-use super::{Done, admit::Admitted, present, refused::Refused};
+use super::{Done, admit::Admitted, decline, present, refused::Refused};
 use crate::app::{Gateway, loyalty::give_back::Named};
 use domain::{
     command::loyalty::GiveBackKind,
@@ -72,7 +72,8 @@ async fn give_back(
 ) -> Result<Box<Trans>, Refused> {
     let heading = present::heading(&request.head, content)?;
     let original = named(&request.original)?;
-    let card = present::card(&request.card)?;
+    let makes = kind.makes();
+    let card = decline::card(gateway, admitted, &heading, makes, &request.card).await?;
     let given = gateway.give_back(&admitted.caller, &heading, kind, &card, &original);
     Ok(given.await??)
 }

@@ -1,8 +1,10 @@
 //! What INFO says: what happened, whether the customer was charged, and what to do next.
 
+use crate::app::voucher::redeem::CodeRefusal;
 use domain::{
     channel::Decline,
     money::{AmountError, Fen},
+    voucher::status::CodeStatus,
 };
 use wire::opengateway::{Locale, State};
 
@@ -54,7 +56,7 @@ pub(super) enum Info<'a> {
     CancelFailed,
     UnknownPayerCode,
     OrderNeedsChannel,
-    NoVouchersYet(&'a str),
+    Voucher(CodeRefusal),
     Target(&'a str),
 }
 
@@ -101,14 +103,7 @@ impl Info<'_> {
                 "订单状态：{}，不能撤单。如需退回款项请使用退款接口",
                 "The order is: {}; it cannot be cancelled. Use refund to give money back",
             ),
-            Self::NoVouchersYet(field) => match locale {
-                Locale::Zh => format!("参数错误：{field}：本网关尚未开通核销码。本次请求未处理"),
-                Locale::En => {
-                    format!(
-                        "Illegal parameter: {field}: this gateway takes no vouchers. Nothing was done"
-                    )
-                }
-            },
+            Self::Voucher(why) => voucher(why, locale).to_owned(),
             Self::Target(field) => match locale {
                 Locale::Zh => format!("参数错误：{field}：该地址不允许接收通知。本次请求未处理"),
                 Locale::En => {
@@ -258,7 +253,7 @@ impl Info<'_> {
             | Self::NotPayable(_)
             | Self::NotRefundable(_)
             | Self::NotCancellable(_)
-            | Self::NoVouchersYet(_)
+            | Self::Voucher(_)
             | Self::Target(_)
             | Self::Declined(_) => ("", ""),
         };
@@ -300,4 +295,51 @@ const fn declined(why: Decline, locale: Locale) -> &'static str {
         ),
     };
     locale.pick(zh, en)
+}
+
+const fn voucher(why: CodeRefusal, locale: Locale) -> &'static str {
+    let (zh, en) = match why {
+        CodeRefusal::Unknown => (
+            "参数错误：verifyCodes：核销码不存在。未扣款，请核对后重试",
+            "Illegal parameter: verifyCodes: there is no such code. Not charged; check it and retry",
+        ),
+        CodeRefusal::TooManyMisses => (
+            "参数错误：verifyCodes：错误的核销码过多。未扣款，请稍后重试",
+            "Illegal parameter: verifyCodes: too many wrong codes. Not charged; retry later",
+        ),
+        CodeRefusal::PaysAll => (
+            "参数错误：verifyCodes：券面值不小于订单金额，不能用于扫码下单。未扣款，请使用条码支付接口",
+            "Illegal parameter: verifyCodes: the code pays all of the order. Not charged; use preOrder",
+        ),
+        CodeRefusal::Status(status) => match status {
+            CodeStatus::InStock => (
+                "参数错误：verifyCodes：核销码尚未激活。未扣款",
+                "Illegal parameter: verifyCodes: the code is not active yet. Not charged",
+            ),
+            CodeStatus::UsedUp => (
+                "参数错误：verifyCodes：核销码已使用完。未扣款",
+                "Illegal parameter: verifyCodes: the code is used up. Not charged",
+            ),
+            CodeStatus::Void => (
+                "参数错误：verifyCodes：核销码已作废。未扣款",
+                "Illegal parameter: verifyCodes: the code is void. Not charged",
+            ),
+            CodeStatus::Expired => (
+                "参数错误：verifyCodes：核销码不在有效期内。未扣款",
+                "Illegal parameter: verifyCodes: the code is not valid now. Not charged",
+            ),
+            CodeStatus::Reserved | CodeStatus::Active => (
+                "参数错误：verifyCodes：核销码正被另一笔支付占用。未扣款，请等待该笔支付结束",
+                "Illegal parameter: verifyCodes: another payment holds the code. Not charged; wait for its end",
+            ),
+            CodeStatus::Frozen => (
+                "参数错误：verifyCodes：核销码已冻结。未扣款，请联系发券方",
+                "Illegal parameter: verifyCodes: the code is frozen. Not charged; ask who issued it",
+            ),
+        },
+    };
+    match locale {
+        Locale::Zh => zh,
+        Locale::En => en,
+    }
 }

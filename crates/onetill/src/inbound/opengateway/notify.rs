@@ -90,8 +90,8 @@ fn document(gateway: &Gateway, account: &Account, payment: &Payment) -> Option<P
         oper_id: details.operator_id.clone(),
         pay_subject: details.subject.clone(),
         goods: present::goods_out(&details.goods),
-        fund_bills: present::bills(paid),
-        amount_fen: payment.amount.get(),
+        fund_bills: present::bills(payment, paid),
+        amount_fen: payment.price().get(),
         dev_id: details.device_id.clone(),
         merchant_para: details.echo.clone(),
     })

@@ -4,7 +4,7 @@ use super::{
     Encoded, Refusal,
     admit::{Admitted, illegal},
     info::Info,
-    pre_order::{digest, refuse_vouchers},
+    pre_order::digest,
     present,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
 use domain::payment::{Details, Flow, Payment, PaymentState};
 use std::sync::Arc;
 use wire::opengateway::{ChannelType, Order, ReturnCode, reply::OrderReply, request::TradeType};
+use zeroize::Zeroizing;
 
 pub(super) async fn serve(
     gateway: &Arc<Gateway>,
@@ -28,7 +29,6 @@ fn read(gateway: &Gateway, admitted: &Admitted<'_>) -> Result<NewPayment, Refusa
     let request = Order::decode(&document).map_err(|error| illegal(error, admitted.locale))?;
     admitted.check_busi_id(request.busi_id.as_deref())?;
     let amount = present::amount(admitted, "AMT", &request.amount_yuan)?;
-    refuse_vouchers(admitted, request.verify_code.as_deref())?;
     check_target(
         gateway,
         admitted,
@@ -40,7 +40,8 @@ fn read(gateway: &Gateway, admitted: &Admitted<'_>) -> Result<NewPayment, Refusa
         merchant_serial: request.charge_code,
         flow,
         channel: present::channel_no(request.channel_type),
-        amount,
+        price: amount,
+        voucher_code: request.verify_code.map(Zeroizing::new),
         window_s: request.time_expire_s,
         details: Details {
             operator_id: request.oper_id,

@@ -14,6 +14,7 @@ use domain::{
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use wire::opengateway::{ChannelType, PreOrder, ReturnCode, reply::OrderReply, sign};
+use zeroize::Zeroizing;
 
 pub(super) async fn serve(
     gateway: &Arc<Gateway>,
@@ -28,13 +29,13 @@ fn read(gateway: &Gateway, admitted: &Admitted<'_>) -> Result<NewPayment, Refusa
     let request = PreOrder::decode(&document).map_err(|error| illegal(error, admitted.locale))?;
     admitted.check_busi_id(request.busi_id.as_deref())?;
     let amount = present::amount(admitted, "AMT", &request.amount_yuan)?;
-    refuse_vouchers(admitted, request.verify_code.as_deref())?;
     let channel = find_channel(gateway, admitted, &request)?;
     Ok(NewPayment {
         merchant_serial: request.charge_code,
         flow: Flow::PayerCode,
         channel,
-        amount,
+        price: amount,
+        voucher_code: request.verify_code.map(Zeroizing::new),
         window_s: request.time_expire_s,
         details: Details {
             operator_id: request.oper_id,
@@ -64,17 +65,6 @@ fn find_channel(
     detected.ok_or_else(|| admitted.refuse(ReturnCode::IllegalParameter, Info::UnknownPayerCode))
 }
 
-/// Vouchers are a dialect of their own; until it is there, no payment may carry one.
-pub(super) fn refuse_vouchers(admitted: &Admitted<'_>, code: Option<&str>) -> Result<(), Refusal> {
-    match code {
-        Some(_) => {
-            let info = Info::NoVouchersYet("verifyCodes");
-            Err(admitted.refuse(ReturnCode::IllegalParameter, info))
-        }
-        None => Ok(()),
-    }
-}
-
 /// The digest of the normalised body, for merchants who want identical requests replayed.
 pub(super) fn digest(admitted: &Admitted<'_>) -> Option<String> {
     let wanted = admitted.account.merchant.settings.replay_identical;
@@ -88,7 +78,7 @@ fn answer(gateway: &Gateway, admitted: &Admitted<'_>, payment: &Payment) -> Orde
     let outcome = (ReturnCode::Success, Info::Paid);
     OrderReply {
         charge_third_code: Some(paid.receipt.channel_serial.clone()),
-        fund_bills: present::bills(paid),
+        fund_bills: present::bills(payment, paid),
         ..present::order_reply(gateway, admitted, payment, outcome)
     }
 }

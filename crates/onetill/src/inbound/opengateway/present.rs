@@ -4,11 +4,14 @@ use super::{Encoded, Refusal, admit::Admitted, info::Info};
 use crate::app::{
     Gateway,
     pay::{NewPayment, PayReply},
+    voucher::redeem::CodeRefusal,
 };
+use axum::http::StatusCode;
 use domain::{
     channel::{ChannelNo, NotSent},
     money::Fen,
     payment::{CloseReason, Credential, End, Good, Paid, Payment, PaymentState, PaymentStatus},
+    refund::Refund,
 };
 use wire::opengateway::{
     ChannelType, FundChannel, ReturnCode, State,
@@ -41,23 +44,40 @@ pub(super) fn channel_no(channel: ChannelType) -> ChannelNo {
     ChannelNo(u8::try_from(channel.code()).unwrap_or(u8::MAX))
 }
 
-/// What a payment was paid with (appendix 3).
-pub(super) fn bills(paid: &Paid) -> Vec<FundBill> {
-    let amounts = paid.receipt.bills.iter().map(|bill| (bill, bill.amount));
-    amounts
-        .filter_map(|(bill, amount)| fund_bill(bill.source.0, amount))
+/// What a payment was paid with (appendix 3): the voucher's part first.
+pub(super) fn bills(payment: &Payment, paid: &Paid) -> Vec<FundBill> {
+    let of_channel = paid.receipt.bills.iter();
+    let of_channel = of_channel.filter_map(|bill| fund_bill(bill.source.0, bill.amount));
+    voucher_bill(payment)
+        .into_iter()
+        .chain(of_channel)
         .collect()
 }
 
-/// The parts of a payment that `amount` takes back, first part first.
-pub(super) fn bills_of(paid: &Paid, amount: Fen) -> Vec<FundBill> {
-    let mut left = amount;
+/// A voucher for goods has no face value, and changes no amount.
+fn voucher_bill(payment: &Payment) -> Option<FundBill> {
+    let part = payment.details.voucher.as_ref()?;
+    let fund_channel = if part.face == Fen::ZERO {
+        FundChannel::SingleItemOffer
+    } else {
+        FundChannel::CashVoucher
+    };
+    Some(FundBill {
+        fund_channel,
+        amount_fen: part.pays.get(),
+    })
+}
+
+/// The parts of a payment that a refund takes back, first part first.
+pub(super) fn bills_of(payment: &Payment, paid: &Paid, refund: &Refund) -> Vec<FundBill> {
+    let mut left = refund.amount;
+    let of_voucher = voucher_bill(payment).filter(|_| refund.voucher_back);
     let parts = paid.receipt.bills.iter().filter_map(|bill| {
         let part = bill.amount.min(left);
         left = left.checked_sub(part).unwrap_or(Fen::ZERO);
         (part > Fen::ZERO).then(|| fund_bill(bill.source.0, part))?
     });
-    parts.collect()
+    of_voucher.into_iter().chain(parts).collect()
 }
 
 fn fund_bill(source: u16, amount: Fen) -> Option<FundBill> {
@@ -141,6 +161,10 @@ pub(super) fn failure(payment: &Payment) -> (ReturnCode, Info<'static>) {
         End::Closed(CloseReason::Expired) => (ReturnCode::Fail, Info::NotPayable(State::Closed)),
         End::Closed(CloseReason::Declined(why)) => (ReturnCode::Fail, Info::Declined(why)),
         End::Closed(CloseReason::NotSent(why)) => (not_sent(why), Info::NotSent),
+        End::Closed(CloseReason::Voucher(status)) => (
+            ReturnCode::IllegalParameter,
+            Info::Voucher(CodeRefusal::Status(status)),
+        ),
     }
 }
 
@@ -169,7 +193,7 @@ pub(super) fn order_reply(
         oper_id: Some(payment.details.operator_id.clone()),
         dev_id: Some(payment.details.device_id.clone()),
         begin_time: Some(gateway.wire_time(payment.created_at)),
-        amount_fen: Some(payment.amount.get()),
+        amount_fen: Some(payment.price().get()),
         ..OrderReply::new(code, info.text(admitted.locale))
     }
 }
@@ -199,6 +223,12 @@ pub(super) async fn sale(
     let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted))? {
         PayReply::Payment(payment) => answer(gateway, admitted, &payment),
         PayReply::Repeat(earlier) => repeat(admitted, &earlier),
+        PayReply::NoVoucher(CodeRefusal::TooManyMisses) => {
+            return Err(Refusal::Http(StatusCode::TOO_MANY_REQUESTS));
+        }
+        PayReply::NoVoucher(why) => {
+            return Err(admitted.refuse(ReturnCode::IllegalParameter, Info::Voucher(why)));
+        }
     };
     Ok(Encoded {
         code: reply.outcome.code,

@@ -11,11 +11,7 @@ use crate::app::{
     Gateway,
     pay::{payment_key, payment_serial},
 };
-use domain::{
-    ids::Serial,
-    payment::{Paid, Payment},
-    rows::PaymentRef,
-};
+use domain::{ids::Serial, payment::Payment};
 use wire::opengateway::{
     ReturnCode, SerialType,
     reply::{Outcome, QueryReply},
@@ -28,9 +24,7 @@ pub(super) async fn serve(
     code: &str,
 ) -> Result<Encoded, Refusal> {
     let missing = || admitted.refuse(ReturnCode::ChargeNonexistent, Info::NoSuchPayment);
-    let by = target(admitted, code)?.ok_or_else(missing)?;
-    let found = gateway.reader.payment(by).await;
-    let found = found.map_err(|error| Refusal::from_app(&error.into(), admitted))?;
+    let found = find(gateway, admitted, code).await?;
     let payment = found.filter(|it| it.merchant == admitted.account.merchant.no);
     let reply = answer(gateway, admitted, &payment.ok_or_else(missing)?);
     Ok(Encoded {
@@ -39,17 +33,24 @@ pub(super) async fn serve(
     })
 }
 
-fn target(admitted: &Admitted<'_>, code: &str) -> Result<Option<PaymentRef>, Refusal> {
+async fn find(
+    gateway: &Gateway,
+    admitted: &Admitted<'_>,
+    code: &str,
+) -> Result<Option<Payment>, Refusal> {
     let code = path_code(code).map_err(|error| illegal(error, admitted.locale))?;
-    match admitted.query.serial_type {
-        SerialType::Merchant => Ok(Some(payment_key(&admitted.account, code))),
-        SerialType::Gateway => {
-            Ok(Serial::parse(code).map(|serial| payment_serial(&admitted.account, serial)))
-        }
+    let account = &admitted.account;
+    let by = match admitted.query.serial_type {
+        SerialType::Merchant => Some(payment_key(account, code)),
+        SerialType::Gateway => Serial::parse(code).map(|serial| payment_serial(account, serial)),
         SerialType::VerifyCode => {
-            Err(admitted.refuse(ReturnCode::IllegalParameter, Info::NoVouchersYet("serType")))
+            let found = gateway.payment_of_code(account, code).await;
+            return found.map_err(|error| Refusal::from_app(&error, admitted));
         }
-    }
+    };
+    let Some(by) = by else { return Ok(None) };
+    let found = gateway.reader.payment(by).await;
+    found.map_err(|error| Refusal::from_app(&error.into(), admitted))
 }
 
 fn answer(gateway: &Gateway, admitted: &Admitted<'_>, payment: &Payment) -> QueryReply {
@@ -68,13 +69,13 @@ fn answer(gateway: &Gateway, admitted: &Admitted<'_>, payment: &Payment) -> Quer
         charge_down_code: payment.serial.to_string(),
         charge_third_code: paid.map(|paid| paid.receipt.channel_serial.clone()),
         fund_bills: paid
-            .map(present::bills as fn(&Paid) -> _)
+            .map(|paid| present::bills(payment, paid))
             .unwrap_or_default(),
         pay_subject: details.subject.clone(),
         state: present::state(payment.status()),
         oper_id: details.operator_id.clone(),
         begin_time: gateway.wire_time(payment.created_at),
-        amount_fen: payment.amount.get(),
+        amount_fen: payment.price().get(),
         dev_id: details.device_id.clone(),
         merchant_para: details.echo.clone(),
     }

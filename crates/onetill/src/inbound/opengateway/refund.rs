@@ -112,7 +112,7 @@ fn answer(
     };
     let bills = payment
         .paid()
-        .map(|paid| present::bills_of(paid, refund.amount));
+        .map(|paid| present::bills_of(payment, paid, refund));
     let accepted = code == ReturnCode::Success;
     reply::RefundReply {
         outcome: reply::Outcome::new(code, info.text(admitted.locale)),

@@ -91,6 +91,7 @@ fn files(dir: &tempfile::TempDir, issue: &Issue) -> TlsFiles {
     let files = TlsFiles {
         cert: dir.path().join("server.crt"),
         key: dir.path().join("server.key"),
+        client_ca: None,
     };
     std::fs::write(&files.cert, &issue.cert).unwrap();
     std::fs::write(&files.key, &issue.key).unwrap();

@@ -25,6 +25,7 @@ use onetill::{
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
         settlements::Settlements,
+        voucher::Vouchers,
     },
     inbound,
     outbound::TargetPolicy,
@@ -272,12 +273,14 @@ fn standing_still() -> (Arc<Gateway>, WorkQueue) {
         remote_sandbox: None,
         directory: directory(),
         loyalty: loyalty(),
+        vouchers: vouchers(),
         serials: SerialIssuer::new(lease, UnixMs(0), UnixMs(i64::MAX), 0),
         settlements: Settlements::default(),
         owed: tokio::sync::Notify::new(),
         contradictions: Contradictions::default(),
         clock,
         rules: Rules {
+            voucher_prefix: String::new(),
             zone: jiff::tz::TimeZone::UTC,
             window_s: 30,
             order_window_s: 30,
@@ -291,6 +294,11 @@ fn standing_still() -> (Arc<Gateway>, WorkQueue) {
 fn loyalty() -> Loyalty {
     let dir = tempfile::tempdir().unwrap();
     Loyalty::new(&Vault::open(dir.path()).unwrap(), Sms::Off, false)
+}
+
+fn vouchers() -> Vouchers {
+    let dir = tempfile::tempdir().unwrap();
+    Vouchers::new(&Vault::open(dir.path()).unwrap())
 }
 
 fn directory() -> Directory {

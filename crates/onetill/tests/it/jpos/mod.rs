@@ -14,6 +14,8 @@
 //! | [`members`] | codes, activation |
 //! | [`transport`] | paths, methods, sizes, members that are never missing |
 //! | [`admission`] | from where a terminal may speak |
+//! | [`certificates`] | client certificates that admit a terminal |
+//! | [`demo`] | the demo data, loaded by a gateway that is killed on the way |
 //! | [`programs`] | what a program's rules do at the till |
 //! | [`provisioning`] | stores, terminals and cards as an operator sets them up |
 //! | [`expiry`] | points and tickets whose time is over |
@@ -43,6 +45,8 @@ macro_rules! on_both_stores {
 }
 
 mod admission;
+mod certificates;
+mod demo;
 mod expiry;
 mod flow;
 mod looks;

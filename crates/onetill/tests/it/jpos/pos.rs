@@ -137,6 +137,11 @@ impl<'a> Pos<'a> {
         answer.text_of("batchNo")
     }
 
+    /// The gateway it speaks to.
+    pub const fn house(&self) -> &'a House {
+        self.house
+    }
+
     /// The next number of a message.
     pub fn next_trace(&self) -> String {
         self.trace.set(self.trace.get() + 1);

@@ -27,6 +27,7 @@ fn store(number: &str, tenant: &str) -> loyalty::Request {
         tenant: tenant.to_owned(),
         name: "Second".to_owned(),
         networks: vec!["127.0.0.0/8".to_owned()],
+        certificates: Vec::new(),
     })
 }
 

@@ -105,6 +105,7 @@ impl Setup {
         let mut config = options.check().unwrap();
         let server = Server::bind(config.server.clone()).await.unwrap();
         let address = server.addresses().http;
+        let https = server.addresses().https;
         config.server.listen = address;
         let clock: store::Clock = {
             let time = Arc::clone(&time);
@@ -127,6 +128,7 @@ impl Setup {
         }));
         House {
             address,
+            https,
             time,
             running: Some(Running {
                 workers: Workers::start(&gateway, sender.clone()),
@@ -157,6 +159,8 @@ struct Running {
 pub struct House {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it speaks TLS, if it does.
+    pub https: Option<SocketAddr>,
     time: Arc<AtomicI64>,
     running: Option<Running>,
 }

@@ -20,7 +20,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn read(bytes: &[u8]) -> Self {
+    /// Reads a whole reply.
+    pub fn read(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();

@@ -7,6 +7,7 @@
 //! | [`till`] | a merchant's till: signs, seals, sends, reads |
 //! | [`bodies`] | request bodies that are right, to be made wrong |
 //! | [`process`] | a gateway in a process of its own, to be killed and started again |
+//! | [`shop`] | a demo gateway in a process of its own, and the program's commands beside it |
 //! | [`receiver`] | a merchant's server that is notified |
 //! | [`stub`] | channels that fail in one way |
 //! | [`wallet`] | a channel that does what it is told, call by call |
@@ -16,6 +17,7 @@ pub mod house;
 pub mod http;
 pub mod process;
 pub mod receiver;
+pub mod shop;
 pub mod stub;
 pub mod till;
 pub mod wallet;

@@ -1,8 +1,8 @@
 //! What batches add up to.
 
 use crate::audit::{
+    broken::Broken,
     report::{AuditReport, Rule},
-    rules::Broken,
 };
 use domain::{
     ids::{Serial, TenantId},

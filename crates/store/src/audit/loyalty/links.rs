@@ -2,8 +2,8 @@
 
 use super::batches::{Batches, Counted};
 use crate::audit::{
+    broken::Broken,
     report::{AuditReport, Rule},
-    rules::Broken,
 };
 use domain::{
     ids::{Serial, TenantId},

@@ -65,6 +65,7 @@ fn event(serial: i64, kind: TransKind, card: i64) -> Trans {
         content: 0,
         register_trace: None,
         entry_mode: None,
+        advertisement: String::new(),
         original: None,
         undoes: None,
         effect: Effect::default(),
@@ -165,6 +166,7 @@ fn closed_batch() -> Vec<Trans> {
             host: counting([&sale, &cancelled, &cancel, &later]),
             terminal: Totals::default(),
             closed: true,
+            lines: Vec::new(),
         })),
         ..message(SETTLE, TransKind::Settle, 1, 1, 6)
     };
@@ -193,6 +195,7 @@ fn open_batch(sale: &Trans) -> (Vec<Trans>, Terminal) {
             host: counting([&refund]),
             terminal: Totals::default(),
             closed: false,
+            lines: Vec::new(),
         })),
         ..message(NOT_SETTLED, TransKind::Settle, 1, 2, 2)
     };
@@ -309,6 +312,7 @@ fn item() -> WorkItem {
             batch: BatchNo::FIRST,
             number: TransNo::new(INDEX, REVERSED_LATER),
         },
+        done: None,
     }
 }
 

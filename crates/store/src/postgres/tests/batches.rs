@@ -26,6 +26,7 @@ fn refund(serial: i64, payment: &Payment, origin: Origin) -> Refund {
         payment: payment.serial,
         merchant: payment.merchant,
         origin,
+        voucher_back: false,
         amount: Fen::new(500),
         created_at: NOW,
         state: RefundState::InProgress,

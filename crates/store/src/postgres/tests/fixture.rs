@@ -156,6 +156,7 @@ pub(super) fn item(n: i64) -> WorkItem {
             batch: BatchNo::FIRST,
             differing: 2,
         },
+        done: None,
     }
 }
 

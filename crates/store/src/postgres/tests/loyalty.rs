@@ -95,7 +95,7 @@ impl Grant {
             serial: Serial(self.serial),
             place: Some(self.place()),
             number: Some(TransNo::new(3, count)),
-            kind: TransKind::Adjustment,
+            kind: TransKind::Opening,
             state: TransState::Approved,
             store: None,
             store_account: 0,
@@ -105,6 +105,7 @@ impl Grant {
             content: u128::MAX,
             register_trace: None,
             entry_mode: None,
+            advertisement: String::new(),
             original: None,
             undoes: None,
             effect: Effect {
@@ -324,6 +325,7 @@ async fn a_store_number_that_another_tenant_took_is_refused_by_the_engine() {
                 account: 1,
                 name: String::new(),
                 networks: Vec::new(),
+                certificates: Vec::new(),
                 updated_at: NOW,
             }))
         }

@@ -7,7 +7,7 @@ use crate::{
     testing,
 };
 
-const ALL: [&str; 3] = ["1 initial", "2 numbers first", "3 loyalty"];
+const ALL: [&str; 4] = ["1 initial", "2 numbers first", "3 loyalty", "4 vouchers"];
 
 #[tokio::test]
 async fn processes_that_migrate_at_the_same_time_take_turns() {

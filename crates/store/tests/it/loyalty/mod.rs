@@ -1,7 +1,7 @@
 //! Cards, terminals and their events.
 
 mod reading;
-mod samples;
+pub mod samples;
 mod writing;
 
 use crate::fixture::write;

@@ -10,6 +10,7 @@ use domain::{
             MonthSpending, TicketKind,
         },
         document::{Document, DocumentKind},
+        journal::{Compared, Difference, Figure, Finding},
         points::Points,
         sealed::Sealed,
         store::{Store, StoreNo},
@@ -38,6 +39,7 @@ pub fn store(tenant: TenantId, number: &str) -> Store {
         account: 7,
         name: "西单'店\" 🏬".to_owned(),
         networks: vec!["10.0.0.0/8".to_owned(), "::1".to_owned()],
+        certificates: vec!["00".repeat(32)],
         updated_at: NOW,
     }
 }
@@ -229,6 +231,7 @@ pub fn item(tenant: TenantId, subject: Serial, matter: Matter) -> WorkItem {
         at: NOW,
         terminal: 3,
         matter,
+        done: None,
     }
 }
 
@@ -251,6 +254,7 @@ pub fn of_kind(kind: DocumentKind) -> Vec<Document> {
             Document::Store(Box::new(store(TENANT, "S1"))),
             Document::Store(Box::new(Store {
                 networks: Vec::new(),
+                certificates: Vec::new(),
                 name: String::new(),
                 ..store(OTHER, "S2")
             })),
@@ -286,6 +290,11 @@ pub fn of_kind(kind: DocumentKind) -> Vec<Document> {
                 },
             ))),
         ],
+        DocumentKind::Partner
+        | DocumentKind::VoucherTicket
+        | DocumentKind::Activity
+        | DocumentKind::Carton
+        | DocumentKind::Change => crate::voucher::samples::of_kind(kind),
     }
 }
 
@@ -314,6 +323,7 @@ pub fn trans(n: i64) -> Trans {
         content: 1,
         register_trace: None,
         entry_mode: None,
+        advertisement: String::new(),
         original: None,
         undoes: None,
         effect: Effect::default(),
@@ -359,6 +369,7 @@ pub fn full_trans(n: i64) -> Trans {
         content: u128::MAX - 1,
         register_trace: Some("收 1".to_owned()),
         entry_mode: Some("021".to_owned()),
+        advertisement: "欢迎".to_owned(),
         original: Some(serial(1)),
         undoes: Some(TransKind::Refund),
         effect: effect(),
@@ -370,6 +381,16 @@ pub fn full_trans(n: i64) -> Trans {
             host: totals(),
             terminal: Totals::default(),
             closed: true,
+            lines: vec![Compared {
+                kind: TransKind::Refund,
+                trace: TraceNo::new(1).unwrap(),
+                number: Some(TransNo::new(1, 2)),
+                finding: Finding::Differs(vec![Difference {
+                    figure: Figure::Cash,
+                    host: 1,
+                    terminal: -2,
+                }]),
+            }],
         })),
         ..trans(n)
     }
@@ -389,7 +410,6 @@ pub fn every_trans() -> Vec<Trans> {
         TransKind::SettleDetails,
         TransKind::Expiry,
         TransKind::Opening,
-        TransKind::Adjustment,
     ];
     let states = [
         TransState::Approved,

@@ -1,7 +1,7 @@
 //! What makes two messages the same.
 
 use super::{read, sample, with, without};
-use wire::jpos::Operation;
+use wire::jpos::{Form, Operation, Request};
 
 fn content(operation: Operation, body: &str) -> String {
     let request = read(operation, body).ok().unwrap();
@@ -35,6 +35,45 @@ fn a_repetition_may_be_spelled_otherwise() {
     ] {
         assert_eq!(content(operation, &body), first, "{body}");
     }
+}
+
+fn identified(operation: Operation, body: &str) -> Option<(String, String)> {
+    let form = Form::decode(body.as_bytes(), operation.body_bytes_max()).unwrap();
+    let (head, content) = Request::identify(operation, &form)?;
+    Some((head.trace_no.to_string(), content.to_string()))
+}
+
+/// Also a message whose amounts cannot be is told from others with its number.
+#[test]
+fn impossible_amounts_are_content_as_they_were_sent() {
+    let operation = Operation::Consume;
+    let with_amount = |value: &str| with(operation, "cashAmount", value);
+    let first = identified(operation, &with_amount("-1")).unwrap();
+    assert_eq!(first.0, "000123");
+    assert!(first.1.ends_with("!cashAmount=-1"), "{}", first.1);
+    let respelled = with_amount("-1") + "&timestamp=1&mac=55793D50";
+    assert_eq!(identified(operation, &respelled).as_ref(), Some(&first));
+    for other in ["-1.0", "x", "0.001", "1"] {
+        let other = identified(operation, &with_amount(other)).unwrap();
+        assert_ne!(other.1, first.1);
+    }
+    let both = with_amount("-1").replace("pointAmount=1.50", "pointAmount=y");
+    let both = identified(operation, &both).unwrap();
+    assert!(
+        both.1.ends_with("!cashAmount=-1&pointAmount=y"),
+        "{}",
+        both.1
+    );
+    // Nothing at all is an amount that cannot be, too.
+    let nothing = sample(operation)
+        .replace("pointAmount=1.50", "pointAmount=0")
+        .replace("cashAmount=100", "cashAmount=0")
+        .replace("&vaucher=%5B%7B%22id%22%3A1%2C%22num%22%3A2%7D%5D", "");
+    let nothing = identified(operation, &nothing).unwrap();
+    assert!(nothing.1.ends_with("!pointAmount=0"), "{}", nothing.1);
+    // More that is wrong leaves nothing to tell it by.
+    let bad = with_amount("-1") + "&track2=x";
+    assert_eq!(identified(operation, &bad), None);
 }
 
 #[test]

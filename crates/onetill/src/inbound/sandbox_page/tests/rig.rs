@@ -11,6 +11,7 @@ use crate::{
         payer_code::PayerCodes,
         serials::{NodeLease, SerialIssuer},
         settlements::Settlements,
+        voucher::Vouchers,
     },
     outbound::TargetPolicy,
     vault::Vault,
@@ -95,7 +96,8 @@ impl Rig {
             merchant_serial: merchant_serial.to_owned(),
             flow,
             channel: CHANNEL,
-            amount: Fen::new(123_450),
+            price: Fen::new(123_450),
+            voucher_code: None,
             window_s: None,
             details: Details {
                 subject: SUBJECT.to_owned(),
@@ -105,6 +107,7 @@ impl Rig {
         match self.gateway.pay(&account, new).await.unwrap() {
             PayReply::Payment(payment) => payment.serial,
             PayReply::Repeat(_) => panic!("the number is used for the first time"),
+            PayReply::NoVoucher(why) => panic!("no voucher was named: {why:?}"),
         }
     }
 
@@ -186,6 +189,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
         remote_sandbox: None,
         directory: directory(),
         loyalty: Loyalty::new(&vault(), Sms::Off, false),
+        vouchers: Vouchers::new(&vault()),
         serials: SerialIssuer::new(
             NodeLease { node: 0, owner: 1 },
             UnixMs(0),
@@ -201,6 +205,7 @@ fn gateway(clock: &Clock, sandbox: &Arc<Sandbox>) -> Gateway {
             window_s: 30,
             order_window_s: ORDER_WINDOW_S,
             payer_codes: PayerCodes::default(),
+            voucher_prefix: String::new(),
             targets: TargetPolicy::default(),
         },
     }

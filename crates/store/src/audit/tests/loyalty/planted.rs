@@ -124,7 +124,7 @@ planted! {
     } => [TransPosting, PostingSubject];
 
     a_number_shared_with_a_payment: loyalty(LoyaltyChanges {
-        trans_added: vec![event(PAID, TransKind::Adjustment, 1)],
+        trans_added: vec![event(PAID, TransKind::Opening, 1)],
         ..LoyaltyChanges::default()
     }) => [OneSubject];
 
@@ -213,8 +213,8 @@ planted! {
     } => [BatchTotals];
     a_place_in_no_batch: {
         let place = Place::from_stored(INDEX * 1_000_000_000_000 + 5);
-        let adjustment = event(2_001, TransKind::Adjustment, 1);
-        let astray = Trans { place: Some(place), ..adjustment };
+        let opening = event(2_001, TransKind::Opening, 1);
+        let astray = Trans { place: Some(place), ..opening };
         loyalty(LoyaltyChanges { trans_added: vec![astray], ..LoyaltyChanges::default() })
     } => [BatchTotals];
 

@@ -1,4 +1,4 @@
-//! One way to write the source's dictionaries: code, Chinese name, English name.
+//! One way to write the sources' dictionaries: code, Chinese name, English name.
 
 /// Makes an enum of a dictionary: its codes, its names, and `ALL` in the source's order.
 macro_rules! dictionary {
@@ -34,7 +34,7 @@ macro_rules! dictionary {
             }
 
             /// The entry's name for people.
-            pub const fn name(self, locale: $crate::opengateway::code::Locale) -> &'static str {
+            pub const fn name(self, locale: $crate::locale::Locale) -> &'static str {
                 match self { $(Self::$variant => locale.pick($zh, $en)),+ }
             }
         }

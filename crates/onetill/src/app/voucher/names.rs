@@ -1,0 +1,160 @@
+//! What a printed name leads to: a box, a package or a reel by its name, a code by its text.
+
+use super::partners::KnownPartner;
+use crate::app::{AppError, Gateway, loyalty::documents};
+use domain::{
+    ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey, DocumentKind},
+    voucher::{
+        code::{CodeRange, may_be_code},
+        partner::PartnerNo,
+        stock::{Carton, Level},
+    },
+};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+/// How many rows one question to the store brings at most.
+const PAGE_ROWS: u32 = 500;
+
+/// What a name leads to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its codes.
+    pub range: CodeRange,
+    /// What it is; `None` for a single code.
+    pub level: Option<Level>,
+    /// The box they lie in.
+    pub carton: Arc<Carton>,
+}
+
+/// Boxes as they were read for one request.
+#[derive(Default)]
+struct Cartons(HashMap<Serial, Option<Arc<Carton>>>);
+
+impl Cartons {
+    async fn get(
+        &mut self,
+        gateway: &Gateway,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> Result<Option<Arc<Carton>>, AppError> {
+        match self.0.entry(serial) {
+            Entry::Occupied(it) => Ok(it.get().clone()),
+            Entry::Vacant(it) => {
+                let carton = gateway.carton(tenant, serial).await?;
+                Ok(it.insert(carton.map(Arc::new)).clone())
+            }
+        }
+    }
+}
+
+impl Gateway {
+    /// A box that is ready.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn carton(
+        &self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> Result<Option<Carton>, AppError> {
+        let key = DocumentKey::carton(tenant, serial);
+        let found = self.reader.document(key).await?;
+        Ok(found.and_then(documents::carton).filter(|it| it.ready))
+    }
+
+    /// What each name leads to; `None` where it is nobody's, or not this partner's.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn find_names(
+        &self,
+        partner: &KnownPartner,
+        names: &[&str],
+    ) -> Result<Vec<Option<Found>>, AppError> {
+        let number = partner.partner.number;
+        let mut found = self.find_all_names(partner.partner.tenant, names).await?;
+        for it in &mut found {
+            *it = it.take().filter(|it| it.carton.partner == number);
+        }
+        Ok(found)
+    }
+
+    /// What each name leads to, whichever partner of the tenant has it.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn find_all_names(
+        &self,
+        tenant: TenantId,
+        names: &[&str],
+    ) -> Result<Vec<Option<Found>>, AppError> {
+        let mut cartons = Cartons::default();
+        let mut found = Vec::with_capacity(names.len());
+        for name in names {
+            let place = self.find_place(tenant, name).await?;
+            found.push(match place {
+                Some((range, level)) => {
+                    let carton = cartons.get(self, tenant, range.carton).await?;
+                    carton.map(|carton| Found {
+                        range,
+                        level,
+                        carton,
+                    })
+                }
+                None => None,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Both ways of looking are always gone, so that the time taken does not tell what a name is.
+    async fn find_place(
+        &self,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<Option<(CodeRange, Option<Level>)>, AppError> {
+        if !may_be_code(name) {
+            return Ok(None);
+        }
+        let digest = self.vouchers.codes.digest(tenant, name);
+        let codes = self.reader.codes_by_digest(vec![digest]).await?;
+        let unit = self.reader.unit(tenant, name.to_owned()).await?;
+        let code = codes.into_iter().find(|it| it.tenant == tenant);
+        Ok(match (code, unit) {
+            (Some(code), _) => Some((code.code.range(), None)),
+            (None, Some(unit)) => Some((unit.range, Some(unit.level))),
+            (None, None) => None,
+        })
+    }
+
+    /// All boxes of a partner that are ready.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn cartons_of(
+        &self,
+        tenant: TenantId,
+        partner: PartnerNo,
+    ) -> Result<Vec<Arc<Carton>>, AppError> {
+        let mut cartons = Vec::new();
+        let mut after = None;
+        loop {
+            let kind = DocumentKind::Carton;
+            let page = self
+                .reader
+                .documents(kind, Some(tenant), after, PAGE_ROWS)
+                .await?;
+            let Some(last) = page.last().map(Document::key) else {
+                return Ok(cartons);
+            };
+            after = Some((last.tenant, last.key));
+            let found = page.into_iter().filter_map(documents::carton);
+            let theirs = found.filter(|it| it.ready && it.partner == partner);
+            cartons.extend(theirs.map(Arc::new));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What happened to one code, oldest first: its activation, its uses and their reversals, its
+//! voiding.
+
+use super::names::Found;
+use crate::app::{AppError, Gateway};
+use domain::{
+    time::UnixMs,
+    voucher::{
+        change::Change,
+        code::CodeNo,
+        code_use::{CodeAct, CodeEvent},
+        span::{Span, Stage},
+    },
+};
+
+/// How many events of a code one question to the store brings at most.
+const PAGE_ROWS: u32 = 500;
+
+/// One entry of a code's history.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// It became active.
+    Activated(UnixMs, Option<Box<Change>>),
+    /// It became void.
+    Voided(UnixMs, Option<Box<Change>>),
+    /// A till used it, or gave a use back.
+    Till(CodeEvent),
+}
+
+impl Entry {
+    /// When it happened.
+    #[must_use]
+    pub const fn at(&self) -> UnixMs {
+        match self {
+            Self::Activated(at, _) | Self::Voided(at, _) => *at,
+            Self::Till(event) => event.at,
+        }
+    }
+
+    /// Whether a use was given back.
+    #[must_use]
+    pub const fn is_give_back(&self) -> bool {
+        match self {
+            Self::Till(event) => matches!(event.act, CodeAct::GivenBack),
+            Self::Activated(..) | Self::Voided(..) => false,
+        }
+    }
+}
+
+impl Gateway {
+    /// The history of a code.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn trace(&self, found: &Found, code: CodeNo) -> Result<Vec<Entry>, AppError> {
+        let spans = self.reader.spans(code.range(), None, 1).await?;
+        let mut entries = Vec::new();
+        let Some(span) = spans.first() else {
+            return Ok(entries);
+        };
+        self.note_activation(found, span, &mut entries).await?;
+        self.note_events(code, &mut entries).await?;
+        if let Stage::Void(it) = &span.stage {
+            let change = self.change(found.carton.tenant, &it.by).await?;
+            entries.push(Entry::Voided(it.at, change.map(Box::new)));
+        }
+        Ok(entries)
+    }
+
+    async fn note_activation(
+        &self,
+        found: &Found,
+        span: &Span,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), AppError> {
+        if let Some(it) = span.activation() {
+            let change = self.change(found.carton.tenant, &it.by).await?;
+            entries.push(Entry::Activated(it.at, change.map(Box::new)));
+        }
+        Ok(())
+    }
+
+    async fn note_events(&self, code: CodeNo, entries: &mut Vec<Entry>) -> Result<(), AppError> {
+        let mut from = 0;
+        loop {
+            let page = self.reader.code_events(code, from, PAGE_ROWS).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            from = last.number.saturating_add(1);
+            entries.extend(page.into_iter().map(Entry::Till));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Codes as they stand with the reel, package and box of each, read a page at a time: a tree of a
+//! million codes takes no more memory than one of a thousand.
+
+use super::names::Found;
+use crate::app::{AppError, Gateway};
+use domain::{
+    ids::Serial,
+    time::UnixMs,
+    voucher::{
+        code::{CodeNo, CodeRange},
+        code_use::CodeUse,
+        span::{Span, Stage},
+        status::{Standing, standing},
+        stock::{Carton, Level, Unit},
+        ticket::Term,
+    },
+};
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::Arc,
+};
+use zeroize::Zeroizing;
+
+/// How many codes are read at once.
+const PAGE_CODES: u32 = 500;
+/// How many spans are read at once.
+const PAGE_SPANS: u32 = 200;
+
+/// Codes that follow each other, with the units they lie in.
+pub struct Page {
+    /// Their box.
+    pub carton: Arc<Carton>,
+    /// The packages they lie in, by their first codes.
+    packages: Vec<Unit>,
+    /// The reels they lie in, by their first codes.
+    reels: Vec<Unit>,
+    /// The codes, by index.
+    pub codes: Vec<ShownCode>,
+}
+
+/// A code as it stands.
+pub struct ShownCode {
+    /// Which code.
+    pub code: CodeNo,
+    /// Its text.
+    pub text: Zeroizing<String>,
+    /// What it is good for now.
+    pub standing: Standing,
+    /// When it is valid, once it is active.
+    pub term: Term,
+}
+
+impl Page {
+    /// The package and the reel a code lies in.
+    ///
+    /// # Errors
+    /// When the stored units do not cover it.
+    pub fn units_of(&self, code: CodeNo) -> Result<(&Unit, &Unit), AppError> {
+        let in_which = |units: &'_ [Unit]| {
+            let next = units.partition_point(|it| it.range.first <= code.index);
+            next.checked_sub(1)
+                .filter(|at| units.get(*at).is_some_and(|it| it.range.contains(code)))
+        };
+        let package = in_which(&self.packages).and_then(|at| self.packages.get(at));
+        let reel = in_which(&self.reels).and_then(|at| self.reels.get(at));
+        package
+            .zip(reel)
+            .ok_or_else(|| missing(&self.carton, "units"))
+    }
+}
+
+/// Reads a tree page by page, in issuing order.
+pub struct Pages {
+    gateway: Arc<Gateway>,
+    left: VecDeque<(CodeRange, Arc<Carton>)>,
+}
+
+impl Pages {
+    /// The codes that what was found holds, each once.
+    #[must_use]
+    pub fn of(gateway: &Arc<Gateway>, found: &[Found]) -> Self {
+        let mut ranges: Vec<_> = found
+            .iter()
+            .map(|it| (it.range, Arc::clone(&it.carton)))
+            .collect();
+        ranges.sort_by_key(|(range, _)| *range);
+        let mut left: VecDeque<(CodeRange, Arc<Carton>)> = VecDeque::new();
+        for (range, carton) in ranges {
+            match left.back_mut() {
+                Some((last, _)) if last.intersect(&range).is_some() => {
+                    last.last = last.last.max(range.last);
+                }
+                Some(_) | None => left.push_back((range, carton)),
+            }
+        }
+        Self {
+            gateway: Arc::clone(gateway),
+            left,
+        }
+    }
+
+    /// The next page; `None` behind the last.
+    ///
+    /// # Errors
+    /// When the store failed, or rows of a box are missing.
+    pub async fn next(&mut self) -> Result<Option<Page>, AppError> {
+        let Some((range, carton)) = self.left.pop_front() else {
+            return Ok(None);
+        };
+        let page = first_page(range);
+        if let Some(rest) = behind(range, page.last) {
+            self.left.push_front((rest, Arc::clone(&carton)));
+        }
+        let gateway = &self.gateway;
+        let units = |level| gateway.reader.units_in(page, level, None, PAGE_CODES);
+        Ok(Some(Page {
+            packages: units(Level::Package).await?,
+            reels: units(Level::Reel).await?,
+            codes: gateway.codes_as_they_stand(&carton, page).await?,
+            carton,
+        }))
+    }
+}
+
+/// What activations cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Paid {
+    /// In all, in fen.
+    pub total_fen: i64,
+    /// The gateway's number of the newest, and when that was.
+    pub newest: Option<(UnixMs, Serial)>,
+}
+
+impl Gateway {
+    async fn codes_as_they_stand(
+        &self,
+        carton: &Carton,
+        range: CodeRange,
+    ) -> Result<Vec<ShownCode>, AppError> {
+        let stored = self.reader.stored_codes(range, PAGE_CODES).await?;
+        let uses = self.reader.code_uses(range, PAGE_CODES).await?;
+        let uses: BTreeMap<CodeNo, CodeUse> = uses.into_iter().map(|it| (it.code, it)).collect();
+        // A page of codes has no more spans than codes.
+        let spans = self.reader.spans(range, None, PAGE_CODES).await?;
+        let now = self.now();
+        let shown = stored.into_iter().map(|stored| {
+            let code = stored.code;
+            let span = span_of(&spans, code).ok_or_else(|| missing(carton, "spans"))?;
+            Ok(ShownCode {
+                code,
+                text: self.vouchers.codes.open(code, &stored.sealed)?,
+                standing: standing(span, uses.get(&code), carton.terms.uses, now),
+                term: span.activation().map(|it| it.term).unwrap_or_default(),
+            })
+        });
+        shown.collect()
+    }
+
+    /// What the activations of what was found cost in all.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn paid_for(&self, found: &[Found]) -> Result<Paid, AppError> {
+        let mut paid = Paid::default();
+        let mut seen = HashSet::new();
+        for found in found {
+            let mut after = None;
+            loop {
+                let page = self.reader.spans(found.range, after, PAGE_SPANS).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.range.first);
+                for span in page {
+                    self.note_paid(&span, &mut seen, &mut paid).await?;
+                }
+            }
+        }
+        Ok(paid)
+    }
+
+    async fn note_paid(
+        &self,
+        span: &Span,
+        seen: &mut HashSet<String>,
+        paid: &mut Paid,
+    ) -> Result<(), AppError> {
+        let Stage::Active(activation) = &span.stage else {
+            return Ok(());
+        };
+        if !seen.insert(activation.by.as_str().to_owned()) {
+            return Ok(());
+        }
+        if let Some(change) = self.change(span.tenant, &activation.by).await? {
+            paid.total_fen = paid.total_fen.saturating_add(change.total.get());
+            paid.newest = paid.newest.max(Some((change.at, change.serial)));
+        }
+        Ok(())
+    }
+}
+
+fn span_of(spans: &[Span], code: CodeNo) -> Option<&Span> {
+    let next = spans.partition_point(|it| it.range.first <= code.index);
+    let span = spans.get(next.checked_sub(1)?)?;
+    span.range.contains(code).then_some(span)
+}
+
+fn missing(carton: &Carton, rows: &str) -> AppError {
+    tracing::error!(carton = %carton.serial, rows, "rows of a box are missing");
+    AppError::Unforeseen
+}
+
+/// The first page of a range.
+fn first_page(range: CodeRange) -> CodeRange {
+    let last = range.first.saturating_add(PAGE_CODES - 1);
+    CodeRange {
+        last: last.min(range.last),
+        ..range
+    }
+}
+
+/// What is left of a range behind a page.
+fn behind(range: CodeRange, last: u32) -> Option<CodeRange> {
+    let first = last.checked_add(1).filter(|it| *it <= range.last)?;
+    Some(CodeRange { first, ..range })
+}

@@ -1,0 +1,121 @@
+//! A tree of codes, sent piece by piece: the next page is read when the last was taken.
+
+use super::{Answered, Asked, Refusal, present};
+use crate::app::{
+    AppError,
+    voucher::{
+        names::Found,
+        tree::{Page, Pages},
+    },
+};
+use axum::{body::Body, http::StatusCode};
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+use wire::{
+    Locale,
+    voucher::reply::{CodesReply, Place, ReplyWriter, TreeShape},
+};
+
+/// How many pieces may wait for the network.
+const PIECES_MAX: usize = 2;
+
+/// Answers with a tree of what was found. What goes wrong before the first page is a refusal;
+/// after that it breaks the reply off, so that nobody takes half of it for the whole.
+pub(super) async fn answer(
+    asked: &Asked<'_>,
+    reply: &CodesReply,
+    shape: TreeShape,
+    found: &[Found],
+) -> Result<Answered, Refusal> {
+    let mut pages = Pages::of(asked.gateway, found);
+    let mut writer = ReplyWriter::new(reply, shape);
+    let code = reply.code.code();
+    let first = pages.next().await?;
+    let gateway = asked.gateway;
+    if let Some(page) = &first {
+        write(gateway, page, asked.locale, &mut writer)?;
+    }
+    let second = pages.next().await?;
+    let Some(second) = second else {
+        return Ok(Answered {
+            http: StatusCode::OK,
+            code,
+            body: Body::from(writer.finish()),
+        });
+    };
+    let (sender, body) = Channel::<Bytes, AppError>::new(PIECES_MAX);
+    let gateway = std::sync::Arc::clone(gateway);
+    let locale = asked.locale;
+    tokio::spawn(async move {
+        let rest = Rest {
+            pages,
+            writer,
+            locale,
+        };
+        rest.send(&gateway, second, sender).await;
+    });
+    Ok(Answered {
+        http: StatusCode::OK,
+        code,
+        body: Body::new(body),
+    })
+}
+
+struct Rest {
+    pages: Pages,
+    writer: ReplyWriter,
+    locale: Locale,
+}
+
+impl Rest {
+    async fn send(
+        mut self,
+        gateway: &crate::app::Gateway,
+        second: Page,
+        mut sender: Sender<Bytes, AppError>,
+    ) {
+        let mut next = Ok(Some(second));
+        loop {
+            match next {
+                Ok(Some(page)) => {
+                    if let Err(error) = write(gateway, &page, self.locale, &mut self.writer) {
+                        return sender.abort(error);
+                    }
+                    let piece = Bytes::from(self.writer.take());
+                    if sender.send_data(piece).await.is_err() {
+                        // The client has gone.
+                        return;
+                    }
+                    next = self.pages.next().await;
+                }
+                Ok(None) => {
+                    let piece = Bytes::from(self.writer.finish());
+                    // Nobody may be left to read it.
+                    drop(sender.send_data(piece).await);
+                    return;
+                }
+                Err(error) => return sender.abort(error),
+            }
+        }
+    }
+}
+
+fn write(
+    gateway: &crate::app::Gateway,
+    page: &Page,
+    locale: Locale,
+    writer: &mut ReplyWriter,
+) -> Result<(), AppError> {
+    for shown in &page.codes {
+        let (package, reel) = page.units_of(shown.code)?;
+        let place = Place {
+            box_id: &page.carton.id,
+            pkg_id: &package.id,
+            reel_id: &reel.id,
+        };
+        let order_id = reel.sale_channel_order_id.as_deref();
+        let detail = present::detail(gateway, page, shown, order_id, locale);
+        writer.code(place, &detail);
+    }
+    Ok(())
+}

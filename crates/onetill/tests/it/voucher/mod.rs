@@ -1,0 +1,42 @@
+//! Dialect 3 over HTTP, and codes that pay.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`desk`] | partners with stock, and a partner's middleware |
+//! | [`actions`] | every action, the shapes of its samples, repetitions, refusals |
+//! | [`admission`] | who is let in |
+//! | [`part_no`] | activeByPartNo |
+//! | [`redeem`] | codes in payments: parts, wholes, refunds, cancels |
+//! | [`races`] | two tills and one use, activation against void |
+//! | [`trees`] | trees of more codes than one page |
+
+/// Makes each story two tests, one on each store.
+macro_rules! on_both_stores {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $story() {
+                    super::$story(crate::support::house::Rows::Sqlite).await;
+                }
+            )+
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $story() {
+                    super::$story(crate::support::house::Rows::Postgres).await;
+                }
+            )+
+        }
+    };
+}
+
+mod actions;
+mod admission;
+mod desk;
+mod part_no;
+mod races;
+mod redeem;
+mod trees;

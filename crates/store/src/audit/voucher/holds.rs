@@ -1,0 +1,192 @@
+//! What payments say of the codes they name.
+
+use super::{are, posted, stock::Stock};
+use crate::audit::{
+    broken::Broken,
+    merge::Subject,
+    report::{AuditReport, Rule},
+};
+use domain::{
+    ledger::Posting,
+    payment::{CloseReason, End, Payment, PaymentState, VoucherFate, VoucherPart},
+    time::UnixMs,
+    voucher::{
+        code::CodeNo,
+        postings::{of_give_back, of_late_expiry, of_use},
+    },
+};
+use std::collections::BTreeMap;
+
+/// How many refunds of a payment give its voucher back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::audit) struct BackSums {
+    pub done: u32,
+    pub under_way: u32,
+}
+
+/// What all payments that name a code did with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Uses that undecided payments hold.
+    pub reserved: u32,
+    /// Uses that ever paid.
+    pub used: u32,
+    /// Of those, the ones that came back.
+    pub given_back: u32,
+}
+
+/// Codes that payments name and whose own rows were not seen yet.
+#[derive(Default)]
+pub(super) struct Holds(BTreeMap<CodeNo, Held>);
+
+/// What became of the use that a payment names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Reserved,
+    Used,
+    GivenBack,
+    /// It was held, and let go.
+    Released,
+    /// It could not be held.
+    Refused,
+}
+
+impl Outcome {
+    fn of(payment: &Payment, back: BackSums) -> Self {
+        match &payment.state {
+            PaymentState::Open { .. } | PaymentState::Ending(_) => Self::Reserved,
+            PaymentState::Paid(paid) => match paid.voucher {
+                VoucherFate::Used | VoucherFate::Returning => Self::Used,
+                VoucherFate::Returned => Self::GivenBack,
+            },
+            PaymentState::Ended { paid: Some(_), .. } if back.done > 0 => Self::GivenBack,
+            PaymentState::Ended {
+                end: End::Closed(CloseReason::Voucher(_)),
+                ..
+            } => Self::Refused,
+            PaymentState::Ended { .. } => Self::Released,
+        }
+    }
+
+    /// The postings that follow from it, one way or another: a use whose term is over when it
+    /// becomes free is written off at once.
+    fn postings(self, payment: &Payment, part: &VoucherPart) -> Vec<Vec<Posting>> {
+        let at = UnixMs(0);
+        let back = |expired| {
+            let used = of_use(payment, part, at).into_iter();
+            used.chain(of_give_back(payment, part, expired, at))
+                .collect()
+        };
+        match self {
+            Self::Reserved | Self::Refused => vec![Vec::new()],
+            Self::Used => vec![of_use(payment, part, at)],
+            Self::GivenBack => vec![back(false), back(true)],
+            Self::Released => vec![Vec::new(), of_late_expiry(payment, part, at)],
+        }
+    }
+}
+
+impl Holds {
+    pub fn check(
+        &mut self,
+        payment: &Payment,
+        back: BackSums,
+        stock: &Stock,
+        subject: &Subject,
+        broken: &mut Broken<'_>,
+    ) {
+        let posted: Vec<Posting> = posted(subject).collect();
+        let Some(part) = &payment.details.voucher else {
+            broken.unless(posted.is_empty(), Rule::VoucherPosting, || {
+                format!("posted {posted:?} without a voucher")
+            });
+            broken.unless(back == BackSums::default(), Rule::VoucherUse, || {
+                format!("{back:?} of no voucher")
+            });
+            return;
+        };
+        let outcome = Outcome::of(payment, back);
+        self.note(part.code, outcome);
+        let mut expected = outcome.postings(payment, part).into_iter();
+        broken.unless(
+            expected.any(|it| are(&posted, it)),
+            Rule::VoucherPosting,
+            || {
+                let expected = outcome.postings(payment, part);
+                format!("posted {posted:?}, expected {expected:?}")
+            },
+        );
+        unless_refunds_agree(payment, back, broken);
+        unless_terms_agree(payment, part, stock, broken);
+    }
+
+    fn note(&mut self, code: CodeNo, outcome: Outcome) {
+        let held = self.0.entry(code).or_default();
+        match outcome {
+            Outcome::Reserved => held.reserved += 1,
+            Outcome::Used => held.used += 1,
+            Outcome::GivenBack => {
+                held.used += 1;
+                held.given_back += 1;
+            }
+            Outcome::Released | Outcome::Refused => {}
+        }
+    }
+
+    /// What payments say of a code.
+    pub fn take(&mut self, code: CodeNo) -> Held {
+        self.0.remove(&code).unwrap_or_default()
+    }
+
+    /// What is left has no rows of its own.
+    pub fn finish(self, report: &mut AuditReport) {
+        for (code, held) in self.0 {
+            if held != Held::default() {
+                let found = format!("payments say {held:?}, it has no row");
+                report.add(Rule::CodeUses, name(code), found);
+            }
+        }
+    }
+}
+
+pub(super) fn name(code: CodeNo) -> String {
+    format!("code {} of box {}", code.index, code.carton)
+}
+
+/// The use comes back once, by a refund that says so, and the payment says the same.
+fn unless_refunds_agree(payment: &Payment, back: BackSums, broken: &mut Broken<'_>) {
+    let BackSums { done, under_way } = back;
+    let fate = payment.paid().map(|it| it.voucher);
+    let holds = match (&payment.state, fate) {
+        (PaymentState::Paid(_), Some(VoucherFate::Used)) => (done, under_way) == (0, 0),
+        (PaymentState::Paid(_), Some(VoucherFate::Returning)) => (done, under_way) == (0, 1),
+        (PaymentState::Paid(_), Some(VoucherFate::Returned)) => (done, under_way) == (1, 0),
+        // Money that came too late never used it.
+        (PaymentState::Ended { .. }, Some(VoucherFate::Returned)) => done <= 1 && under_way == 0,
+        (_, Some(_)) => false,
+        (_, None) => (done, under_way) == (0, 0),
+    };
+    broken.unless(holds, Rule::VoucherUse, || {
+        format!("{fate:?}, its refunds {back:?}")
+    });
+}
+
+fn unless_terms_agree(
+    payment: &Payment,
+    part: &VoucherPart,
+    stock: &Stock,
+    broken: &mut Broken<'_>,
+) {
+    let carton = stock.carton(part.code.carton);
+    let holds = carton.is_some_and(|it| {
+        it.ready
+            && it.tenant == payment.tenant
+            && it.range.contains(part.code)
+            && (it.ticket, it.terms.uses) == (part.ticket, part.uses)
+            && it.terms.face_value == part.face
+            && part.pays <= part.face
+    });
+    broken.unless(holds, Rule::VoucherUse, || {
+        format!("{part:?} is not as its box says")
+    });
+}

@@ -1,0 +1,144 @@
+//! What every store offers of voucher codes: what rests of a code, and looking at it.
+
+use super::{BoxFuture, StoreError};
+use domain::{
+    ids::{Serial, TenantId},
+    time::UnixMs,
+    voucher::{
+        code::{CodeDigest, CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
+        span::Span,
+        stock::{Level, Unit},
+    },
+};
+
+/// A code as it rests: its text sealed under the gateway's master key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredCode {
+    /// Which code.
+    pub code: CodeNo,
+    /// Its text, sealed.
+    pub sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for StoredCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StoredCode({:?})", self.code)
+    }
+}
+
+/// Where a digest leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundCode {
+    /// The digest.
+    pub digest: CodeDigest,
+    /// Whose code it is.
+    pub tenant: TenantId,
+    /// Which code.
+    pub code: CodeNo,
+}
+
+/// How far a worker got with spans that are due: the time and first code of the last one.
+pub type SpanMark = (UnixMs, CodeNo);
+
+/// How much of a box is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoredCounts {
+    /// Codes.
+    pub codes: u64,
+    /// Digests that lead to them.
+    pub digests: u64,
+    /// Reels.
+    pub reels: u64,
+}
+
+/// The part of a [`Reader`](super::Reader) that looks at voucher codes.
+pub trait VoucherReader: Send + Sync + 'static {
+    /// The unit of a tenant with a printed name.
+    fn unit(&self, tenant: TenantId, id: String)
+    -> BoxFuture<'_, Result<Option<Unit>, StoreError>>;
+
+    /// The units of a level that share codes with a range, by their first code; those that begin
+    /// behind index `after`, at most `limit`.
+    fn units_in(
+        &self,
+        range: CodeRange,
+        level: Level,
+        after: Option<u32>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Unit>, StoreError>>;
+
+    /// Where digests lead, in no order; those that lead nowhere are left out.
+    fn codes_by_digest(
+        &self,
+        digests: Vec<CodeDigest>,
+    ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>>;
+
+    /// The codes of a range by index, at most `limit`.
+    fn stored_codes(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredCode>, StoreError>>;
+
+    /// The spans that share codes with a range, by index; those that begin behind index `after`,
+    /// at most `limit`.
+    fn spans(
+        &self,
+        range: CodeRange,
+        after: Option<u32>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
+
+    /// What tills did with the codes of a range, by index, at most `limit`; codes that none has
+    /// touched are left out.
+    fn code_uses(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
+
+    /// The events of a code, oldest first, those numbered from `from`, at most `limit`.
+    fn code_events(
+        &self,
+        code: CodeNo,
+        from: u32,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
+
+    /// Spans that are due ([`Span::due_at`]), longest due first, those behind `after`, at most
+    /// `limit`.
+    fn due_spans(
+        &self,
+        now: UnixMs,
+        after: Option<SpanMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
+}
+
+/// The part of a [`Snapshot`](super::Snapshot) that holds voucher codes.
+pub trait VoucherSnapshot: Send {
+    /// Spans of voucher codes by box and index.
+    fn spans(
+        &mut self,
+        after: Option<CodeNo>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>>;
+
+    /// What tills did with codes, by code.
+    fn code_uses(
+        &mut self,
+        after: Option<CodeNo>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
+
+    /// Events of codes by code and number.
+    fn code_events(
+        &mut self,
+        after: Option<(CodeNo, u32)>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
+
+    /// How many codes and how many digests of a box are stored.
+    fn stored_counts(&mut self, carton: Serial) -> BoxFuture<'_, Result<StoredCounts, StoreError>>;
+}

@@ -1,0 +1,361 @@
+//! Voucher codes as columns. Spans and events are read and written whole, so they are one JSON
+//! text beside their keys; uses are summed, so each of their fields is a column.
+
+use super::{
+    corrupt,
+    loyalty::{read, unread, write},
+};
+use crate::contract::{FoundCode, StoreError};
+use domain::{
+    ids::{Serial, TenantId},
+    voucher::{
+        code::{CodeDigest, CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
+        span::Span,
+        stock::{Level, Unit},
+    },
+};
+
+codes!(level_code, level_from, Level, {
+    Level::Carton => 1 => Level::Carton,
+    Level::Package => 2 => Level::Package,
+    Level::Reel => 3 => Level::Reel,
+});
+
+/// The stored number of a level.
+pub(crate) const fn level(level: Level) -> i16 {
+    level_code(level)
+}
+
+/// A column that holds what counts or numbers codes.
+fn count(stored: i64) -> Result<u32, StoreError> {
+    u32::try_from(stored).map_err(|_| corrupt("number of a code", &stored))
+}
+
+/// A code by the columns of its box and its index there.
+pub(crate) fn code(carton: i64, index: i64) -> Result<CodeNo, StoreError> {
+    Ok(CodeNo {
+        carton: Serial(carton),
+        index: count(index)?,
+    })
+}
+
+fn range(carton: i64, first: i64, last: i64) -> Result<CodeRange, StoreError> {
+    if first > last {
+        return Err(corrupt("range of codes", &format!("{first} to {last}")));
+    }
+    Ok(CodeRange {
+        carton: Serial(carton),
+        first: count(first)?,
+        last: count(last)?,
+    })
+}
+
+/// A digest by its column.
+fn digest(stored: &[u8]) -> Result<CodeDigest, StoreError> {
+    let digest = stored.try_into().map(CodeDigest);
+    digest.map_err(|_| corrupt("digest", &format!("{} bytes", stored.len())))
+}
+
+/// Where a digest leads, by its columns.
+pub(crate) fn found(
+    stored: &[u8],
+    tenant: i64,
+    carton: i64,
+    index: i64,
+) -> Result<FoundCode, StoreError> {
+    Ok(FoundCode {
+        digest: digest(stored)?,
+        tenant: TenantId(tenant),
+        code: code(carton, index)?,
+    })
+}
+
+/// A box, package or reel as columns.
+#[derive(Clone, Debug)]
+pub(crate) struct FlatUnit {
+    pub tenant: i64,
+    pub id: String,
+    /// 1 box, 2 package, 3 reel.
+    pub level: i16,
+    pub carton: i64,
+    pub first: i64,
+    pub last: i64,
+    pub sale_channel_order_id: Option<String>,
+}
+
+impl FlatUnit {
+    pub(crate) fn of(unit: &Unit) -> Self {
+        Self {
+            tenant: unit.tenant.0,
+            id: unit.id.clone(),
+            level: level_code(unit.level),
+            carton: unit.range.carton.0,
+            first: i64::from(unit.range.first),
+            last: i64::from(unit.range.last),
+            sale_channel_order_id: unit.sale_channel_order_id.clone(),
+        }
+    }
+
+    pub(crate) fn read(self) -> Result<Unit, StoreError> {
+        Ok(Unit {
+            tenant: TenantId(self.tenant),
+            id: self.id,
+            level: level_from(self.level)?,
+            range: range(self.carton, self.first, self.last)?,
+            sale_channel_order_id: self.sale_channel_order_id,
+        })
+    }
+}
+
+/// A span as columns.
+#[derive(Clone, Debug)]
+pub(crate) struct FlatSpan {
+    pub tenant: i64,
+    pub carton: i64,
+    pub first: i64,
+    pub last: i64,
+    /// Where it is written: when a worker has to look at it. It follows from the body, so it is
+    /// not read.
+    pub due_at: Option<i64>,
+    pub body: String,
+}
+
+impl FlatSpan {
+    pub(crate) fn of(span: &Span) -> Result<Self, StoreError> {
+        let CodeRange {
+            carton,
+            first,
+            last,
+        } = span.range;
+        let body = write(span).map_err(|error| {
+            let text = format!("span {first} of box {carton} cannot be written: {error}");
+            StoreError::Corrupt(text)
+        })?;
+        Ok(Self {
+            tenant: span.tenant.0,
+            carton: carton.0,
+            first: i64::from(first),
+            last: i64::from(last),
+            due_at: span.due_at().map(|it| it.0),
+            body,
+        })
+    }
+
+    pub(crate) fn read(self) -> Result<Span, StoreError> {
+        let named = || format!("span {} of box {}", self.first, Serial(self.carton));
+        let span: Span = read(&self.body).map_err(|error| unread(&named(), &error))?;
+        let at = (
+            TenantId(self.tenant),
+            range(self.carton, self.first, self.last)?,
+        );
+        if (span.tenant, span.range) == at {
+            return Ok(span);
+        }
+        Err(anothers(&named()))
+    }
+}
+
+/// What tills did with a code, as columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FlatUse {
+    pub tenant: i64,
+    pub carton: i64,
+    pub idx: i64,
+    /// Whether any of its uses is gone or held, so that those of a range are found.
+    pub busy: bool,
+    pub used: i64,
+    pub reserved: i64,
+    pub events: i64,
+    pub newest: Option<i64>,
+}
+
+impl FlatUse {
+    pub(crate) fn of(code_use: &CodeUse) -> Self {
+        Self {
+            tenant: code_use.tenant.0,
+            carton: code_use.code.carton.0,
+            idx: i64::from(code_use.code.index),
+            busy: code_use.is_busy(),
+            used: i64::from(code_use.used),
+            reserved: i64::from(code_use.reserved),
+            events: i64::from(code_use.events),
+            newest: code_use.newest.map(|it| it.0),
+        }
+    }
+
+    pub(crate) fn read(self) -> Result<CodeUse, StoreError> {
+        let code_use = CodeUse {
+            tenant: TenantId(self.tenant),
+            code: code(self.carton, self.idx)?,
+            used: count(self.used)?,
+            reserved: count(self.reserved)?,
+            events: count(self.events)?,
+            newest: self.newest.map(Serial),
+        };
+        // Whoever voids a range relies on it.
+        if code_use.is_busy() == self.busy {
+            return Ok(code_use);
+        }
+        Err(corrupt("busy code", &self.busy))
+    }
+}
+
+/// An event of a code as columns.
+#[derive(Clone, Debug)]
+pub(crate) struct FlatCodeEvent {
+    pub tenant: i64,
+    pub carton: i64,
+    pub idx: i64,
+    pub number: i64,
+    pub body: String,
+}
+
+impl FlatCodeEvent {
+    pub(crate) fn of(event: &CodeEvent) -> Result<Self, StoreError> {
+        let CodeNo { carton, index } = event.code;
+        let body = write(event).map_err(|error| {
+            let text = format!("an event of code {index} of box {carton}: {error}");
+            StoreError::Corrupt(text)
+        })?;
+        Ok(Self {
+            tenant: event.tenant.0,
+            carton: carton.0,
+            idx: i64::from(index),
+            number: i64::from(event.number),
+            body,
+        })
+    }
+
+    pub(crate) fn read(self) -> Result<CodeEvent, StoreError> {
+        let Self { idx, number, .. } = self;
+        let named = || {
+            let carton = Serial(self.carton);
+            format!("event {number} of code {idx} of box {carton}")
+        };
+        let event: CodeEvent = read(&self.body).map_err(|error| unread(&named(), &error))?;
+        let at = (
+            TenantId(self.tenant),
+            code(self.carton, idx)?,
+            count(number)?,
+        );
+        if (event.tenant, event.code, event.number) == at {
+            return Ok(event);
+        }
+        Err(anothers(&named()))
+    }
+}
+
+fn anothers(named: &str) -> StoreError {
+    StoreError::Corrupt(format!("{named}: its body is another's"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        time::UnixMs,
+        voucher::{
+            change::ChangeId,
+            code_use::{CodeAct, Scene},
+            span::{Activation, Stage},
+            ticket::Term,
+        },
+    };
+
+    const CARTON: Serial = Serial(20_779_000_000_000_001);
+
+    fn span() -> Span {
+        Span {
+            tenant: TenantId(1),
+            range: CodeRange {
+                carton: CARTON,
+                first: 5,
+                last: u32::MAX,
+            },
+            stage: Stage::Active(Activation {
+                by: ChangeId::from_stored("1504/A/x".to_owned()),
+                at: UnixMs(1),
+                term: Term {
+                    from: None,
+                    until: Some(UnixMs(9)),
+                },
+                expired: false,
+            }),
+            frozen: true,
+        }
+    }
+
+    #[test]
+    fn a_span_under_another_key_is_corrupt() {
+        let flat = FlatSpan::of(&span()).unwrap();
+        assert_eq!(flat.due_at, Some(9));
+        assert_eq!(flat.clone().read(), Ok(span()));
+        let doctors: [fn(&mut FlatSpan); 5] = [
+            |it| it.tenant = 2,
+            |it| it.carton += 1,
+            |it| it.first -= 1,
+            |it| it.last -= 1,
+            |it| it.last = it.first - 1,
+        ];
+        for doctor in doctors {
+            let mut doctored = flat.clone();
+            doctor(&mut doctored);
+            let read = doctored.read();
+            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_said_to_be_free_and_is_not_is_corrupt() {
+        let code = CodeNo {
+            carton: CARTON,
+            index: 7,
+        };
+        let used = CodeUse {
+            used: 1,
+            newest: Some(Serial(3)),
+            ..CodeUse::untouched(TenantId(1), code)
+        };
+        let flat = FlatUse::of(&used);
+        assert_eq!(flat.read(), Ok(used));
+        for wrong in [
+            FlatUse {
+                busy: false,
+                ..flat
+            },
+            FlatUse { used: 0, ..flat },
+            FlatUse {
+                idx: 1 << 32,
+                ..flat
+            },
+            FlatUse {
+                reserved: -1,
+                ..flat
+            },
+        ] {
+            let read = wrong.read();
+            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_under_another_number_is_corrupt() {
+        let event = CodeEvent {
+            tenant: TenantId(1),
+            code: CodeNo {
+                carton: CARTON,
+                index: 7,
+            },
+            number: 2,
+            act: CodeAct::GivenBack,
+            at: UnixMs(4),
+            subject: Serial(3),
+            scene: Scene::default(),
+        };
+        let flat = FlatCodeEvent::of(&event).unwrap();
+        assert_eq!(flat.clone().read(), Ok(event));
+        let other = FlatCodeEvent { number: 3, ..flat };
+        assert!(matches!(other.read(), Err(StoreError::Corrupt(_))));
+    }
+}

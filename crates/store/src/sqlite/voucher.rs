@@ -1,0 +1,249 @@
+//! What happened to voucher codes: its part of a batch.
+
+use super::{from_sqlite, loyalty::conflict_or_failure, queries::all};
+use crate::{
+    contract::StoreError,
+    flat::{FlatCodeEvent, FlatSpan, FlatUse},
+};
+use domain::{
+    ids::Serial,
+    voucher::{
+        code::{CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
+        rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan, VoucherRows},
+        span::Span,
+    },
+};
+use rusqlite::{Connection, Params, Row, params};
+
+const SPAN: &str = "tenant, carton, first, last, due_at, body";
+const CODE_USE: &str = "tenant, carton, idx, busy, used, reserved, events, newest";
+const EVENT: &str = "tenant, carton, idx, number, body";
+
+/// Begins with the span in which the first code lies.
+pub(super) const SPANS_IN: &str = "carton = ?1 AND first <= ?3 AND first >= coalesce(
+        (SELECT max(first) FROM voucher_spans WHERE carton = ?1 AND first <= ?2), 0)";
+
+fn span(row: &Row<'_>) -> rusqlite::Result<FlatSpan> {
+    Ok(FlatSpan {
+        tenant: row.get(0)?,
+        carton: row.get(1)?,
+        first: row.get(2)?,
+        last: row.get(3)?,
+        due_at: row.get(4)?,
+        body: row.get(5)?,
+    })
+}
+
+fn code_use(row: &Row<'_>) -> rusqlite::Result<FlatUse> {
+    Ok(FlatUse {
+        tenant: row.get(0)?,
+        carton: row.get(1)?,
+        idx: row.get(2)?,
+        busy: row.get(3)?,
+        used: row.get(4)?,
+        reserved: row.get(5)?,
+        events: row.get(6)?,
+        newest: row.get(7)?,
+    })
+}
+
+fn code_event(row: &Row<'_>) -> rusqlite::Result<FlatCodeEvent> {
+    Ok(FlatCodeEvent {
+        tenant: row.get(0)?,
+        carton: row.get(1)?,
+        idx: row.get(2)?,
+        number: row.get(3)?,
+        body: row.get(4)?,
+    })
+}
+
+/// The spans that a condition finds.
+pub(super) fn spans_where(
+    connection: &Connection,
+    condition: &str,
+    values: impl Params,
+) -> Result<Vec<Span>, StoreError> {
+    let sql = format!("SELECT {SPAN} FROM voucher_spans WHERE {condition}");
+    all(connection, &sql, values, span, FlatSpan::read)
+}
+
+/// The rows of codes that a condition finds.
+pub(super) fn uses_where(
+    connection: &Connection,
+    condition: &str,
+    values: impl Params,
+) -> Result<Vec<CodeUse>, StoreError> {
+    let sql = format!("SELECT {CODE_USE} FROM code_uses WHERE {condition}");
+    all(connection, &sql, values, code_use, FlatUse::read)
+}
+
+/// The events that a condition finds.
+pub(super) fn events_where(
+    connection: &Connection,
+    condition: &str,
+    values: impl Params,
+) -> Result<Vec<CodeEvent>, StoreError> {
+    let sql = format!("SELECT {EVENT} FROM code_events WHERE {condition}");
+    all(connection, &sql, values, code_event, FlatCodeEvent::read)
+}
+
+/// Loads what `plan` names, and the codes that payments hold.
+pub(super) fn load(
+    connection: &Connection,
+    plan: &VoucherPlan,
+    held: &[CodeNo],
+    rows: &mut VoucherRows,
+) -> Result<(), StoreError> {
+    for code in plan.codes.iter().chain(held) {
+        load_span(connection, &code.range(), rows)?;
+        let condition = "carton = ?1 AND idx = ?2";
+        let found = uses_where(connection, condition, (code.carton.0, code.index))?;
+        found.into_iter().for_each(|it| rows.add_use(it));
+    }
+    for range in &plan.ranges {
+        load_span(connection, range, rows)?;
+    }
+    for range in &plan.busy {
+        load_busy(connection, range, rows)?;
+    }
+    for range in &plan.sums {
+        rows.add_sum(*range, sum(connection, range)?);
+    }
+    Ok(())
+}
+
+fn load_span(
+    connection: &Connection,
+    range: &CodeRange,
+    rows: &mut VoucherRows,
+) -> Result<(), StoreError> {
+    let values = (range.carton.0, range.first, range.last);
+    let found = spans_where(connection, SPANS_IN, values)?;
+    found.into_iter().for_each(|it| rows.add_span(it));
+    Ok(())
+}
+
+fn load_busy(
+    connection: &Connection,
+    range: &CodeRange,
+    rows: &mut VoucherRows,
+) -> Result<(), StoreError> {
+    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 AND busy ORDER BY idx LIMIT ?4";
+    let values = (range.carton.0, range.first, range.last, BUSY_MAX);
+    let found = uses_where(connection, condition, values)?;
+    if found.len() >= BUSY_MAX as usize {
+        rows.add_crowded(*range);
+    }
+    found.into_iter().for_each(|it| rows.add_use(it));
+    Ok(())
+}
+
+fn sum(connection: &Connection, range: &CodeRange) -> Result<UseSum, StoreError> {
+    let sql = "SELECT coalesce(sum(used), 0), coalesce(sum(reserved), 0) FROM code_uses \
+         WHERE carton = ?1 AND idx >= ?2 AND idx <= ?3 AND busy";
+    let values = (range.carton.0, range.first, range.last);
+    let read = |row: &Row<'_>| {
+        Ok(UseSum {
+            used: row.get(0)?,
+            reserved: row.get(1)?,
+        })
+    };
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    statement.query_row(values, read).map_err(from_sqlite)
+}
+
+/// Writes `changes`.
+pub(super) fn write(connection: &Connection, changes: &VoucherChanges) -> Result<(), StoreError> {
+    for first in &changes.spans_removed {
+        let sql = "DELETE FROM voucher_spans WHERE carton = ?1 AND first = ?2";
+        execute(connection, sql, (first.carton.0, first.index))?;
+    }
+    for span in &changes.spans {
+        put_span(connection, &FlatSpan::of(span)?)?;
+    }
+    for code_use in &changes.uses {
+        overwrite_use(connection, &FlatUse::of(code_use))?;
+    }
+    for code_use in &changes.uses_added {
+        add_use(connection, &FlatUse::of(code_use))?;
+    }
+    let mut events = changes.events.iter();
+    events.try_for_each(|it| add_event(connection, &FlatCodeEvent::of(it)?))
+}
+
+fn put_span(connection: &Connection, span: &FlatSpan) -> Result<(), StoreError> {
+    let sql = format!(
+        "INSERT INTO voucher_spans ({SPAN}) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+         ON CONFLICT (carton, first) DO UPDATE SET last = excluded.last, \
+         due_at = excluded.due_at, body = excluded.body"
+    );
+    let values = params![
+        span.tenant,
+        span.carton,
+        span.first,
+        span.last,
+        span.due_at,
+        span.body
+    ];
+    execute(connection, &sql, values).map(drop)
+}
+
+fn overwrite_use(connection: &Connection, it: &FlatUse) -> Result<(), StoreError> {
+    let sql = "UPDATE code_uses SET busy = ?3, used = ?4, reserved = ?5, events = ?6, newest = ?7 \
+         WHERE carton = ?1 AND idx = ?2";
+    let values = params![
+        it.carton,
+        it.idx,
+        it.busy,
+        it.used,
+        it.reserved,
+        it.events,
+        it.newest
+    ];
+    if execute(connection, sql, values)? == 1 {
+        return Ok(());
+    }
+    let (index, carton) = (it.idx, Serial(it.carton));
+    let text = format!("code {index} of box {carton} is not there");
+    Err(StoreError::Corrupt(text))
+}
+
+fn add_use(connection: &Connection, it: &FlatUse) -> Result<(), StoreError> {
+    let sql = format!("INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    let values = params![
+        it.tenant,
+        it.carton,
+        it.idx,
+        it.busy,
+        it.used,
+        it.reserved,
+        it.events,
+        it.newest
+    ];
+    add(connection, &sql, values)
+}
+
+fn add_event(connection: &Connection, it: &FlatCodeEvent) -> Result<(), StoreError> {
+    let sql = format!("INSERT INTO code_events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5)");
+    let values = params![it.tenant, it.carton, it.idx, it.number, it.body];
+    add(connection, &sql, values)
+}
+
+/// Inserts a row; one that is there already is another writer's.
+fn add(connection: &Connection, sql: &str, values: impl Params) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let added = statement.execute(values);
+    added.map(drop).map_err(conflict_or_failure)
+}
+
+pub(super) fn execute(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+) -> Result<usize, StoreError> {
+    let statement = connection.prepare_cached(sql);
+    statement
+        .and_then(|mut it| it.execute(values))
+        .map_err(from_sqlite)
+}

@@ -1,0 +1,192 @@
+//! Looking at voucher codes.
+
+use super::{
+    reader::SqliteReader,
+    snapshot::SqliteSnapshot,
+    stock,
+    voucher::{SPANS_IN, events_where, spans_where, uses_where},
+};
+use crate::contract::{
+    BoxFuture, FoundCode, SpanMark, StoreError, StoredCode, StoredCounts, VoucherReader,
+    VoucherSnapshot,
+};
+use domain::{
+    ids::{Serial, TenantId},
+    time::UnixMs,
+    voucher::{
+        code::{CodeDigest, CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
+        span::Span,
+        stock::{Level, Unit},
+    },
+};
+use rusqlite::Connection;
+
+/// The spans within a range.
+fn spans(
+    connection: &Connection,
+    range: &CodeRange,
+    after: Option<u32>,
+    limit: u32,
+) -> Result<Vec<Span>, StoreError> {
+    let condition = format!("{SPANS_IN} AND last >= ?2 AND first > ?4 ORDER BY first LIMIT ?5");
+    let after = after.map_or(-1, i64::from);
+    let values = (range.carton.0, range.first, range.last, after, limit);
+    spans_where(connection, &condition, values)
+}
+
+/// What tills did with the codes of a range.
+fn code_uses(
+    connection: &Connection,
+    range: &CodeRange,
+    limit: u32,
+) -> Result<Vec<CodeUse>, StoreError> {
+    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 ORDER BY idx LIMIT ?4";
+    let values = (range.carton.0, range.first, range.last, limit);
+    uses_where(connection, condition, values)
+}
+
+/// The events of a code from `from` on.
+fn code_events(
+    connection: &Connection,
+    code: CodeNo,
+    from: u32,
+    limit: u32,
+) -> Result<Vec<CodeEvent>, StoreError> {
+    let condition = "carton = ?1 AND idx = ?2 AND number >= ?3 ORDER BY number LIMIT ?4";
+    let values = (code.carton.0, code.index, from, limit);
+    events_where(connection, condition, values)
+}
+
+/// The spans that are due behind `after`.
+fn due_spans(
+    connection: &Connection,
+    now: UnixMs,
+    after: Option<SpanMark>,
+    limit: u32,
+) -> Result<Vec<Span>, StoreError> {
+    let condition = "due_at <= ?1 AND (due_at, carton, first) > (?2, ?3, ?4) \
+         ORDER BY due_at, carton, first LIMIT ?5";
+    let (at, carton, first) = after.map_or((i64::MIN, i64::MIN, 0), |(at, code)| {
+        (at.0, code.carton.0, code.index)
+    });
+    spans_where(connection, condition, (now.0, at, carton, first, limit))
+}
+impl VoucherReader for SqliteReader {
+    fn unit(
+        &self,
+        tenant: TenantId,
+        id: String,
+    ) -> BoxFuture<'_, Result<Option<Unit>, StoreError>> {
+        self.with(move |connection| stock::unit(connection, tenant, &id))
+    }
+
+    fn units_in(
+        &self,
+        range: CodeRange,
+        level: Level,
+        after: Option<u32>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Unit>, StoreError>> {
+        self.with(move |connection| stock::units_in(connection, &range, level, after, limit))
+    }
+
+    fn codes_by_digest(
+        &self,
+        digests: Vec<CodeDigest>,
+    ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>> {
+        self.with(move |connection| stock::by_digest(connection, &digests))
+    }
+
+    fn stored_codes(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredCode>, StoreError>> {
+        self.with(move |connection| stock::stored_codes(connection, &range, limit))
+    }
+
+    fn spans(
+        &self,
+        range: CodeRange,
+        after: Option<u32>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>> {
+        self.with(move |connection| spans(connection, &range, after, limit))
+    }
+
+    fn code_uses(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>> {
+        self.with(move |connection| code_uses(connection, &range, limit))
+    }
+
+    fn code_events(
+        &self,
+        code: CodeNo,
+        from: u32,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
+        self.with(move |connection| code_events(connection, code, from, limit))
+    }
+
+    fn due_spans(
+        &self,
+        now: UnixMs,
+        after: Option<SpanMark>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>> {
+        self.with(move |connection| due_spans(connection, now, after, limit))
+    }
+}
+
+impl VoucherSnapshot for SqliteSnapshot {
+    fn spans(
+        &mut self,
+        after: Option<CodeNo>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Span>, StoreError>> {
+        let (carton, first) = mark(after);
+        self.look(move |connection| {
+            let condition = "(carton, first) > (?1, ?2) ORDER BY carton, first LIMIT ?3";
+            spans_where(connection, condition, (carton, first, limit))
+        })
+    }
+
+    fn code_uses(
+        &mut self,
+        after: Option<CodeNo>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>> {
+        let (carton, idx) = mark(after);
+        self.look(move |connection| {
+            let condition = "(carton, idx) > (?1, ?2) ORDER BY carton, idx LIMIT ?3";
+            uses_where(connection, condition, (carton, idx, limit))
+        })
+    }
+
+    fn code_events(
+        &mut self,
+        after: Option<(CodeNo, u32)>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
+        let (carton, idx) = mark(after.map(|(code, _)| code));
+        let number = after.map_or(0, |(_, number)| number);
+        self.look(move |connection| {
+            let condition = "(carton, idx, number) > (?1, ?2, ?3) \
+                 ORDER BY carton, idx, number LIMIT ?4";
+            events_where(connection, condition, (carton, idx, number, limit))
+        })
+    }
+
+    fn stored_counts(&mut self, carton: Serial) -> BoxFuture<'_, Result<StoredCounts, StoreError>> {
+        self.look(move |connection| stock::stored_counts(connection, carton))
+    }
+}
+
+/// Where a page behind `after` starts.
+fn mark(after: Option<CodeNo>) -> (i64, i64) {
+    after.map_or((i64::MIN, 0), |it| (it.carton.0, i64::from(it.index)))
+}

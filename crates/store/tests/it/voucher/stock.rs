@@ -1,0 +1,194 @@
+//! Bulk stock: written once, found by digest and by name, and removed when it was never finished.
+
+use super::samples::{carton_no, code, digest, found, range, stored, unit};
+use crate::{
+    fixture::{Fixture, on_each_store},
+    loyalty::samples::OTHER,
+    samples::TENANT,
+};
+use domain::voucher::{
+    code::CodeDigest,
+    stock::{Level, Unit},
+};
+use store::{
+    AdminOp, AdminReply, StoreError, Writer,
+    contract::{FoundCode, StoredCounts},
+};
+
+fn units(n: i64) -> Vec<Unit> {
+    let mut units = vec![
+        unit(Level::Carton, &format!("X{n}-carton"), range(n, 0, 11)),
+        unit(Level::Package, &format!("B{n}-first"), range(n, 0, 5)),
+        unit(Level::Package, &format!("B{n}-second"), range(n, 6, 11)),
+    ];
+    for reel in 0..4 {
+        let first = reel * 3;
+        units.push(Unit {
+            sale_channel_order_id: Some(format!("{reel:032x}")),
+            ..unit(
+                Level::Reel,
+                &format!("R{n}-{reel}"),
+                range(n, first, first + 2),
+            )
+        });
+    }
+    units
+}
+
+/// The codes of a box, by their digests.
+fn digests(n: i64) -> Vec<FoundCode> {
+    let first = u32::try_from(n).unwrap() * 100;
+    let all = (0..12).map(|index| found(first + index, code(n, index)));
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|it| it.digest);
+    all
+}
+
+async fn fill(writer: &mut impl Writer, n: i64) {
+    let codes = (0..12).map(|index| stored(code(n, index)));
+    for op in [
+        AdminOp::AddUnits(units(n)),
+        AdminOp::AddCodes(codes.clone().take(7).collect()),
+        AdminOp::AddCodes(codes.skip(7).collect()),
+        AdminOp::AddDigests(digests(n)),
+        AdminOp::AddDigests(Vec::new()),
+    ] {
+        assert_eq!(writer.admin(&op).await, Ok(AdminReply::Done));
+    }
+}
+
+async fn counts(store: &impl Fixture, n: i64) -> (u64, u64, u64) {
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    let counts = snapshot.stored_counts(carton_no(n)).await.unwrap();
+    let StoredCounts {
+        codes,
+        digests,
+        reels,
+    } = counts;
+    (codes, digests, reels)
+}
+
+async fn stock_is_found_by_digest_and_by_name(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    for n in [1, 2] {
+        fill(&mut writer, n).await;
+    }
+    drop(writer);
+    let store = store.reopen().await;
+    let reader = store.reader();
+    for it in digests(1).into_iter().chain(digests(2)) {
+        let leads = reader.codes_by_digest(vec![it.digest]).await;
+        assert_eq!(leads, Ok(vec![it]));
+    }
+    let mut some: Vec<CodeDigest> = digests(2).iter().map(|it| it.digest).collect();
+    some.truncate(3);
+    some.push(digest(99));
+    let mut leads = reader.codes_by_digest(some).await.unwrap();
+    leads.sort_by_key(|it| it.digest);
+    assert_eq!(leads, digests(2)[..3]);
+    assert_eq!(reader.codes_by_digest(Vec::new()).await, Ok(Vec::new()));
+    for it in units(1) {
+        let named = reader.unit(TENANT, it.id.clone()).await;
+        assert_eq!(named, Ok(Some(it.clone())));
+        assert_eq!(reader.unit(OTHER, it.id.clone()).await, Ok(None));
+        assert_eq!(reader.unit(TENANT, it.id.to_lowercase()).await, Ok(None));
+    }
+    let all: Vec<_> = (0..12).map(|index| stored(code(1, index))).collect();
+    for (range, limit, expected) in [
+        (range(1, 0, 11), 99, &all[..]),
+        (range(1, 0, 11), 5, &all[..5]),
+        (range(1, 3, 4), 99, &all[3..5]),
+        (range(1, 11, u32::MAX), 99, &all[11..]),
+        (range(3, 0, 11), 99, &[]),
+    ] {
+        let codes = reader.stored_codes(range, limit).await;
+        assert_eq!(codes.as_deref(), Ok(expected), "{range:?}");
+    }
+    assert_eq!(counts(&store, 1).await, (12, 12, 4));
+    assert_eq!(counts(&store, 3).await, (0, 0, 0));
+}
+
+async fn units_are_listed_within_a_range(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    for n in [1, 2] {
+        fill(&mut writer, n).await;
+    }
+    let all = units(1);
+    let reader = store.reader();
+    for (range, level, after, limit, expected) in [
+        (range(1, 0, 11), Level::Carton, None, 9, &all[..1]),
+        (range(1, 4, 4), Level::Carton, None, 9, &all[..1]),
+        (range(1, 0, 11), Level::Package, None, 9, &all[1..3]),
+        (range(1, 5, 6), Level::Package, None, 9, &all[1..3]),
+        (range(1, 6, 6), Level::Package, None, 9, &all[2..3]),
+        (range(1, 0, 11), Level::Reel, None, 9, &all[3..]),
+        (range(1, 0, 11), Level::Reel, None, 2, &all[3..5]),
+        (range(1, 0, 11), Level::Reel, Some(3), 9, &all[5..]),
+        (range(1, 4, 7), Level::Reel, None, 9, &all[4..6]),
+        (range(1, 4, 7), Level::Reel, Some(0), 9, &all[4..6]),
+        (range(1, 4, 7), Level::Reel, Some(6), 9, &[]),
+        (range(1, 12, 99), Level::Reel, None, 9, &[]),
+    ] {
+        let found = reader.units_in(range, level, after, limit).await;
+        let context = format!("{range:?} {level:?} {after:?}");
+        assert_eq!(found.as_deref(), Ok(expected), "{context}");
+    }
+}
+
+async fn a_name_or_digest_of_another_is_refused_with_all_beside_it(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    fill(&mut writer, 1).await;
+    let taken = digests(1)[0].digest;
+    let mut units = units(2);
+    units.push(unit(Level::Reel, "R1-0", range(2, 0, 0)));
+    let mut digests = digests(2);
+    digests.push(FoundCode {
+        digest: taken,
+        ..found(999, code(2, 0))
+    });
+    for op in [AdminOp::AddUnits(units), AdminOp::AddDigests(digests)] {
+        let refused = writer.admin(&op).await;
+        assert!(
+            matches!(refused, Err(StoreError::Refused(_))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(counts(&store, 2).await, (0, 0, 0));
+    let leads = store.reader().codes_by_digest(vec![taken]).await.unwrap();
+    assert_eq!(leads[0].code.carton, carton_no(1));
+    // Another retailer's name is another name.
+    let theirs = Unit {
+        tenant: OTHER,
+        ..unit(Level::Reel, "R1-0", range(2, 0, 0))
+    };
+    let added = writer.admin(&AdminOp::AddUnits(vec![theirs])).await;
+    assert_eq!(added, Ok(AdminReply::Done));
+}
+
+async fn what_was_never_finished_is_removed_in_parts(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    for n in [1, 2] {
+        fill(&mut writer, n).await;
+    }
+    let carton = carton_no(1);
+    let remove = AdminOp::RemoveStock { carton, limit: 5 };
+    // Of 12 digests, 12 codes and 7 units.
+    for removed in [15, 12, 4, 0] {
+        let reply = writer.admin(&remove).await;
+        assert_eq!(reply, Ok(AdminReply::Removed(removed)));
+    }
+    assert_eq!(counts(&store, 1).await, (0, 0, 0));
+    assert_eq!(counts(&store, 2).await, (12, 12, 4));
+    let reader = store.reader();
+    assert_eq!(reader.unit(TENANT, "X1-carton".to_owned()).await, Ok(None));
+    // And all names are free again.
+    fill(&mut writer, 1).await;
+    assert_eq!(counts(&store, 1).await, (12, 12, 4));
+}
+
+on_each_store! {
+    stock_is_found_by_digest_and_by_name,
+    units_are_listed_within_a_range,
+    a_name_or_digest_of_another_is_refused_with_all_beside_it,
+    what_was_never_finished_is_removed_in_parts,
+}
