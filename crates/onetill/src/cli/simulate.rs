@@ -1,6 +1,7 @@
 //! `onetill simulate`: the program in a seeded world of faults, and ([`till`]) a shop's day at the
-//! tills of a real gateway.
+//! tills of a real gateway, with whom [`roster`] added.
 
+mod roster;
 mod till;
 
 use super::{
@@ -57,6 +58,10 @@ enum What {
     /// own totals. Where they differ it sends its journal, and what differs is named. At the end
     /// each card must hold what the tills were told. Exits with 1 if anything does not agree.
     Till(till::TillArgs),
+    /// Add a store with terminals and cards, for `simulate till` and `bench`
+    ///
+    /// Beside a running gateway it goes through it, as `store`, `terminal` and `member` do.
+    Roster(Box<roster::RosterArgs>),
 }
 
 #[derive(Args)]
@@ -103,6 +108,10 @@ pub async fn run(args: SimulateArgs, shape: Shape) -> Result<ExitCode, CommandEr
     let args = match args.what {
         What::Faults(args) => args,
         What::Till(args) => return till::run(args, shape).await,
+        What::Roster(args) => {
+            roster::run(*args, shape).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
     };
     // Every run blocks its thread and has a runtime of its own.
     let summary = tokio::task::spawn_blocking(move || run_all(&args)).await??;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use wire::jpos::{Amount, Body, Key, Operation, Reply, Status, TraceNo};
 
 /// The operator's number at all of them.
-const OPERATOR: &str = "001";
+pub const OPERATOR: &str = "001";
 /// Most cash of a sale, in fen.
 const CASH_MAX: u64 = 20_000;
 /// Most that a sale pays in points, in fen.
@@ -73,11 +73,16 @@ impl Cashier {
         &self.members
     }
 
+    /// The terminal, for who serves the customers in another way.
+    pub const fn till(&mut self) -> &mut Till {
+        &mut self.till
+    }
+
     /// Checks in, into a batch of its own: an open one that others began is closed first.
     ///
     /// # Errors
     /// When the gateway refuses.
-    pub(super) async fn open(mut self) -> Result<Self, String> {
+    pub async fn open(mut self) -> Result<Self, String> {
         self.check_in().await?;
         self.clear().await?;
         self.check_in().await?;
@@ -86,8 +91,16 @@ impl Cashier {
 
     async fn check_in(&mut self) -> Result<(), String> {
         let reply = self.line.ask(&self.till.check_in(OPERATOR)).await?;
-        let (Body::Checkin(keys), Fate::Done) = (&reply.body, fate(&reply)) else {
-            return Err(self.refused("the check-in", &reply));
+        self.checked_in(&reply)
+    }
+
+    /// Takes over what a check-in brought.
+    ///
+    /// # Errors
+    /// When the gateway refused, or the keys do not open.
+    pub fn checked_in(&mut self, reply: &Reply) -> Result<(), String> {
+        let (Body::Checkin(keys), Fate::Done) = (&reply.body, fate(reply)) else {
+            return Err(self.refused("the check-in", reply));
         };
         let taken = self.till.checked_in(keys, &self.master);
         taken
@@ -326,7 +339,7 @@ impl Cashier {
     ///
     /// # Errors
     /// When the gateway refuses or stays away.
-    pub(super) async fn close(mut self) -> Result<(Tally, Closing), String> {
+    pub async fn close(mut self) -> Result<(Tally, Closing), String> {
         let closing = self.settle().await?;
         Ok((self.line.tally, closing))
     }

@@ -1,8 +1,14 @@
 //! Which terminals and cards take part.
 
-use crate::admin::loyalty::demo;
+use crate::{admin::loyalty::demo, cli::csv};
 use serde_json::{Deserializer, Value};
+use std::{fs, path::Path};
 use wire::jpos::{Key, Pin};
+
+/// The file of a roster's directory that has its terminals.
+pub const TERMINALS_FILE: &str = "terminals.json";
+/// The one that has its cards.
+pub const CARDS_FILE: &str = "cards.csv";
 
 /// A terminal that is set up at the gateway. No `Debug`: it has its master key.
 #[derive(Clone)]
@@ -24,17 +30,50 @@ pub struct Member {
     pub pin: Option<Pin>,
 }
 
+/// Who takes part.
+pub struct Roster {
+    /// The terminals.
+    pub seats: Vec<Seat>,
+    /// The cards.
+    pub members: Vec<Member>,
+}
+
+impl Roster {
+    /// The demo's.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self {
+            seats: demo_seats(),
+            members: demo_members(),
+        }
+    }
+
+    /// The one that a directory holds.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is none of a roster.
+    pub fn read(directory: &Path) -> Result<Self, String> {
+        let (terminals, cards) = (directory.join(TERMINALS_FILE), directory.join(CARDS_FILE));
+        let text = |path: &Path| {
+            let text = fs::read_to_string(path);
+            text.map_err(|error| format!("{}: {error}", path.display()))
+        };
+        let named = |path: &Path, error| format!("{}: {error}", path.display());
+        let seats = read_seats(&text(&terminals)?).map_err(|error| named(&terminals, error))?;
+        let members = read_members(&text(&cards)?).map_err(|error| named(&cards, error))?;
+        Ok(Self { seats, members })
+    }
+}
+
 /// The demo's terminals.
-#[must_use]
-pub fn demo_seats() -> Vec<Seat> {
+fn demo_seats() -> Vec<Seat> {
     let seats = [demo::TERMINAL, demo::MAC_TERMINAL].into_iter();
     let seats = seats.filter_map(|number| seat(demo::STORE, number, demo::MASTER_KEY).ok());
     seats.collect()
 }
 
 /// The demo's cards that are in use.
-#[must_use]
-pub fn demo_members() -> Vec<Member> {
+fn demo_members() -> Vec<Member> {
     vec![
         Member {
             card_no: demo::CARD.to_owned(),
@@ -75,35 +114,61 @@ pub fn read_seats(text: &str) -> Result<Vec<Seat>, String> {
     Ok(seats)
 }
 
-/// Reads cards: a number a line, and behind a comma its PIN if it has one.
+/// Reads cards: a number a line, and behind a comma its PIN if it has one. A first line that names
+/// columns, as files for `onetill member import` have it, says where card and pin stand.
 ///
 /// # Errors
 /// When a line is no such thing; the error names its number only.
 pub fn read_members(text: &str) -> Result<Vec<Member>, String> {
-    let lines = (1..).zip(text.trim_start_matches('\u{feff}').lines());
-    let lines = lines.filter(|(number, line)| {
-        let is_header = *number == 1 && line.starts_with(|c: char| c.is_ascii_alphabetic());
-        !is_header && !line.trim().is_empty()
-    });
+    let mut lines = (1..).zip(text.trim_start_matches('\u{feff}').lines());
+    let is_header = |line: &str| line.starts_with(|c: char| c.is_ascii_alphabetic());
+    let mut columns = Columns {
+        card: 0,
+        pin: Some(1),
+    };
+    let mut first = lines.next();
+    if let Some((_, line)) = first.filter(|(_, line)| is_header(line)) {
+        columns = Columns::read(line)?;
+        first = None;
+    }
+    let lines = first.into_iter().chain(lines);
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
     let member = |(number, line): (usize, &str)| {
-        let (card_no, pin) = line.split_once(',').unwrap_or((line, ""));
-        let (card_no, pin) = (card_no.trim(), pin.trim());
-        let is_card = !card_no.is_empty() && card_no.bytes().all(|it| it.is_ascii_digit());
-        let pin = if pin.is_empty() {
-            Ok(None)
-        } else {
-            Pin::parse(pin).map(Some)
-        };
-        match (is_card, pin) {
-            (true, Ok(pin)) => Ok(Member {
-                card_no: card_no.to_owned(),
-                pin,
-            }),
-            (false, _) => Err(format!("line {number}: no card number")),
-            (true, Err(error)) => Err(format!("line {number}: {error}")),
-        }
+        let member = columns.member(line);
+        member.map_err(|error| format!("line {number}: {error}"))
     };
     lines.map(member).collect()
+}
+
+/// Where in a line what stands.
+struct Columns {
+    card: usize,
+    pin: Option<usize>,
+}
+
+impl Columns {
+    fn read(header: &str) -> Result<Self, String> {
+        let names = csv::cells(&header.to_lowercase())?;
+        let column = |name| names.iter().position(|it| it == name);
+        Ok(Self {
+            card: column("card").ok_or("there must be a column card")?,
+            pin: column("pin"),
+        })
+    }
+
+    fn member(&self, line: &str) -> Result<Member, String> {
+        let cells = csv::cells(line)?;
+        let card_no = cells.get(self.card).cloned().unwrap_or_default();
+        if card_no.is_empty() || !card_no.bytes().all(|it| it.is_ascii_digit()) {
+            return Err("no card number".to_owned());
+        }
+        let pin = self.pin.and_then(|it| cells.get(it));
+        let pin = pin.filter(|it| !it.is_empty()).map(|it| Pin::parse(it));
+        Ok(Member {
+            card_no,
+            pin: pin.transpose().map_err(|error| error.to_string())?,
+        })
+    }
 }
 
 fn seat(store_no: &str, terminal_no: &str, master_key: &str) -> Result<Seat, String> {
@@ -148,10 +213,17 @@ mod tests {
         let shown = members.iter().map(|it| (&*it.card_no, it.pin.is_some()));
         let expected = [("9999999999025288", false), ("9999999999025320", true)];
         assert_eq!(shown.collect::<Vec<_>>(), expected);
+        let imported = "Name,card,points\n\"Li, Si\",9999999999025288,1000\n";
+        let members = read_members(imported).ok().unwrap();
+        assert_eq!(
+            (&*members[0].card_no, members[0].pin.is_some()),
+            ("9999999999025288", false)
+        );
         assert_eq!(
             read_members("1\nx\n").err().unwrap(),
             "line 2: no card number"
         );
+        assert!(read_members("name\nx\n").err().unwrap().contains("card"));
         assert!(
             read_members("1,12\n")
                 .err()

@@ -8,7 +8,8 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use wire::jpos::{
-    Amount, BatchNo, Body, Form, Key, Mac, Operation, Reply, Request, Status, TraceNo, WorkingKeys,
+    Amount, BatchNo, Body, Form, Key, Mac, Operation, Reply, Request, SerialNo, Status, TraceNo,
+    WorkingKeys,
     key::SingleKey,
     name,
     reply::{CheckinReply, SettleFlag},
@@ -222,21 +223,29 @@ impl Till {
     /// Takes the answer to the last message that changes something.
     pub fn answered(&mut self, reply: &Reply) {
         let fate = Fate::of(reply.outcome.status());
+        if self.last.is_some() && fate == Fate::Done && closes_batch(&reply.body) {
+            self.batch_no = None;
+        }
+        self.end(fate, serial_no(&reply.body));
+    }
+
+    /// As [`Till::answered`], for a sale of which only the fate was read.
+    pub fn ended(&mut self, fate: Fate) {
+        self.end(fate, None);
+    }
+
+    fn end(&mut self, fate: Fate, serial_no: Option<SerialNo>) {
         let Some(last) = self.last.as_mut() else {
             return;
         };
+        let is_repeated = last.is_answered;
         last.is_answered = fate != Fate::Unknown;
-        if fate != Fate::Done {
-            return;
-        }
-        let entry = last.entry.clone();
-        if closes_batch(&reply.body) {
-            self.batch_no = None;
-        }
-        if let Some(entry) = entry {
-            // A repeated message is in the journal already.
-            drop(self.journal.take_out(entry.trace_no));
-            let serial_no = serial_no(&reply.body);
+        let entry = last.entry.as_ref().filter(|_| fate == Fate::Done);
+        if let Some(entry) = entry.cloned() {
+            if is_repeated {
+                // It may be in the journal already.
+                drop(self.journal.take_out(entry.trace_no));
+            }
             self.journal.add(Entry { serial_no, ..entry });
         }
     }
@@ -386,7 +395,7 @@ fn told(body: &Body) -> Vec<Face> {
     }
 }
 
-fn serial_no(body: &Body) -> Option<wire::jpos::SerialNo> {
+fn serial_no(body: &Body) -> Option<SerialNo> {
     match body {
         Body::Consume(reply) => reply.points.map(|it| it.serial_no),
         Body::Cancel(points) => points.map(|it| it.serial_no),

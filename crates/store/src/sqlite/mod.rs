@@ -39,6 +39,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use tokio::sync::Semaphore;
 
 /// The schema's steps, oldest first; a store's `user_version` says how many it has taken.
 const MIGRATIONS: &[(&str, &str)] = &[
@@ -79,6 +80,18 @@ struct Shared {
     looking: RwLock<()>,
     /// Readers' connections that nobody uses.
     idle: Mutex<Vec<Connection>>,
+    /// Leave to look.
+    turns: Turns,
+}
+
+/// As many as may look at the same time.
+#[derive(Debug)]
+struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(reader::LOOKS_MAX))
+    }
 }
 
 impl Shared {

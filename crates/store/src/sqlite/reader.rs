@@ -38,8 +38,10 @@ use std::{
     sync::{PoisonError, atomic::Ordering},
 };
 
-/// Idle connections kept open.
-const IDLE_MAX: usize = 4;
+/// How many looks are taken at the same time, each on a connection of its own. More than there are
+/// processors for would wait for each other all the same, and opening a connection takes longer
+/// than most looks.
+pub(super) const LOOKS_MAX: usize = 8;
 
 /// Reads. Clones share the connections.
 #[derive(Clone)]
@@ -59,6 +61,9 @@ impl SqliteReader {
     ) -> BoxFuture<'_, Result<T, StoreError>> {
         let reader = self.clone();
         Box::pin(async move {
+            let turn = reader.store.shared.turns.0.acquire().await;
+            let _turn = turn.map_err(|error| StoreError::Down(error.to_string()))?;
+            let reader = self.clone();
             let done = tokio::task::spawn_blocking(move || reader.look(look)).await;
             done.map_err(|error| StoreError::Down(error.to_string()))?
         })
@@ -84,7 +89,7 @@ impl SqliteReader {
         let found = look(&connection);
         let mut idle = lock_idle();
         // A connection that failed may be broken; the next look opens a new one.
-        if found.is_ok() && idle.len() < IDLE_MAX {
+        if found.is_ok() && idle.len() < LOOKS_MAX {
             idle.push(connection);
         }
         found

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::till::Promise;
 use super::{BenchError, file_error};
 
 /// An append-only list. Each line is written at once and whole, so that it outlives the
@@ -17,8 +18,13 @@ impl Acknowledged {
     }
 
     /// Adds `merchant,merchant serial,gateway serial`.
-    pub(super) fn add(&self, merchant: &str, serial: &str, gateway_serial: &str) -> io::Result<()> {
-        let line = format!("{merchant},{serial},{gateway_serial}\n");
+    pub(super) fn add(&self, promise: &Promise) -> io::Result<()> {
+        let Promise {
+            merchant,
+            merchant_serial,
+            gateway_serial,
+        } = promise;
+        let line = format!("{merchant},{merchant_serial},{gateway_serial}\n");
         (&self.0).write_all(line.as_bytes())
     }
 }

@@ -19,11 +19,11 @@ use jiff::Timestamp;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::acknowledged::Acknowledged;
-use super::merchants::Merchant;
 use super::mix::Kind;
+use super::source::{Errand, Source};
 use super::tally::{Tally, Window};
-use super::till::{Errand, Habits, Till};
-use super::wire_client::{Reply, WireClient};
+use super::till::Promise;
+use super::wire_client::WireClient;
 use super::{BenchArgs, BenchError};
 
 /// How long replies are waited for after the last request. A payment may take 80 s, but not
@@ -39,14 +39,12 @@ const CONNECTIONS_MAX: u32 = 9_000;
 /// Everything the threads of one run share.
 pub(super) struct Plan {
     address: SocketAddr,
-    habits: Arc<Habits>,
     acknowledged: Option<Acknowledged>,
-    connections: u32,
     threads: u32,
-    seed: u64,
+    keeps_samples: bool,
     rate: u32,
     requests_max: u64,
-    window: Window,
+    pub(super) window: Window,
     started: Instant,
     started_ms: i64,
     /// How many requests were handed out.
@@ -60,22 +58,14 @@ impl Plan {
     /// Checks the settings; the clock starts here.
     pub(super) async fn new(
         args: &BenchArgs,
-        merchants: Vec<Merchant>,
+        keeps_samples: bool,
     ) -> Result<Arc<Self>, BenchError> {
-        check(args)?;
         let address = address(args).await?;
         let acknowledged = args
             .acknowledged
             .as_deref()
             .map(Acknowledged::open)
             .transpose()?;
-        let now = Timestamp::now().as_millisecond();
-        let habits = Habits {
-            merchants,
-            mix: args.mix.clone(),
-            duplicates: args.duplicates,
-            run: format!("{now:x}"),
-        };
         let started = Instant::now();
         let from = started + seconds("warmup", args.warmup)?;
         let window = Window {
@@ -84,16 +74,14 @@ impl Plan {
         };
         Ok(Arc::new(Self {
             address,
-            habits: Arc::new(habits),
             acknowledged,
-            connections: args.connections,
             threads: args.threads,
-            seed: args.seed,
+            keeps_samples,
             rate: args.rate,
             requests_max: args.requests.unwrap_or(u64::MAX),
             window,
             started,
-            started_ms: now,
+            started_ms: Timestamp::now().as_millisecond(),
             taken: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
@@ -144,7 +132,8 @@ impl Plan {
     }
 }
 
-fn check(args: &BenchArgs) -> Result<(), BenchError> {
+/// Checks the settings that stand for themselves.
+pub(super) fn check(args: &BenchArgs) -> Result<(), BenchError> {
     let fault = |text: &str| Err(BenchError::Setting(text.to_owned()));
     if args.connections == 0 || args.connections > CONNECTIONS_MAX {
         return fault("--connections must be between 1 and 9000");
@@ -182,29 +171,41 @@ pub(super) async fn address(args: &BenchArgs) -> Result<SocketAddr, BenchError> 
     }
 }
 
-/// Runs the load to its end, or until the user interrupts it.
-pub(super) async fn run(plan: Arc<Plan>) -> Result<Tally, BenchError> {
-    let threads: Vec<_> = (0..plan.threads)
-        .map(|thread| start(&plan, thread))
+/// What a run brought, and who asked. Those who never heard back are missing.
+pub(super) type Ran = (Tally, Vec<Source>);
+
+/// Runs the load to its end, or until the user interrupts it; each of `sources` has a connection.
+pub(super) async fn run(plan: Arc<Plan>, sources: Vec<Source>) -> Result<Ran, BenchError> {
+    let mut shares: Vec<Vec<Source>> = (0..plan.threads).map(|_| Vec::new()).collect();
+    for (index, source) in sources.into_iter().enumerate() {
+        let thread = index % shares.len().max(1);
+        if let Some(share) = shares.get_mut(thread) {
+            share.push(source);
+        }
+    }
+    let threads: Vec<_> = (0..)
+        .zip(shares)
+        .map(|(thread, sources)| start(&plan, thread, sources))
         .collect::<Result<_, _>>()?;
     watch(&plan, &threads).await;
     let mut tally = Tally::new(plan.window)?;
+    let mut left = Vec::new();
     for thread in threads {
-        tally.merge(
-            thread
-                .join()
-                .map_err(|_| io::Error::other("a thread broke off"))??,
-        );
+        let ended = thread.join();
+        let (its_tally, its_sources) =
+            ended.map_err(|_| io::Error::other("a thread broke off"))??;
+        tally.merge(its_tally);
+        left.extend(its_sources);
     }
     if plan.rate > 0 && !plan.is_stopped() {
         let asked = tally.successes() + tally.failures();
         tally.missed = plan.scheduled().saturating_sub(asked);
     }
-    Ok(tally)
+    Ok((tally, left))
 }
 
 /// Shows progress on a terminal until all threads are done.
-async fn watch(plan: &Plan, threads: &[JoinHandle<io::Result<Tally>>]) {
+async fn watch(plan: &Plan, threads: &[JoinHandle<io::Result<Ran>>]) {
     let bar = ProgressBar::new(millis(
         plan.window.to.saturating_duration_since(plan.started),
     ));
@@ -230,106 +231,107 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Starts one thread with its share of the connections.
-fn start(plan: &Arc<Plan>, thread: u32) -> io::Result<JoinHandle<io::Result<Tally>>> {
+fn start(
+    plan: &Arc<Plan>,
+    thread: u32,
+    sources: Vec<Source>,
+) -> io::Result<JoinHandle<io::Result<Ran>>> {
     let plan = Arc::clone(plan);
     let name = format!("bench-{thread}");
     thread::Builder::new().name(name).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let tally = Rc::new(RefCell::new(Tally::new(plan.window)?));
-        let all = drive(Arc::clone(&plan), thread, Rc::clone(&tally));
-        let unanswered = LocalSet::new().block_on(&runtime, all);
+        let mut tally = Tally::new(plan.window)?;
+        tally.samples = plan.keeps_samples.then(Vec::new);
+        let tally = Rc::new(RefCell::new(tally));
+        let all = drive(Arc::clone(&plan), sources, Rc::clone(&tally));
+        let (unanswered, left) = LocalSet::new().block_on(&runtime, all);
         drop(runtime);
         let mut tally = Rc::into_inner(tally).ok_or_else(|| io::Error::other("task left"))?;
         tally.get_mut().unanswered += unanswered;
-        Ok(tally.into_inner())
+        Ok((tally.into_inner(), left))
     })
 }
 
 /// Runs one thread's connections; says how many never heard back.
-async fn drive(plan: Arc<Plan>, thread: u32, tally: Rc<RefCell<Tally>>) -> u64 {
+async fn drive(
+    plan: Arc<Plan>,
+    sources: Vec<Source>,
+    tally: Rc<RefCell<Tally>>,
+) -> (u64, Vec<Source>) {
     let mut tasks = JoinSet::new();
-    for number in (0..plan.connections).filter(|number| number % plan.threads == thread) {
+    for source in sources {
         let connection = Connection {
-            client: WireClient::new(plan.address),
-            till: Till::new(Arc::clone(&plan.habits), number, plan.seed),
+            client: WireClient::new(plan.address, source.content_type()),
+            source,
             plan: Arc::clone(&plan),
             tally: Rc::clone(&tally),
         };
         tasks.spawn_local(connection.run());
     }
     let deadline = plan.window.to + PATIENCE;
-    let all = async { while tasks.join_next().await.is_some() {} };
+    let mut left = Vec::new();
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            left.extend(ended);
+        }
+    };
     let _ = tokio::time::timeout_at(deadline.into(), all).await;
     let unanswered = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
     tasks.shutdown().await;
-    unanswered
+    (unanswered, left)
 }
 
-/// One connection with the till behind it.
+/// One connection with who asks behind it.
 struct Connection {
     plan: Arc<Plan>,
     client: WireClient,
-    till: Till,
+    source: Source,
     tally: Rc<RefCell<Tally>>,
 }
 
-/// What a reply said: nothing but that it was right, or the code that was wrong.
-enum Verdict {
-    Right { gateway_serial: Option<String> },
-    Wrong(String),
-}
-
 impl Connection {
-    async fn run(mut self) {
+    async fn run(mut self) -> Source {
         while let Some(due) = self.plan.next_due().await {
-            let errand = self.till.next(self.plan.now_ms());
-            self.tally.borrow_mut().connects += u64::from(self.client.is_closed());
-            let wants_serial = self.plan.acknowledged.is_some();
-            let look = |reply: &Reply<'_>| judge(reply, errand.kind, wants_serial);
-            match self.client.exchange(&errand.call, look).await {
-                Ok(Verdict::Right { gateway_serial }) => self.settle(errand, due, gateway_serial),
-                Ok(Verdict::Wrong(code)) => self.tally.borrow_mut().add_wrong(errand.kind, code),
-                Err(error) => {
-                    let code = format!("IO_{:?}", error.kind());
-                    self.tally.borrow_mut().add_wrong(errand.kind, code);
-                    tokio::time::sleep(RETRY_PAUSE).await;
+            match self.source.next(self.plan.now_ms()) {
+                Ok(errand) => self.ask(&errand, due).await,
+                Err((kind, why)) => {
+                    self.tally.borrow_mut().add_wrong(kind, why);
+                    break;
                 }
             }
         }
+        self.source
     }
 
-    fn settle(&mut self, errand: Errand, due: Instant, gateway_serial: Option<String>) {
-        self.tally
-            .borrow_mut()
-            .add_right(errand.kind, due, Instant::now());
-        self.plan.answered.fetch_add(1, Ordering::Relaxed);
-        if errand.kind != Kind::Pay {
-            return;
-        }
-        if let (Some(file), Some(gateway_serial)) = (&self.plan.acknowledged, gateway_serial) {
-            let merchant = self.till.merchant_code(&errand.sale);
-            if file
-                .add(merchant, &errand.sale.merchant_serial, &gateway_serial)
-                .is_err()
-            {
-                self.tally
-                    .borrow_mut()
-                    .add_wrong(Kind::Pay, "ACKNOWLEDGED_FILE".to_owned());
+    async fn ask(&mut self, errand: &Errand, due: Instant) {
+        self.tally.borrow_mut().connects += u64::from(self.client.is_closed());
+        let source = &mut self.source;
+        let heard = self
+            .client
+            .exchange(&errand.call, |reply| source.hear(errand, reply));
+        match heard.await {
+            Ok(Ok(promise)) => self.add(errand.kind, due, promise),
+            Ok(Err(code)) => self.tally.borrow_mut().add_wrong(errand.kind, code),
+            Err(error) => {
+                self.source.miss();
+                let code = format!("IO_{:?}", error.kind());
+                self.tally.borrow_mut().add_wrong(errand.kind, code);
+                tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
-        self.till.remember(errand.sale);
     }
-}
 
-fn judge(reply: &Reply<'_>, kind: Kind, wants_serial: bool) -> Verdict {
-    if !reply.has_code(kind.right_code()) {
-        return Verdict::Wrong(reply.code());
-    }
-    let serial = reply.gateway_serial().filter(|_| wants_serial);
-    Verdict::Right {
-        gateway_serial: serial.map(str::to_owned),
+    fn add(&self, kind: Kind, due: Instant, promise: Option<Promise>) {
+        let mut tally = self.tally.borrow_mut();
+        tally.add_right(kind, due, Instant::now());
+        self.plan.answered.fetch_add(1, Ordering::Relaxed);
+        if let (Some(file), Some(promise)) = (&self.plan.acknowledged, promise)
+            && file.add(&promise).is_err()
+        {
+            tally.add_wrong(kind, "ACKNOWLEDGED_FILE".to_owned());
+        }
     }
 }
 

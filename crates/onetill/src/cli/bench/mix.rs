@@ -2,9 +2,18 @@
 
 use std::str::FromStr;
 
-/// What a till asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What is asked for, in either dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
+    /// By a till, for money.
+    Payment(PaymentKind),
+    /// By a terminal, for a member.
+    Member(MemberKind),
+}
+
+/// What a till asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum PaymentKind {
     /// preOrder with a fresh serial.
     Pay,
     /// preOrder with a serial that was acknowledged before.
@@ -19,9 +28,53 @@ pub(super) enum Kind {
     Cancel,
 }
 
+/// What a member terminal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum MemberKind {
+    /// consume, in points and cash.
+    Consume,
+    /// cards: what a card holds.
+    Card,
+    /// settle, with the terminal's own totals.
+    Settle,
+    /// checkin, after a settlement.
+    Checkin,
+}
+
 impl Kind {
     /// The name in options and reports.
     pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment(kind) => kind.as_str(),
+            Self::Member(kind) => kind.as_str(),
+        }
+    }
+
+    /// The code of the reply that is right.
+    pub(super) const fn right_code(self) -> &'static str {
+        match self {
+            Self::Payment(PaymentKind::Duplicate) => "SERIAL_REPEAT",
+            Self::Payment(
+                PaymentKind::Pay
+                | PaymentKind::Order
+                | PaymentKind::Query
+                | PaymentKind::Refund
+                | PaymentKind::Cancel,
+            ) => "SUCCESS",
+            Self::Member(_) => "00",
+        }
+    }
+}
+
+/// Something with a share of a mix.
+trait Shared: Copy + 'static {
+    /// All that an option may name.
+    const NAMED: &[Self];
+    fn name(self) -> &'static str;
+}
+
+impl PaymentKind {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Pay => "pay",
             Self::Duplicate => "duplicate",
@@ -31,45 +84,89 @@ impl Kind {
             Self::Cancel => "cancel",
         }
     }
+}
 
-    /// The code of the reply that is right.
-    pub(super) const fn right_code(self) -> &'static str {
-        match self {
-            Self::Duplicate => "SERIAL_REPEAT",
-            Self::Pay | Self::Order | Self::Query | Self::Refund | Self::Cancel => "SUCCESS",
-        }
-    }
+impl Shared for PaymentKind {
+    const NAMED: &[Self] = &[
+        Self::Pay,
+        Self::Order,
+        Self::Query,
+        Self::Refund,
+        Self::Cancel,
+    ];
 
-    fn parse(name: &str) -> Option<Self> {
-        let known = [
-            Self::Pay,
-            Self::Order,
-            Self::Query,
-            Self::Refund,
-            Self::Cancel,
-        ];
-        known.into_iter().find(|kind| kind.as_str() == name)
+    fn name(self) -> &'static str {
+        self.as_str()
     }
 }
 
-/// Shares of each kind, such as `pay=90,query=5,refund=3,cancel=2`.
+impl MemberKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Consume => "consume",
+            Self::Card => "card",
+            Self::Settle => "settle",
+            Self::Checkin => "checkin",
+        }
+    }
+}
+
+impl Shared for MemberKind {
+    const NAMED: &[Self] = &[Self::Consume, Self::Card, Self::Settle];
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+/// Shares of each kind, such as `pay=90,query=5,refund=3,cancel=2` or `consume=70,card=30`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mix {
-    shares: Vec<(Kind, u32)>,
+pub struct Mix(pub(super) Dialect);
+
+/// A mix is of one dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Dialect 1.
+    Payments(Shares<PaymentKind>),
+    /// Dialect 2.
+    Members(Shares<MemberKind>),
+}
+
+/// Shares of some kinds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shares<K> {
+    /// All but the last.
+    before: Vec<(K, u32)>,
+    last: K,
     total: u32,
 }
 
-impl Mix {
+impl<K: Copy> Shares<K> {
+    fn new(mut shares: Vec<(K, u32)>) -> Result<Self, String> {
+        let total = shares
+            .iter()
+            .try_fold(0_u32, |sum, (_, share)| sum.checked_add(*share));
+        shares.retain(|(_, share)| *share > 0);
+        match (total, shares.pop()) {
+            (Some(total), Some((last, _))) => Ok(Self {
+                before: shares,
+                last,
+                total,
+            }),
+            (None, _) | (_, None) => Err("the shares must add up to something".to_owned()),
+        }
+    }
+
     /// The kind that a random number falls on.
-    pub(super) fn pick(&self, random: u64) -> Kind {
+    pub(super) fn pick(&self, random: u64) -> K {
         let mut left = random % u64::from(self.total);
-        for (kind, share) in &self.shares {
+        for (kind, share) in &self.before {
             match left.checked_sub(u64::from(*share)) {
                 Some(rest) => left = rest,
                 None => return *kind,
             }
         }
-        Kind::Pay
+        self.last
     }
 }
 
@@ -77,28 +174,38 @@ impl FromStr for Mix {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let shares: Vec<_> = text.split(',').map(share).collect::<Result<_, _>>()?;
-        let total = shares
-            .iter()
-            .try_fold(0_u32, |sum, (_, share)| sum.checked_add(*share));
-        match total {
-            Some(total) if total > 0 => Ok(Self { shares, total }),
-            Some(_) | None => Err("the shares must add up to something".to_owned()),
+        let named: Vec<_> = text.split(',').map(named_share).collect::<Result<_, _>>()?;
+        let first = named.first().map_or("", |(name, _)| *name);
+        if find::<MemberKind>(first).is_some() {
+            let shares = named.into_iter().map(share::<MemberKind>);
+            let shares = Shares::new(shares.collect::<Result<_, _>>()?)?;
+            return Ok(Self(Dialect::Members(shares)));
         }
+        let shares = named.into_iter().map(share::<PaymentKind>);
+        let shares = Shares::new(shares.collect::<Result<_, _>>()?)?;
+        Ok(Self(Dialect::Payments(shares)))
     }
 }
 
-fn share(text: &str) -> Result<(Kind, u32), String> {
+fn named_share(text: &str) -> Result<(&str, u32), String> {
     let (name, share) = text
         .split_once('=')
         .ok_or_else(|| format!("{text:?} is no kind=share"))?;
-    let kind = Kind::parse(name.trim())
-        .ok_or_else(|| format!("{name:?} is none of pay, order, query, refund, cancel"))?;
-    let share = share
-        .trim()
-        .parse()
-        .map_err(|_| format!("{share:?} is no whole number"))?;
+    let share = share.trim().parse();
+    let share = share.map_err(|_| format!("{text:?} has no whole number"))?;
+    Ok((name.trim(), share))
+}
+
+fn share<K: Shared>((name, share): (&str, u32)) -> Result<(K, u32), String> {
+    let kind = find(name).ok_or_else(|| {
+        let known: Vec<_> = K::NAMED.iter().map(|kind| kind.name()).collect();
+        format!("{name:?} is none of {}", known.join(", "))
+    })?;
     Ok((kind, share))
+}
+
+fn find<K: Shared>(name: &str) -> Option<K> {
+    K::NAMED.iter().copied().find(|kind| kind.name() == name)
 }
 
 /// Chance from a seed (SplitMix64).
@@ -130,20 +237,32 @@ mod tests {
 
     #[test]
     fn every_number_falls_on_its_kind() {
-        let mix: Mix = "pay=2,query=1, refund=0".parse().unwrap();
-        let picked: Vec<_> = (0..4).map(|n| mix.pick(n)).collect();
-        assert_eq!(picked, [Kind::Pay, Kind::Pay, Kind::Query, Kind::Pay]);
+        let Dialect::Payments(shares) = "pay=2,query=1, refund=0".parse::<Mix>().unwrap().0 else {
+            panic!("payments");
+        };
+        let picked: Vec<_> = (0..4).map(|n| shares.pick(n)).collect();
+        let (pay, query) = (PaymentKind::Pay, PaymentKind::Query);
+        assert_eq!(picked, [pay, pay, query, pay]);
+        let Dialect::Members(shares) = "card=0,consume=1,settle=2".parse::<Mix>().unwrap().0 else {
+            panic!("members");
+        };
+        let picked: Vec<_> = (0..4).map(|n| shares.pick(n)).collect();
+        let (consume, settle) = (MemberKind::Consume, MemberKind::Settle);
+        assert_eq!(picked, [consume, settle, settle, consume]);
     }
 
     #[test]
-    fn refuses_what_is_no_mix() {
+    fn refuses_what_is_no_mix_of_one_dialect() {
         for text in [
             "",
             "pay",
             "pay=0",
             "pay=x",
             "duplicate=1",
+            "checkin=1",
             "pay=4294967295,query=1",
+            "pay=1,consume=1",
+            "consume=1,pay=1",
         ] {
             assert!(text.parse::<Mix>().is_err(), "{text}");
         }

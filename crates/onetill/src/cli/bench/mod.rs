@@ -4,7 +4,10 @@
 //! |---|---|
 //! | [`load`] | the load generator: threads, connections, schedule |
 //! | [`mix`] | what is asked, and how often |
-//! | [`till`] | one connection's requests and what it remembers of the answers |
+//! | [`source`] | one connection's requests: from a till of either dialect |
+//! | [`till`] | a till of dialect 1, and what it remembers of the answers |
+//! | [`terminal`] | a terminal of dialect 2: opened with a batch of its own, settled at the end |
+//! | [`settle`] | large batches settled beside a load |
 //! | [`wire_client`] | one keep-alive connection, with the least work a client can do |
 //! | [`tally`] | what was counted and timed |
 //! | [`report`] | the tally for people and as JSON |
@@ -27,21 +30,46 @@ mod mix;
 mod notify;
 mod receiver;
 mod report;
+mod settle;
+mod source;
 mod tally;
+mod terminal;
 mod till;
 mod wire_client;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use jiff::Timestamp;
 
-use self::mix::Mix;
+use self::load::Plan;
+use self::machine::{Reading, Spent};
+use self::merchants::Merchant;
+use self::mix::{Dialect, MemberKind, Mix, PaymentKind, Shares};
+use self::source::Source;
+use self::tally::Tally;
+use self::till::{Habits, Till};
 
 /// Measures a gateway: a signed load, an open-loop schedule, latencies from the moment a
 /// request was due.
 #[derive(Args, Clone)]
+#[command(after_help = "Examples, against `onetill serve --demo`:
+  onetill bench
+      payments, as many as the gateway answers
+  onetill bench --mix pay=90,query=10 --rate 5000 --connections 256
+      on a schedule: latencies count from the moment a request was due
+  onetill bench --mix consume=1 --connections 2
+      sales to members, in points and cash, at the demo's two terminals
+
+With terminals and cards of your own (in the gateway's directory):
+  onetill simulate roster shop
+      64 terminals and 10,000 cards, and who they are, in the new directory shop
+  onetill bench --roster shop --mix consume=90,card=10
+  onetill bench --roster shop --mix consume=1 --rate 2000 --connections 56 --settle 10000
+      what settlements of large batches do to the other terminals")]
 pub struct BenchArgs {
     /// Where the gateway listens
     #[arg(long, default_value = "http://127.0.0.1:8080")]
@@ -81,9 +109,18 @@ pub struct BenchArgs {
     /// Stop after this many requests, warm-up included
     #[arg(long, value_name = "N")]
     pub requests: Option<u64>,
-    /// Shares of pay, order, query, refund and cancel
+    /// Shares of pay, order, query, refund and cancel; or, at member terminals, of consume, card
+    /// (a query) and settle
     #[arg(long, default_value = "pay=100")]
     pub mix: Mix,
+    /// Terminals and cards, as `onetill simulate roster` wrote them: DIR/terminals.json and
+    /// DIR/cards.csv. Each connection is a terminal [default: the demo's]
+    #[arg(long, value_name = "DIR")]
+    pub roster: Option<PathBuf>,
+    /// Also settle six batches of N sales beside the load, three of them with a sale forgotten,
+    /// and tell how long that took and the others' latencies meanwhile
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub settle: Option<u32>,
     /// Of the payments, how many percent repeat an earlier serial
     #[arg(long, value_name = "PERCENT", default_value_t = 0)]
     pub duplicates: u32,
@@ -139,19 +176,27 @@ pub enum BenchError {
     /// The ceiling server could not listen.
     #[error(transparent)]
     Server(#[from] crate::server::ServerError),
+    /// A terminal could not be opened or settled.
+    #[error("{0}")]
+    Terminal(String),
     /// The report was printed, and some replies were not what was asked for.
     #[error("{0} requests failed; the figures above do not count")]
     Failures(u64),
+    /// The report was printed, and terminals and gateway do not agree.
+    #[error("{0} terminals did not balance; the figures above do not count")]
+    Unbalanced(usize),
 }
 
 /// Carries out `onetill bench`.
 ///
 /// # Errors
-/// [`BenchError`]; with [`BenchError::Failures`] the report has been printed.
+/// [`BenchError`]; with [`BenchError::Failures`] and [`BenchError::Unbalanced`] the report has been
+/// printed.
 pub async fn run(args: BenchArgs) -> Result<(), BenchError> {
     if let Some(directory) = &args.fsync_probe {
         return fsync_probe::run(directory, args.duration, args.json);
     }
+    load::check(&args)?;
     let merchants = merchants::read(&args)?;
     if args.ceiling_server {
         return ceiling::run(args.listen, merchants).await;
@@ -159,14 +204,60 @@ pub async fn run(args: BenchArgs) -> Result<(), BenchError> {
     if let Some(orders) = args.notify {
         return notify::run(&args, merchants, orders as usize).await;
     }
-    let plan = load::Plan::new(&args, merchants).await?;
-    let before = machine::Reading::take(args.pid);
-    let tally = load::run(plan).await?;
-    let spent = machine::Reading::take(args.pid).since(&before);
-    report::print(&args, &tally, spent)?;
-    match tally.failures() {
-        0 => Ok(()),
-        failures => Err(BenchError::Failures(failures)),
+    match (&args.mix.0, args.settle) {
+        (Dialect::Payments(shares), None) => payments(&args, shares, merchants).await,
+        (Dialect::Members(shares), None) => members(&args, shares).await,
+        (Dialect::Members(shares), Some(sales)) => settle::run(&args, shares, sales).await,
+        (Dialect::Payments(_), Some(_)) => {
+            let text = "--settle goes with a mix of member terminals, such as --mix consume=1";
+            Err(BenchError::Setting(text.to_owned()))
+        }
+    }
+}
+
+async fn payments(
+    args: &BenchArgs,
+    shares: &Shares<PaymentKind>,
+    merchants: Vec<Merchant>,
+) -> Result<(), BenchError> {
+    let habits = Arc::new(Habits {
+        merchants,
+        mix: shares.clone(),
+        duplicates: args.duplicates,
+        keeps_promises: args.acknowledged.is_some(),
+        run: format!("{:x}", Timestamp::now().as_millisecond()),
+    });
+    let till = |number| Source::Till(Till::new(Arc::clone(&habits), number, args.seed));
+    let sources = (0..args.connections).map(till).collect();
+    let (tally, _, spent) = measure(args, sources).await?;
+    report::print(args, &tally, spent, None)?;
+    judge(&tally, 0)
+}
+
+async fn members(args: &BenchArgs, shares: &Shares<MemberKind>) -> Result<(), BenchError> {
+    let terminals = terminal::open(args, shares, args.connections as usize).await?;
+    let (tally, sources, spent) = measure(args, terminal::sources(terminals)).await?;
+    let unbalanced = terminal::close(sources).await?;
+    report::print(args, &tally, spent, Some(unbalanced))?;
+    judge(&tally, unbalanced)
+}
+
+/// Loads the gateway; says what that brought and cost, and who asked.
+async fn measure(
+    args: &BenchArgs,
+    sources: Vec<Source>,
+) -> Result<(Tally, Vec<Source>, Spent), BenchError> {
+    let plan = Plan::new(args, false).await?;
+    let before = Reading::take(args.pid);
+    let (tally, sources) = load::run(plan, sources).await?;
+    Ok((tally, sources, Reading::take(args.pid).since(&before)))
+}
+
+fn judge(tally: &Tally, unbalanced: usize) -> Result<(), BenchError> {
+    match (tally.failures(), unbalanced) {
+        (0, 0) => Ok(()),
+        (0, unbalanced) => Err(BenchError::Unbalanced(unbalanced)),
+        (failures, _) => Err(BenchError::Failures(failures)),
     }
 }
 

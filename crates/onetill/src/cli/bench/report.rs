@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::machine::Spent;
-use super::tally::Tally;
+use super::tally::{Tally, float};
 use super::{BenchArgs, BenchError};
 
 /// How many seconds at each end of a run are compared, to show decay.
@@ -30,6 +30,8 @@ struct Report<'a> {
     outcomes: Vec<Outcome<'a>>,
     failures: u64,
     missed: u64,
+    /// Terminals whose settlement differed from the gateway's; nothing where there are none.
+    unbalanced: Option<usize>,
     connects: u64,
     generator_cpu_us_per_request: Option<f64>,
     gateway_cpu_us_per_request: Option<f64>,
@@ -55,8 +57,16 @@ struct Outcome<'a> {
 }
 
 /// Prints what was measured.
-pub(super) fn print(args: &BenchArgs, tally: &Tally, spent: Spent) -> Result<(), BenchError> {
-    let report = Report::new(args, tally, spent);
+pub(super) fn print(
+    args: &BenchArgs,
+    tally: &Tally,
+    spent: Spent,
+    unbalanced: Option<usize>,
+) -> Result<(), BenchError> {
+    let report = Report {
+        unbalanced,
+        ..Report::new(args, tally, spent)
+    };
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &report).map_err(io::Error::from)?;
@@ -71,12 +81,7 @@ impl<'a> Report<'a> {
     fn new(args: &'a BenchArgs, tally: &'a Tally, spent: Spent) -> Self {
         let duration_s = tally.window.length_s();
         let (first, last) = ends(&tally.per_second, duration_s);
-        let requests = tally.successes() + tally.failures();
-        let per_request = |cpu_s: Option<f64>| {
-            cpu_s
-                .filter(|_| requests > 0)
-                .map(|cpu_s| cpu_s * 1e6 / float(requests))
-        };
+        let per_request = |cpu_s| tally.per_request_us(cpu_s);
         Self {
             url: &args.url,
             connections: args.connections,
@@ -84,8 +89,8 @@ impl<'a> Report<'a> {
             rate_per_s: args.rate,
             duration_s,
             seed: args.seed,
-            requests,
-            throughput_per_s: float(tally.per_second.iter().sum()) / duration_s.max(1e-9),
+            requests: tally.requests(),
+            throughput_per_s: tally.throughput_per_s(),
             latency_us: Latency::new(tally),
             first_2s_per_s: first,
             last_2s_per_s: last,
@@ -94,6 +99,7 @@ impl<'a> Report<'a> {
             outcomes: outcomes(tally),
             failures: tally.failures(),
             missed: tally.missed,
+            unbalanced: None,
             connects: tally.connects,
             generator_cpu_us_per_request: per_request(spent.own_cpu_s),
             gateway_cpu_us_per_request: per_request(spent.peer_cpu_s),
@@ -201,12 +207,6 @@ fn ends(per_second: &[u64], duration_s: f64) -> (Option<f64>, Option<f64>) {
     let first = whole.get(..END_SECONDS).map(mean);
     let last = whole.get(whole.len() - END_SECONDS..).map(mean);
     (first, last)
-}
-
-/// Counts stay far below 2^53, where a float is exact.
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-fn float(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -29,11 +29,20 @@ impl Window {
     }
 }
 
+/// A right reply to a request that was due in the window.
+#[derive(Clone, Copy)]
+pub(super) struct Sample {
+    pub(super) due: Instant,
+    pub(super) latency_us: u64,
+}
+
 /// One thread's results, or those of all.
 pub(super) struct Tally {
     pub(super) window: Window,
     /// Latency from when a request was due, in microseconds: right replies due in the window.
     pub(super) latency_us: Histogram<u64>,
+    /// The same one by one, for who wants to know when they were due.
+    pub(super) samples: Option<Vec<Sample>>,
     /// Right replies that arrived in each second of the window.
     pub(super) per_second: Vec<u64>,
     /// Right replies by kind, warm-up included.
@@ -50,11 +59,10 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new(window: Window) -> io::Result<Self> {
-        let latency_us =
-            Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).map_err(io::Error::other)?;
         Ok(Self {
             window,
-            latency_us,
+            latency_us: histogram()?,
+            samples: None,
             per_second: Vec::new(),
             right: BTreeMap::new(),
             wrong: BTreeMap::new(),
@@ -68,8 +76,11 @@ impl Tally {
     pub(super) fn add_right(&mut self, kind: Kind, due: Instant, done: Instant) {
         *self.right.entry(kind).or_default() += 1;
         if self.window.holds(due) {
-            let latency = done.saturating_duration_since(due);
-            self.latency_us.saturating_record(micros(latency));
+            let latency_us = micros(done.saturating_duration_since(due));
+            self.latency_us.saturating_record(latency_us);
+            if let Some(samples) = &mut self.samples {
+                samples.push(Sample { due, latency_us });
+            }
         }
         if self.window.holds(done) {
             let second = done.saturating_duration_since(self.window.from).as_secs();
@@ -92,6 +103,9 @@ impl Tally {
     pub(super) fn merge(&mut self, other: Self) {
         // Both have the same bounds, so every value fits.
         let _ = self.latency_us.add(other.latency_us);
+        if let Some(samples) = other.samples {
+            self.samples.get_or_insert_default().extend(samples);
+        }
         self.per_second
             .resize(self.per_second.len().max(other.per_second.len()), 0);
         for (mine, theirs) in self.per_second.iter_mut().zip(other.per_second) {
@@ -113,10 +127,37 @@ impl Tally {
         self.right.values().sum()
     }
 
+    /// All replies and failures, warm-up included.
+    pub(super) fn requests(&self) -> u64 {
+        self.successes() + self.failures()
+    }
+
+    /// Right replies a second of the window.
+    pub(super) fn throughput_per_s(&self) -> f64 {
+        float(self.per_second.iter().sum()) / self.window.length_s().max(1e-9)
+    }
+
+    /// What each request took of so much CPU time, in microseconds.
+    pub(super) fn per_request_us(&self, cpu_s: Option<f64>) -> Option<f64> {
+        let cpu_s = cpu_s.filter(|_| self.requests() > 0)?;
+        Some(cpu_s * 1e6 / float(self.requests()))
+    }
+
     /// Everything that went wrong; requests that were never sent are no failures of the gateway.
     pub(super) fn failures(&self) -> u64 {
         self.wrong.values().sum::<u64>() + self.unanswered
     }
+}
+
+/// A histogram of latencies.
+pub(super) fn histogram() -> io::Result<Histogram<u64>> {
+    Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).map_err(io::Error::other)
+}
+
+/// Counts stay far below 2^53, where a float is exact.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+pub(super) fn float(count: u64) -> f64 {
+    count as f64
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -126,6 +167,9 @@ fn micros(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::bench::mix::PaymentKind;
+
+    const PAY: Kind = Kind::Payment(PaymentKind::Pay);
 
     #[test]
     fn counts_what_was_due_and_what_arrived_in_the_window() {
@@ -136,10 +180,10 @@ mod tests {
             to: at(3000),
         };
         let mut tally = Tally::new(window).unwrap();
-        tally.add_right(Kind::Pay, at(900), at(1100));
-        tally.add_right(Kind::Pay, at(1200), at(2100));
-        tally.add_right(Kind::Query, at(2900), at(3100));
-        tally.add_wrong(Kind::Pay, "FAIL".to_owned());
+        tally.add_right(PAY, at(900), at(1100));
+        tally.add_right(PAY, at(1200), at(2100));
+        tally.add_right(PAY, at(2900), at(3100));
+        tally.add_wrong(PAY, "FAIL".to_owned());
         assert_eq!(
             (tally.latency_us.len(), tally.latency_us.max() / 1000),
             (2, 900)

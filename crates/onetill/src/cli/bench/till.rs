@@ -10,7 +10,9 @@ use wire::opengateway::{
 };
 
 use super::merchants::Merchant;
-use super::mix::{Dice, Kind, Mix};
+use super::mix::{Dice, Kind, PaymentKind, Shares};
+use super::source::Errand;
+use super::wire_client::Reply;
 
 /// How many of its payments a till remembers.
 const REMEMBERED_MAX: usize = 64;
@@ -20,9 +22,11 @@ const PAYER_CODE_START: &str = "28";
 /// What all tills of a run have in common.
 pub(super) struct Habits {
     pub(super) merchants: Vec<Merchant>,
-    pub(super) mix: Mix,
+    pub(super) mix: Shares<PaymentKind>,
     /// Percent of the payments that repeat an earlier serial.
     pub(super) duplicates: u32,
+    /// Whether somebody wants to know what was promised.
+    pub(super) keeps_promises: bool,
     /// What makes this run's serials differ from those of all others.
     pub(super) run: String,
 }
@@ -31,14 +35,14 @@ pub(super) struct Habits {
 #[derive(Clone)]
 pub(super) struct Sale {
     merchant: usize,
-    pub(super) merchant_serial: String,
+    merchant_serial: String,
 }
 
-/// A request and what it is about.
-pub(super) struct Errand {
-    pub(super) kind: Kind,
-    pub(super) sale: Sale,
-    pub(super) call: Call,
+/// A payment that the gateway acknowledged.
+pub(super) struct Promise {
+    pub(super) merchant: String,
+    pub(super) merchant_serial: String,
+    pub(super) gateway_serial: String,
 }
 
 /// The source of one connection's requests.
@@ -66,33 +70,41 @@ impl Till {
     /// as there is none.
     pub(super) fn next(&mut self, now_ms: i64) -> Errand {
         let mut kind = self.habits.mix.pick(self.dice.roll());
-        if kind == Kind::Pay && self.dice.below(100) < self.habits.duplicates as usize {
-            kind = Kind::Duplicate;
+        if kind == PaymentKind::Pay && self.dice.below(100) < self.habits.duplicates as usize {
+            kind = PaymentKind::Duplicate;
         }
         let (kind, sale) = match kind {
-            Kind::Pay | Kind::Order => (kind, self.new_sale()),
-            Kind::Duplicate | Kind::Query => self.earlier(kind, false),
-            Kind::Refund | Kind::Cancel => self.earlier(kind, true),
+            PaymentKind::Pay | PaymentKind::Order => (kind, self.new_sale()),
+            PaymentKind::Duplicate | PaymentKind::Query => self.earlier(kind, false),
+            PaymentKind::Refund | PaymentKind::Cancel => self.earlier(kind, true),
         };
-        let call = self.call(kind, &sale, now_ms);
-        Errand { kind, sale, call }
+        Errand {
+            kind: Kind::Payment(kind),
+            call: self.call(kind, &sale, now_ms),
+            sale: Some(sale),
+        }
     }
 
-    /// Remembers a payment that was acknowledged.
-    pub(super) fn remember(&mut self, sale: Sale) {
+    /// Remembers a payment that was acknowledged; says what was promised of it, if anybody wants
+    /// to know.
+    pub(super) fn hear(&mut self, errand: &Errand, reply: &Reply<'_>) -> Option<Promise> {
+        let is_pay = errand.kind == Kind::Payment(PaymentKind::Pay);
+        let sale = errand.sale.as_ref().filter(|_| is_pay)?;
         if self.paid.len() >= REMEMBERED_MAX {
             self.paid.pop_front();
         }
-        self.paid.push_back(sale);
+        self.paid.push_back(sale.clone());
+        if !self.habits.keeps_promises {
+            return None;
+        }
+        Some(Promise {
+            merchant: self.habits.merchants.get(sale.merchant)?.code.clone(),
+            merchant_serial: sale.merchant_serial.clone(),
+            gateway_serial: reply.gateway_serial()?.to_owned(),
+        })
     }
 
-    /// The code of a sale's merchant.
-    pub(super) fn merchant_code(&self, sale: &Sale) -> &str {
-        let merchant = self.habits.merchants.get(sale.merchant);
-        merchant.map_or("", |merchant| &merchant.code)
-    }
-
-    fn earlier(&mut self, kind: Kind, forget: bool) -> (Kind, Sale) {
+    fn earlier(&mut self, kind: PaymentKind, forget: bool) -> (PaymentKind, Sale) {
         let index = self.dice.below(self.paid.len());
         let sale = if forget {
             self.paid.swap_remove_back(index)
@@ -101,7 +113,7 @@ impl Till {
         };
         match sale {
             Some(sale) => (kind, sale),
-            None => (Kind::Pay, self.new_sale()),
+            None => (PaymentKind::Pay, self.new_sale()),
         }
     }
 
@@ -115,7 +127,7 @@ impl Till {
         }
     }
 
-    fn call(&mut self, kind: Kind, sale: &Sale, now_ms: i64) -> Call {
+    fn call(&mut self, kind: PaymentKind, sale: &Sale, now_ms: i64) -> Call {
         let habits = Arc::clone(&self.habits);
         let Some(merchant) = habits.merchants.get(sale.merchant) else {
             return Call {
@@ -133,16 +145,18 @@ impl Till {
         };
         let serial = &sale.merchant_serial;
         match kind {
-            Kind::Pay | Kind::Duplicate => {
+            PaymentKind::Pay | PaymentKind::Duplicate => {
                 let body = self.pre_order(serial).to_json();
                 caller.post(Operation::PreOrder, body.as_bytes())
             }
-            Kind::Order => caller.post(Operation::Order, self.order(serial).to_json().as_bytes()),
-            Kind::Refund => {
+            PaymentKind::Order => {
+                caller.post(Operation::Order, self.order(serial).to_json().as_bytes())
+            }
+            PaymentKind::Refund => {
                 caller.post(Operation::Refund, self.refund(serial).to_json().as_bytes())
             }
-            Kind::Query => caller.query(serial, SerialType::Merchant, true),
-            Kind::Cancel => caller.cancel(serial, false),
+            PaymentKind::Query => caller.query(serial, SerialType::Merchant, true),
+            PaymentKind::Cancel => caller.cancel(serial, false),
         }
     }
 

@@ -10,6 +10,12 @@ use wire::opengateway::call::Call;
 
 /// Replies are small; a larger one is a fault.
 const REPLY_BYTES_MAX: usize = 1024 * 1024;
+/// The `Content-Type` of dialect 1.
+pub(super) const JSON: &str = "application/json";
+/// Before the code of a reply of dialect 1.
+const CODE: &str = "\"CODE\":\"";
+/// Before that of dialect 2.
+const STATUS: &str = "\"status\":\"";
 
 /// What is looked at of a reply.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,15 +33,18 @@ pub(super) struct Reply<'a> {
 /// A connection to the gateway, opened when it is needed.
 pub(super) struct WireClient {
     address: SocketAddr,
+    content_type: &'static str,
     stream: Option<TcpStream>,
     sent: Vec<u8>,
     received: Vec<u8>,
 }
 
 impl WireClient {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    /// A connection on which bodies have this `Content-Type`.
+    pub(super) fn new(address: SocketAddr, content_type: &'static str) -> Self {
         Self {
             address,
+            content_type,
             stream: None,
             sent: Vec::with_capacity(2048),
             received: Vec::with_capacity(4096),
@@ -91,7 +100,9 @@ impl WireClient {
         put(&call.target);
         put(" HTTP/1.1\r\nHost: gateway\r\n");
         if call.method == "POST" {
-            put("Content-Type: application/json\r\nContent-Length: ");
+            put("Content-Type: ");
+            put(self.content_type);
+            put("\r\nContent-Length: ");
             put(&call.body.len().to_string());
             put("\r\n");
         }
@@ -152,7 +163,16 @@ fn malformed() -> io::Error {
 impl Reply<'_> {
     /// `CODE`, or the HTTP status of a reply that has none.
     pub(super) fn code(&self) -> String {
-        match self.value("\"CODE\":\"") {
+        self.told(CODE)
+    }
+
+    /// `status`, or the HTTP status of a reply that has none.
+    pub(super) fn status_code(&self) -> String {
+        self.told(STATUS)
+    }
+
+    fn told(&self, start: &str) -> String {
+        match self.value(start) {
             Some(code) if self.status == 200 => code.to_owned(),
             Some(_) | None => format!("HTTP_{}", self.status),
         }
@@ -165,7 +185,12 @@ impl Reply<'_> {
 
     /// Whether `CODE` is `code`.
     pub(super) fn has_code(&self, code: &str) -> bool {
-        self.status == 200 && self.value("\"CODE\":\"") == Some(code)
+        self.status == 200 && self.value(CODE) == Some(code)
+    }
+
+    /// Whether `status` is `code`.
+    pub(super) fn has_status(&self, code: &str) -> bool {
+        self.status == 200 && self.value(STATUS) == Some(code)
     }
 
     /// The gateway's serial.
@@ -201,6 +226,11 @@ mod tests {
         let busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         let reply = parse(busy).unwrap().unwrap();
         assert_eq!((reply.code().as_str(), reply.is_kept), ("HTTP_503", false));
+        let refused =
+            b"HTTP/1.1 200 OK\r\nContent-Length: 28\r\n\r\n{\"status\":\"51\",\"message\":\"\"}";
+        let reply = parse(refused).unwrap().unwrap();
+        assert!(reply.has_status("51") && !reply.has_status("00"));
+        assert_eq!((&*reply.status_code(), &*reply.code()), ("51", "HTTP_200"));
         assert!(parse(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
         assert!(parse(b"SSH-2.0\r\n\r\n").is_err());
     }

@@ -19,7 +19,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::task::JoinSet;
 
@@ -73,32 +73,50 @@ pub(super) async fn run(
     shape: Shape,
 ) -> Result<(), CommandError> {
     let mut client = AdminClient::new(settings)?;
-    let columns = Reader {
-        zone: client.zone().clone(),
-        status: args.status.status(),
-    };
-    let len = check(&args.file, &columns)?;
-    let started = Instant::now();
-    let done = import(&mut client, &tenant, &args.file, &columns, len).await;
+    let done = file(&mut client, &tenant, &args.file, args.status.status()).await;
     client.close().await;
     let done = done?;
     match shape {
         Shape::Json => output::print_json(&json!({
             "added": done.added,
             "existing": done.existing,
-            "took_s": started.elapsed().as_secs_f64(),
+            "took_s": done.took.as_secs_f64(),
         })),
         Shape::Text => output::print(&done.text()),
     }
 }
 
+/// Adds the cards of a file; `status` is where those stand that have none of their own.
+///
+/// # Errors
+/// When the file does not do, or the gateway refused.
+pub(in crate::cli) async fn file(
+    client: &mut AdminClient,
+    tenant: &str,
+    file: &Path,
+    status: CardStatus,
+) -> Result<Done, CommandError> {
+    let columns = Reader {
+        zone: client.zone().clone(),
+        status,
+    };
+    let len = check(file, &columns)?;
+    let started = Instant::now();
+    let done = import(client, tenant, file, &columns, len).await?;
+    Ok(Done {
+        took: started.elapsed(),
+        ..done
+    })
+}
+
 /// What an import did.
 #[derive(Default)]
-struct Done {
-    added: u64,
+pub(in crate::cli) struct Done {
+    pub(in crate::cli) added: u64,
     existing: u64,
     /// Some of those that exist.
     named: Vec<String>,
+    took: Duration,
 }
 
 impl Done {

@@ -9,7 +9,7 @@
 
 mod add;
 mod fields;
-mod import;
+pub(in crate::cli) mod import;
 mod list;
 mod lists;
 mod set;

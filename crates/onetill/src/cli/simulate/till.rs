@@ -7,9 +7,14 @@ use crate::{
         output::{self, Shape, Side, Table, Tone},
         secret,
     },
-    simulate_till::{self, Day, report::Report, roster},
+    simulate_till::{
+        self, Day,
+        report::Report,
+        roster::{self, Roster},
+    },
 };
 use clap::Args;
+use reqwest::Url;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -31,6 +36,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
       one terminal forgets one transaction; the settlement must name exactly it
 
 Against another gateway:
+  onetill simulate roster shop
+      64 terminals and 10,000 cards, and who they are, in the new directory shop
+  onetill simulate till --roster shop
   onetill terminal add 88001/1000 --count 50 --make-key --json > terminals.json
   onetill simulate till --url https://pos.example.com --terminals-file terminals.json \\
       --cards-file cards.csv")]
@@ -38,13 +46,16 @@ pub struct TillArgs {
     /// Where the gateway is
     #[arg(long, env = "ONETILL_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
+    /// Terminals and cards as `onetill simulate roster` wrote them
+    #[arg(long, value_name = "DIR", conflicts_with = "terminals_file")]
+    roster: Option<PathBuf>,
     /// Terminals as `onetill terminal add --json` prints them, with their master keys: objects
     /// with store, terminal and master_key [default: the demo's, at a gateway on this machine].
     /// They should be used by nobody else: an open batch of theirs is closed first
     #[arg(long, value_name = "FILE", requires = "cards_file")]
     terminals_file: Option<PathBuf>,
-    /// Active cards, a number a line, and behind a comma its PIN if it has one; - for stdin
-    /// [default: the demo's]
+    /// Active cards, a number a line, and behind a comma its PIN if it has one, or a file for
+    /// `onetill member import`; - for stdin [default: the demo's]
     #[arg(long, value_name = "FILE", requires = "terminals_file")]
     cards_file: Option<PathBuf>,
     /// How many of the terminals take part [default: all]
@@ -92,22 +103,7 @@ pub async fn run(args: TillArgs, shape: Shape) -> Result<ExitCode, CommandError>
 impl TillArgs {
     fn day(&self) -> Result<Day, CommandError> {
         let url = base_url(&self.url)?;
-        let (mut seats, members) = match (&self.terminals_file, &self.cards_file) {
-            (Some(terminals), Some(cards)) => (
-                named(terminals, roster::read_seats(&read(terminals)?))?,
-                named(cards, roster::read_members(&read(cards)?))?,
-            ),
-            (Some(_) | None, _) if is_loopback(&url) => {
-                (roster::demo_seats(), roster::demo_members())
-            }
-            (Some(_) | None, _) => {
-                return Err(
-                    "name the terminals with --terminals-file and the cards with \
-                            --cards-file; the demo's are for a gateway on this machine"
-                        .into(),
-                );
-            }
-        };
+        let Roster { mut seats, members } = self.roster(&url)?;
         seats.truncate(self.terminals.unwrap_or(usize::MAX));
         if seats.is_empty() || members.is_empty() {
             return Err("no terminals, or no cards, take part".into());
@@ -123,6 +119,24 @@ impl TillArgs {
             seed: self.seed,
             plant: self.plant_difference,
         })
+    }
+}
+
+impl TillArgs {
+    fn roster(&self, url: &Url) -> Result<Roster, CommandError> {
+        if let Some(directory) = &self.roster {
+            return Ok(Roster::read(directory)?);
+        }
+        match (&self.terminals_file, &self.cards_file) {
+            (Some(terminals), Some(cards)) => Ok(Roster {
+                seats: named(terminals, roster::read_seats(&read(terminals)?))?,
+                members: named(cards, roster::read_members(&read(cards)?))?,
+            }),
+            (Some(_) | None, _) if is_loopback(url) => Ok(Roster::demo()),
+            (Some(_) | None, _) => Err("name the terminals and cards with --roster, or with \
+                --terminals-file and --cards-file; the demo's are for a gateway on this machine"
+                .into()),
+        }
     }
 }
 

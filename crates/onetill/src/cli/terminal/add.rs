@@ -29,7 +29,8 @@ use zeroize::Zeroizing;
   onetill terminal add 102100099990002/00000001 --mac --layout 40 --key-file tmk.key
       it must send MACs, and gets keys of 40 bytes
   onetill terminal add 88001/1000 --count 50 --make-key --json > terminals.json
-      1000 to 1049, for `onetill simulate till --terminals-file`")]
+      1000 to 1049, for `onetill simulate till --terminals-file` (or, with a store and cards as
+      well: `onetill simulate roster`)")]
 pub struct AddArgs {
     #[command(flatten)]
     name: NameArgs,
@@ -92,30 +93,56 @@ async fn add(
     number: &str,
     key: Option<&String>,
 ) -> Result<Value, CommandError> {
-    let store_no = &args.name.name.store_no;
     let terminal = NewTerminal {
-        store: store_no.clone(),
+        store: args.name.name.store_no.clone(),
         number: number.to_owned(),
         profile: args.profile.changed(Profile::default()),
     };
-    let request = loyalty::Request::AddTerminal(terminal);
-    let mut added = client.ask(Request::Loyalty(request)).await?;
-    let made = args.make_key.then(master_key).transpose()?;
-    let Some(key) = made.as_deref().or(key) else {
-        return Ok(added);
-    };
+    if args.make_key {
+        return add_with_made_key(client, terminal).await;
+    }
+    let added = add_bare(client, &terminal).await?;
+    match key {
+        Some(key) => inject(client, &terminal, key).await,
+        None => Ok(added),
+    }
+}
+
+/// Adds a terminal with a master key that is made up; the answer has it as `master_key`.
+///
+/// # Errors
+/// When it was refused.
+pub(in crate::cli) async fn add_with_made_key(
+    client: &mut AdminClient,
+    terminal: NewTerminal,
+) -> Result<Value, CommandError> {
+    let key = master_key()?;
+    add_bare(client, &terminal).await?;
+    let mut added = inject(client, &terminal, &key).await?;
+    if let Some(members) = added.as_object_mut() {
+        members.insert("master_key".to_owned(), json!(key.as_str()));
+    }
+    Ok(added)
+}
+
+async fn add_bare(client: &mut AdminClient, it: &NewTerminal) -> Result<Value, CommandError> {
+    let request = loyalty::Request::AddTerminal(it.clone());
+    client.ask(Request::Loyalty(request)).await
+}
+
+async fn inject(
+    client: &mut AdminClient,
+    it: &NewTerminal,
+    key: &str,
+) -> Result<Value, CommandError> {
     let request = loyalty::Request::InjectKey(KeyInjection {
-        store: store_no.clone(),
-        number: number.to_owned(),
-        key: key.clone(),
+        store: it.store.clone(),
+        number: it.number.clone(),
+        key: key.to_owned(),
         second_part: None,
         check: None,
     });
-    added = client.ask(Request::Loyalty(request)).await?;
-    if let (Some(members), Some(made)) = (added.as_object_mut(), &made) {
-        members.insert("master_key".to_owned(), json!(made.as_str()));
-    }
-    Ok(added)
+    client.ask(Request::Loyalty(request)).await
 }
 
 /// A master key of two halves, neither of them weak.
@@ -133,7 +160,10 @@ fn master_key() -> Result<Zeroizing<String>, CommandError> {
 }
 
 /// `count` numbers from `first` on, as wide as it is.
-fn numbers(first: &str, count: u32) -> Result<Vec<String>, CommandError> {
+///
+/// # Errors
+/// When the first is none that others could follow.
+pub(in crate::cli) fn numbers(first: &str, count: u32) -> Result<Vec<String>, CommandError> {
     if count == 1 {
         return Ok(vec![first.to_owned()]);
     }

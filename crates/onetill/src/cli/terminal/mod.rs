@@ -1,6 +1,6 @@
 //! `onetill terminal`: the terminals of dialect 2 and their keys.
 
-mod add;
+pub(in crate::cli) mod add;
 mod inject_key;
 mod keytool;
 mod list;

@@ -2,10 +2,12 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`bench`] | `onetill simulate roster`, and `onetill bench` at its terminals |
 //! | [`calls`] | `onetill call` as a terminal |
 //! | [`day`] | `onetill simulate till` |
 //! | [`provisioning`] | stores, terminals, cards, programs, beside a gateway and without one |
 
+mod bench;
 mod calls;
 mod day;
 mod provisioning;
