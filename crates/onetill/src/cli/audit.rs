@@ -1,5 +1,7 @@
 //! `onetill audit`: proves the ledger, read-only, also beside a running gateway.
 
+mod json;
+
 use super::{
     CommandError, Place,
     admin_client::open_reader,
@@ -11,7 +13,7 @@ use domain::{
     ledger::{Account, Unit},
     loyalty::card::TicketId,
 };
-use serde_json::{Value, json};
+use json::as_json;
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write,
@@ -193,6 +195,18 @@ fn counts_text(report: &AuditReport) -> String {
         counts.postings,
         counts.jobs,
         counts.notifications
+    ) + &boxes_text(report)
+}
+
+/// Nothing where there are no vouchers.
+fn boxes_text(report: &AuditReport) -> String {
+    let counts = &report.counts;
+    if counts.cartons == 0 {
+        return String::new();
+    }
+    format!(
+        ", {} ranges of codes in {} voucher boxes, {} codes that tills touched",
+        counts.spans, counts.cartons, counts.codes
     )
 }
 
@@ -270,102 +284,11 @@ fn violation_text(violation: &Violation) -> String {
     format!("  {rule:?}: {subject}: {}", output::plain(found))
 }
 
-fn as_json(report: &AuditReport, names: &Names) -> Value {
-    let counts = &report.counts;
-    let violations = report.violations.iter().map(
-        |it| json!({ "rule": format!("{:?}", it.rule), "subject": it.subject, "found": it.found }),
-    );
-    json!({
-        "clean": report.is_clean(),
-        "counts": {
-            "payments": counts.payments,
-            "refunds": counts.refunds,
-            "recharges": counts.recharges,
-            "trans": counts.trans,
-            "cards": counts.cards,
-            "postings": counts.postings,
-            "jobs": counts.jobs,
-            "notifications": counts.notifications,
-        },
-        "totals": report.totals().into_iter().map(|((tenant, unit), total)| {
-            let mut shown = balance_json(total);
-            put(&mut shown, "tenant", names.tenant(tenant).into());
-            put(&mut shown, "unit", unit_name(unit).into());
-            shown
-        }).collect::<Vec<_>>(),
-        "accounts": report.balances.iter().map(|((tenant, unit, account), balance)| {
-            let mut shown = balance_json(*balance);
-            put(&mut shown, "tenant", names.tenant(*tenant).into());
-            put(&mut shown, "unit", unit_name(*unit).into());
-            put(&mut shown, "account", account_json(names, *tenant, *account));
-            shown
-        }).collect::<Vec<_>>(),
-        "violations_len": report.violations_len,
-        "violations": violations.collect::<Vec<_>>(),
-    })
-}
-
-const fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Fen => "fen",
-        Unit::Megabyte => "megabyte",
-        Unit::Point => "hundredth of a point",
-        Unit::Piece => "piece",
-        Unit::Use => "use",
-    }
-}
-
-fn account_json(names: &Names, tenant: TenantId, account: Account) -> Value {
-    match account {
-        Account::Channel(channel) => json!({ "channel": channel.0 }),
-        Account::Merchant(no) => json!({ "merchant": names.merchant(tenant, no) }),
-        Account::DataProvider => json!({ "data_provider": true }),
-        Account::DataDelivered(no) => json!({ "data_delivered": names.merchant(tenant, no) }),
-        Account::PointsHeld(_) => json!({ "points_held": true }),
-        Account::PointsGranted => json!({ "points_granted": true }),
-        Account::PointsRedeemed(store) => json!({ "points_redeemed": store }),
-        Account::PointsExpired => json!({ "points_expired": true }),
-        Account::CashTakings(store) => json!({ "cash_takings": store }),
-        Account::CashSales(store) => json!({ "cash_sales": store }),
-        Account::PointsSupplied(store) => json!({ "points_supplied": store }),
-        Account::TicketsHeld(it) => json!({ "tickets_held": ticket(it) }),
-        Account::TicketsGranted(it) => json!({ "tickets_granted": ticket(it) }),
-        Account::TicketsUsed(it) => json!({ "tickets_used": ticket(it) }),
-        Account::TicketsExpired(it) => json!({ "tickets_expired": ticket(it) }),
-        Account::UsesIssued(it) => json!({ "uses_issued": it.0 }),
-        Account::UsesInStock(it) => json!({ "uses_in_stock": it.0 }),
-        Account::UsesActive(it) => json!({ "uses_active": it.0 }),
-        Account::UsesSpent(it) => json!({ "uses_spent": it.0 }),
-        Account::UsesVoid(it) => json!({ "uses_void": it.0 }),
-        Account::UsesExpired(it) => json!({ "uses_expired": it.0 }),
-        Account::VoucherLiability(it) => json!({ "voucher_liability": it.0 }),
-        Account::VoucherSales(it) => json!({ "voucher_sales": it.0 }),
-        Account::VoucherBreakage(it) => json!({ "voucher_breakage": it.0 }),
-    }
-}
-
-/// Sums beyond 64 bits become text.
-fn balance_json(balance: Balance) -> Value {
-    let number =
-        |sum: i128| i64::try_from(sum).map_or_else(|_| sum.to_string().into(), Value::from);
-    json!({
-        "debit": number(balance.debit),
-        "credit": number(balance.credit),
-        "net": number(balance.net()),
-    })
-}
-
-fn put(object: &mut Value, name: &str, value: Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(name.to_owned(), value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::channel::ChannelNo;
-    use store::audit::Rule;
+    use store::audit::{Rule, VoucherUses};
 
     const TENANT: TenantId = TenantId(1);
 
@@ -450,5 +373,32 @@ the ledger balances and every rule holds";
         assert_eq!(json["violations"][0]["rule"], "PaymentPosting");
         assert_eq!(json["accounts"][1]["account"]["merchant"], "0010000001");
         assert_eq!(json["totals"][0]["debit"], 1_001);
+    }
+
+    #[test]
+    fn uses_of_vouchers_are_told_by_type() {
+        let mut report = report();
+        let uses = VoucherUses {
+            issued: 30,
+            in_stock: 10,
+            active: 14,
+            spent: 3,
+            void: 2,
+            expired: 1,
+            owed: 14_000,
+        };
+        let ticket = domain::voucher::ticket::VoucherTicketNo(500_811);
+        report.vouchers.insert((TENANT, ticket), uses);
+        (report.counts.cartons, report.counts.spans) = (2, 5);
+        let text = as_text(&report, &names());
+        let told = "5 ranges of codes in 2 voucher boxes, 0 codes that tills touched";
+        assert!(text.contains(told), "{text}");
+        let json = as_json(&report, &names());
+        let shown = &json["vouchers"][0];
+        assert_eq!(shown["ticket_type"], 500_811);
+        assert_eq!(
+            (&shown["active"], &shown["owed_fen"]),
+            (&14.into(), &14_000.into())
+        );
     }
 }

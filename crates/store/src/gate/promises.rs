@@ -11,6 +11,7 @@ use domain::{
         document::Document,
         trans::{Trans, TransNo, TransState},
     },
+    money::Fen,
     notification::{Delivery, Notification},
     payment::{End, Payment, PaymentState},
     recharge::{Recharge, RechargeState},
@@ -298,20 +299,20 @@ struct Checked<'a> {
 
 impl Checked<'_> {
     fn check_begin(&mut self) {
-        let (amount, serial) = (self.payment.amount, self.payment.serial);
+        let (price, serial) = (self.payment.price(), self.payment.serial);
         let refused = !matches!(
             self.payment.state,
             PaymentState::Open { .. } | PaymentState::Paid(_)
         );
         let mut pays = self.told.pays();
-        let asked = pays.any(|(fen, answer, _)| fen == amount && answer.explains(true));
+        let asked = pays.any(|(fen, answer, _)| fen == price && answer.explains(true));
         self.unless(asked, Promise::Asked);
         let mut pays = self.told.pays();
         let kept = refused || pays.all(|(_, answer, _)| answer != Answer::Refused);
         self.unless(kept, Promise::NotCharged);
         let same = self.told.pays().all(|(fen, answer, told)| {
             let is_same = told.is_none_or(|told| told == serial);
-            is_same && (!answer.promises() || fen == amount)
+            is_same && (!answer.promises() || fen == price)
         });
         self.unless(same, Promise::Recorded);
     }
@@ -348,7 +349,7 @@ impl Checked<'_> {
         let explained = self.refunds.iter().all(|refund| self.explains(refund));
         self.unless(explained, Promise::Asked);
         let recorded = self.told.refunds().all(|(number, amount, answer)| {
-            let is = |it: &&Refund| number_of(it) == Some(number) && it.amount == amount;
+            let is = |it: &&Refund| number_of(it) == Some(number) && self.back(it) == amount;
             !answer.promises() || self.refunds.iter().any(|it| is(&it))
         });
         self.unless(recorded, Promise::Recorded);
@@ -357,9 +358,14 @@ impl Checked<'_> {
             answer != Answer::Done || !self.refunds.iter().any(failed)
         });
         let moved = self.refunds.iter().filter(|it| !has_failed(it));
-        let back_fen: i128 = moved.map(|it| i128::from(it.amount.get())).sum();
-        let within = back_fen <= i128::from(self.payment.amount.get());
+        let back_fen: i128 = moved.map(|it| i128::from(self.back(it).get())).sum();
+        let within = back_fen <= i128::from(self.payment.price().get());
         self.unless(stays && within, Promise::Refunded);
+    }
+
+    /// What a refund gives back of the price, whoever paid that part.
+    fn back(&self, refund: &Refund) -> Fen {
+        refund.price(self.payment)
     }
 
     /// Whether some request explains that `refund` is there.
@@ -369,7 +375,7 @@ impl Checked<'_> {
             Origin::LateSuccess => !matches!(self.payment.state, PaymentState::Paid(_)),
             Origin::Cancellation => self.told.cancels().any(|it| it.explains(failed)),
             Origin::Request { .. } => self.told.refunds().any(|(number, amount, answer)| {
-                let is_it = number_of(refund) == Some(number) && refund.amount == amount;
+                let is_it = number_of(refund) == Some(number) && self.back(refund) == amount;
                 is_it && answer.explains(failed)
             }),
         }

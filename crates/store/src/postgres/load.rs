@@ -137,7 +137,7 @@ impl Loading<'_> {
                 .into_iter()
                 .for_each(|it| rows.loyalty.add_trans(it)),
             Reads::Voucher(reads) => {
-                if let Some(wanted) = &self.voucher {
+                if let Some(wanted) = &mut self.voucher {
                     wanted.take(reads, found, &mut rows.voucher)?;
                 }
             }

@@ -6,6 +6,8 @@ mod fixture;
 mod loyalty;
 mod plans;
 mod plans_of_cards;
+mod plans_of_vouchers;
 mod proxy;
 mod schema;
 mod servers;
+mod voucher;

@@ -3,8 +3,8 @@
 //! Whoever changes a range locks its spans, and those of the codes that the payments of its batch
 //! hold, all in the order of their keys; whoever only uses codes locks their spans against change.
 //! What tills did with codes is read by later statements: once the spans are locked, nobody else
-//! changes it. A span that was cut while it was waited for is not whole any more, and the batch is
-//! tried again.
+//! changes it. A range may have been cut while its lock was waited for: its spans are read once more
+//! behind that, and where they are others than were locked, the batch is tried again.
 //!
 //! Rows are looked up one by one inside a statement, as those of cards are.
 
@@ -33,6 +33,7 @@ use tokio_postgres::{Client, Error, Row, Statement};
 pub(super) struct Statements {
     lock_spans: Statement,
     hold_spans: Statement,
+    spans_again: Statement,
     lock_uses: Statement,
     busy: Statement,
     sums: Statement,
@@ -52,10 +53,11 @@ impl Statements {
 
     async fn try_prepare(client: &Client) -> Result<Self, Error> {
         let (lock_spans, hold_spans) = (spans_sql("FOR UPDATE"), spans_sql("FOR SHARE"));
-        let (busy, put_uses) = (busy_sql(), put_uses_sql());
+        let (again, busy, put_uses) = (spans_sql("OFFSET 0"), busy_sql(), put_uses_sql());
         let statements = tokio::try_join!(
             client.prepare(&lock_spans),
             client.prepare(&hold_spans),
+            client.prepare(&again),
             client.prepare(LOCK_USES),
             client.prepare(&busy),
             client.prepare(SUMS),
@@ -65,12 +67,12 @@ impl Statements {
             client.prepare(&put_uses),
             client.prepare(ADD_EVENTS),
         )?;
-        let (lock_spans, hold_spans, lock_uses, busy, sums, remove_spans, put_spans, ..) =
-            statements;
-        let (.., add_uses, put_uses, add_events) = statements;
+        let (lock_spans, hold_spans, spans_again, lock_uses, busy, sums, ..) = statements;
+        let (.., remove_spans, put_spans, add_uses, put_uses, add_events) = statements;
         Ok(Self {
             lock_spans,
             hold_spans,
+            spans_again,
             lock_uses,
             busy,
             sums,
@@ -87,8 +89,8 @@ pub(super) const SPAN: &str = "tenant, carton, first, last, due_at, body";
 pub(super) const CODE_USE: &str = "tenant, carton, idx, busy, used, reserved, events, newest";
 pub(super) const EVENT: &str = "tenant, carton, idx, number, body";
 
-/// Locks the spans that share codes with ranges, in the order in which the ranges are named. The
-/// first is the one in which the first code of the range lies.
+/// Locks the spans that share codes with ranges, in the order in which the ranges are named, or only
+/// reads them. The first of a range is the one in which its first code lies.
 pub(super) fn spans_sql(lock: &str) -> String {
     format!(
         "SELECT found.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
@@ -200,6 +202,7 @@ pub(super) fn read_event(row: &Row) -> Result<CodeEvent, StoreError> {
 #[derive(Clone, Copy)]
 pub(super) enum Reads {
     Spans,
+    SpansAgain,
     Uses,
     Busy,
     Sums,
@@ -212,7 +215,12 @@ pub(super) struct Wanted<'p> {
     codes: Vec<CodeNo>,
     /// Ranges whose spans are locked, those of single codes among them.
     spans: Vec<CodeRange>,
+    /// As they were locked.
+    locked: BTreeMap<Start, Span>,
 }
+
+/// Where a span begins.
+type Start = (Serial, u32);
 
 impl<'p> Wanted<'p> {
     /// `held` are the codes that payments hold.
@@ -224,7 +232,12 @@ impl<'p> Wanted<'p> {
         let single = codes.iter().map(|it| it.range());
         let mut spans: Vec<CodeRange> = plan.ranges.iter().copied().chain(single).collect();
         spans.sort_unstable();
-        Self { plan, codes, spans }
+        Self {
+            plan,
+            codes,
+            spans,
+            locked: BTreeMap::new(),
+        }
     }
 
     /// Steps that lock and read it, spans first.
@@ -244,6 +257,9 @@ impl<'p> Wanted<'p> {
         };
         let (spans, codes) = (&self.spans, &self.codes);
         push(Reads::Spans, lock, spans.len(), ranges(spans));
+        let changing = &self.plan.ranges;
+        let again = &sql.spans_again;
+        push(Reads::SpansAgain, again, changing.len(), ranges(changing));
         let (carton, index) = (|it: &CodeNo| it.carton.0, |it: &CodeNo| i64::from(it.index));
         let columns = vec![array(codes, carton), array(codes, index)];
         push(Reads::Uses, &sql.lock_uses, codes.len(), columns);
@@ -255,13 +271,14 @@ impl<'p> Wanted<'p> {
 
     /// Takes in what a step read.
     pub(super) fn take(
-        &self,
+        &mut self,
         reads: Reads,
         found: &[Row],
         rows: &mut VoucherRows,
     ) -> Result<(), StoreError> {
         match reads {
             Reads::Spans => self.take_spans(found, rows),
+            Reads::SpansAgain => self.compare(found),
             Reads::Uses => {
                 for row in found {
                     rows.add_use(read_use(row, 0)?);
@@ -273,16 +290,30 @@ impl<'p> Wanted<'p> {
         }
     }
 
-    fn take_spans(&self, found: &[Row], rows: &mut VoucherRows) -> Result<(), StoreError> {
-        let mut spans = BTreeMap::new();
+    fn take_spans(&mut self, found: &[Row], rows: &mut VoucherRows) -> Result<(), StoreError> {
         for row in found {
             let span = read_span(row)?;
-            spans.insert((span.range.carton, span.range.first), span);
+            let start = (span.range.carton, span.range.first);
+            self.locked.insert(start, span);
         }
-        for range in &self.spans {
-            unless_cut(&spans, range)?;
+        for code in &self.codes {
+            unless_in_a_span(&self.locked, *code)?;
         }
-        spans.into_values().for_each(|it| rows.add_span(it));
+        self.locked
+            .values()
+            .for_each(|it| rows.add_span(it.clone()));
+        Ok(())
+    }
+
+    /// Compares the spans of ranges to be changed with those that were locked.
+    fn compare(&self, found: &[Row]) -> Result<(), StoreError> {
+        for row in found {
+            let span = read_span(row)?;
+            let start = (span.range.carton, span.range.first);
+            if self.locked.get(&start) != Some(&span) {
+                return Err(cut(start));
+            }
+        }
         Ok(())
     }
 
@@ -315,24 +346,19 @@ impl<'p> Wanted<'p> {
     }
 }
 
-/// The spans of `range` cover it without a gap, unless one was cut, or made one with another,
-/// while its lock was waited for.
-fn unless_cut(spans: &BTreeMap<(Serial, u32), Span>, range: &CodeRange) -> Result<(), StoreError> {
-    let mut next = Some(range.first);
-    while let Some(first) = next {
-        let up_to = spans.range(..=(range.carton, first));
-        let span = up_to.map(|(_, it)| it.range).next_back();
-        let code = CodeNo {
-            carton: range.carton,
-            index: first,
-        };
-        let Some(span) = span.filter(|it| it.contains(code)) else {
-            let text = format!("code {first} of box {} is in no span", range.carton);
-            return Err(StoreError::Conflict(text));
-        };
-        next = span.last.checked_add(1).filter(|it| *it <= range.last);
+/// A code lies in a span that was locked, unless that was cut, or made one with another, while its
+/// lock was waited for.
+fn unless_in_a_span(locked: &BTreeMap<Start, Span>, code: CodeNo) -> Result<(), StoreError> {
+    let start = (code.carton, code.index);
+    let span = locked.range(..=start).map(|(_, it)| it).next_back();
+    if span.is_some_and(|it| it.range.contains(code)) {
+        return Ok(());
     }
-    Ok(())
+    Err(cut(start))
+}
+
+fn cut((carton, index): Start) -> StoreError {
+    StoreError::Conflict(format!("the span of code {index} of box {carton} changed"))
 }
 
 fn array<T>(rows: &[T], pick: impl Fn(&T) -> i64) -> Param {

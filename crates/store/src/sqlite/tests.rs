@@ -30,7 +30,10 @@ async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
     let path = dir.path().join("old.db");
     file_of(&path, 2).execute_batch(POSTED_BY_EIGHT).unwrap();
     let store = SqliteStore::open_existing(&path).unwrap();
-    assert_eq!(store.pending_migrations(), Ok(vec!["0003_loyalty"]));
+    assert_eq!(
+        store.pending_migrations(),
+        Ok(vec!["0003_loyalty", "0004_vouchers"])
+    );
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.pending_migrations(), Ok(Vec::new()));
     let mut snapshot = store.reader().snapshot().await.unwrap();
@@ -93,4 +96,18 @@ fn no_look_at_cards_or_events_reads_or_sorts_a_whole_table() {
             "{sql}: {plan}"
         );
     }
+}
+
+#[tokio::test]
+async fn refunds_of_the_time_before_vouchers_give_none_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    let refunded = "INSERT INTO refunds (tenant, serial, payment, merchant, origin, amount, \
+         created_at, state) VALUES (1, 5, 4, 7, 1, 300, 9, 0)";
+    file_of(&path, 3).execute_batch(refunded).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    let refunds = snapshot.refunds(None, 9).await.unwrap();
+    assert_eq!(refunds.len(), 1);
+    assert!(!refunds[0].voucher_back);
 }

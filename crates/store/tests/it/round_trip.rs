@@ -15,6 +15,7 @@ use domain::{
     payment::{Credential, Payment, PaymentState},
     refund::{FirstAnswer, RefundState},
     rows::Changes,
+    voucher::{code::CodeRange, rows::VoucherChanges},
 };
 use store::Writer;
 
@@ -47,10 +48,28 @@ async fn assert_stored(store: &impl Fixture, payments: &[Payment]) {
     assert_eq!(snapshot.payments(None, 1_000).await.unwrap(), payments);
 }
 
+/// The codes of the box that a payment's voucher lies in.
+fn codes() -> Changes {
+    let code = full_details().voucher.unwrap().code;
+    let all = CodeRange {
+        first: 0,
+        ..code.range()
+    };
+    let voucher = VoucherChanges {
+        spans: vec![crate::voucher::samples::span(all)],
+        ..VoucherChanges::default()
+    };
+    Changes {
+        voucher,
+        ..Changes::default()
+    }
+}
+
 async fn a_payment_is_changed_into_every_state(store: impl Fixture) {
     let payments = payments();
     let begun: Vec<Payment> = payments.iter().map(as_begun).collect();
     let mut writer = store.writer().await;
+    write(&mut writer, codes()).await.unwrap();
     record(&mut writer, &begun).await;
     assert_stored(&store, &begun).await;
     let changes = Changes {

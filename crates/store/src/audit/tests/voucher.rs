@@ -200,7 +200,7 @@ async fn change(
     };
     match run(store, command).await {
         ChangeReply::New(change) => change.verdict,
-        other => panic!("{other:?}"),
+        other @ (ChangeReply::Repeat(_) | ChangeReply::Other(_)) => panic!("{other:?}"),
     }
 }
 

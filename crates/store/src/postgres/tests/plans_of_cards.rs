@@ -25,7 +25,7 @@ INSERT INTO terminals SELECT 2, n, n, '{}' FROM generate_series(1, 20000) n;
 INSERT INTO trans SELECT 2, -n, n, n, '{}' FROM generate_series(1, 20000) n;
 COMMIT";
 /// Planned for the values at hand, and once for any.
-const SETTINGS: [&str; 2] = [
+pub(super) const SETTINGS: [&str; 2] = [
     "SET plan_cache_mode = force_custom_plan",
     "SET plan_cache_mode = force_generic_plan",
 ];
@@ -59,7 +59,7 @@ fn wanted() -> Vec<Wanted> {
     ]
 }
 
-async fn plan(session: &Session, sql: &str, values: &str) -> String {
+pub(super) async fn plan(session: &Session, sql: &str, values: &str) -> String {
     let prepare = format!("PREPARE it AS {sql}");
     session.execute(&prepare).await.unwrap();
     let explain = format!("EXPLAIN EXECUTE it ({values})");

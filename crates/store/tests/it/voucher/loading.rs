@@ -98,6 +98,23 @@ async fn a_range_without_spans_is_not_taken_for_one(store: impl Fixture) {
     }
 }
 
+async fn a_range_may_end_behind_its_box(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    fill(&mut writer).await;
+    let inside = range(2, 90, 99);
+    let named = VoucherPlan {
+        ranges: vec![inside.with_neighbours(), range(1, 0, 5).with_neighbours()],
+        ..VoucherPlan::default()
+    };
+    let rows = writer.load(plan(named)).await.unwrap();
+    let all = spans();
+    let found = rows.voucher.spans_in(TENANT, &inside);
+    assert_eq!(found.as_deref(), Ok(&all[3..]));
+    let found = rows.voucher.spans_in(TENANT, &range(1, 0, 5));
+    assert_eq!(found.as_deref(), Ok(&all[..1]));
+    writer.abandon().await;
+}
+
 async fn codes_in_use_are_named_up_to_a_limit_and_summed(store: impl Fixture) {
     let mut writer = store.writer().await;
     fill(&mut writer).await;
@@ -223,6 +240,7 @@ async fn a_payment_without_a_voucher_asks_for_no_code(store: impl Fixture) {
 on_each_store! {
     ranges_come_with_the_spans_that_share_their_codes,
     a_range_without_spans_is_not_taken_for_one,
+    a_range_may_end_behind_its_box,
     codes_in_use_are_named_up_to_a_limit_and_summed,
     codes_come_with_their_span,
     payments_come_with_the_codes_they_hold,
