@@ -14,6 +14,8 @@
 //! | [`members`] | codes, activation |
 //! | [`transport`] | paths, methods, sizes, members that are never missing |
 //! | [`admission`] | from where a terminal may speak |
+//! | [`strangers`] | who may not speak changes no row |
+//! | [`edges`] | batch numbers that begin again, clocks that are set back |
 //! | [`programs`] | what a program's rules do at the till |
 //! | [`provisioning`] | stores, terminals and cards as an operator sets them up |
 //! | [`expiry`] | points and tickets whose time is over |
@@ -43,6 +45,7 @@ macro_rules! on_both_stores {
 }
 
 mod admission;
+mod edges;
 mod expiry;
 mod flow;
 mod looks;
@@ -57,6 +60,7 @@ mod returns;
 mod reversals;
 mod secrets;
 mod settlements;
+mod strangers;
 mod transport;
 
 #[test]
