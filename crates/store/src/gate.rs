@@ -6,15 +6,19 @@
 //! - what was acknowledged is recorded, with its amount and under the number that was told;
 //! - what is recorded was asked for, and by no request that was refused;
 //! - a number handed out is one thing's, and a merchant's number names one payment or refund;
+//! - a till's message that was answered is recorded as it was told, and one whose reversal is
+//!   through does not stand;
 //! - paid stays paid unless it was refunded or cancelled; no more goes back than was paid;
 //! - at rest nothing is open, no work is left and no message waits.
 
 mod facts;
+mod messages;
 mod promises;
 #[cfg(test)]
 mod tests;
 
 pub use facts::{Acknowledged, Answer, Fact, Owner, TopUp};
+pub use messages::{Heard, Message, Moves};
 pub use promises::{Broken, Promise};
 
 use crate::{

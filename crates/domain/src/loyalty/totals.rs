@@ -1,6 +1,6 @@
 //! What a batch adds up to, as settlement compares it (source: 结算).
 
-use super::trans::{Effect, Side, TransKind};
+use super::trans::{Effect, Side, TicketUse, TransKind};
 use crate::money::Fen;
 use serde::{Deserialize, Serialize};
 
@@ -40,9 +40,12 @@ impl Totals {
         if !kind.is_counted() {
             return;
         }
-        let fen = |amount: Fen| amount.get() * times;
-        let pieces = effect.tickets.iter().map(|it| it.pieces).sum::<i64>() * times;
-        let face = effect.tickets.iter().map(|it| fen(it.value())).sum();
+        let fen = |amount: Fen| amount.get().saturating_mul(times);
+        let sum = |of: fn(&TicketUse) -> i64| {
+            let all = effect.tickets.iter().map(of);
+            all.fold(0, i64::saturating_add).saturating_mul(times)
+        };
+        let (pieces, face) = (sum(|it| it.pieces), sum(|it| it.value().get()));
         if kind.points_side() == Some(Side::Credit) {
             self.ticket_credit_count += pieces;
             add(&mut self.ticket_credit_amount, face);
@@ -70,4 +73,34 @@ impl Totals {
 
 const fn add(sum: &mut Fen, fen: i64) {
     *sum = Fen::new(sum.get().saturating_add(fen));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loyalty::card::TicketKind;
+
+    #[test]
+    fn sums_beyond_all_range_stay_at_its_end() {
+        let used = |id| TicketUse {
+            id,
+            kind: TicketKind::Voucher,
+            name: String::new(),
+            face: Fen::new(i64::MAX),
+            pieces: 9_999,
+            expires_at: None,
+        };
+        let effect = Effect {
+            tickets: vec![used(1), used(2)],
+            ..Effect::default()
+        };
+        let mut totals = Totals::default();
+        totals.count(TransKind::Consume, &effect, 1);
+        totals.count(TransKind::Cancel, &effect, 1);
+        let amounts = [totals.ticket_debit_amount, totals.ticket_credit_amount];
+        assert_eq!(amounts, [Fen::new(i64::MAX); 2]);
+        assert_eq!(totals.ticket_debit_count, 19_998);
+        totals.count(TransKind::Consume, &effect, -1);
+        assert_eq!(totals.ticket_debit_amount, Fen::ZERO);
+    }
 }

@@ -272,7 +272,7 @@ async fn put(gateway: &Arc<Gateway>, merchant: Merchant) -> Result<Value, AdminE
     let tenant = tenants.into_iter().find(|it| it.id == merchant.tenant);
     let reply = show(&merchant, &tenant.map(|it| it.name).unwrap_or_default());
     store(gateway, merchant).await?;
-    gateway.directory.replace(gateway.reader.merchants().await?);
+    gateway.directory.refresh(gateway.reader.as_ref()).await?;
     Ok(reply)
 }
 

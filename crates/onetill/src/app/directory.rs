@@ -45,6 +45,14 @@ impl Directory {
         }
     }
 
+    /// A directory of `merchants`, for those who read them once.
+    #[must_use]
+    pub fn of(vault: Vault, merchants: Vec<Merchant>) -> Self {
+        let directory = Self::new(vault);
+        directory.replace(merchants);
+        directory
+    }
+
     /// The merchant that callers know as `code`.
     #[must_use]
     pub fn find(&self, code: &str) -> Option<Arc<Account>> {
@@ -69,8 +77,9 @@ impl Directory {
     }
 
     /// Takes over `merchants` as they are stored now. A merchant whose key does not open is left
-    /// out and logged.
-    pub fn replace(&self, merchants: Vec<Merchant>) {
+    /// out and logged. Once there is a gateway, only [`Directory::refresh`] may: who reads without
+    /// waiting for the others overwrites what they read later.
+    fn replace(&self, merchants: Vec<Merchant>) {
         let before = self.all();
         let mut accounts = Accounts::default();
         for merchant in merchants {

@@ -10,10 +10,12 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::watch;
+use tokio::sync::broadcast::{self, error::RecvError};
 
-/// What is known of a payment that is waited for: nothing before it is no longer open.
-type News = Option<Arc<Payment>>;
+/// A payment that is no longer open. Of several about one payment only the newest counts. They
+/// are heard in the order in which requests began to wait: a watch would wake them in a random one,
+/// and a simulated run must follow from its seed alone.
+type News = broadcast::Sender<Arc<Payment>>;
 
 /// Who waits for which payment.
 #[derive(Default)]
@@ -22,13 +24,13 @@ pub struct Settlements {
 }
 
 /// By payment: how many wait, and how they are told.
-type Waiting = BTreeMap<(TenantId, Serial), (usize, watch::Sender<News>)>;
+type Waiting = BTreeMap<(TenantId, Serial), (usize, News)>;
 
 /// A place in the queue for one payment; leaving is by drop.
 pub struct Waiter<'a> {
     settlements: &'a Settlements,
     payment: (TenantId, Serial),
-    news: watch::Receiver<News>,
+    news: broadcast::Receiver<Arc<Payment>>,
 }
 
 impl Settlements {
@@ -36,7 +38,8 @@ impl Settlements {
     #[must_use]
     pub fn watch(&self, tenant: TenantId, serial: Serial) -> Waiter<'_> {
         let mut waiting = self.waiting();
-        let (count, sender) = waiting.entry((tenant, serial)).or_default();
+        let entry = waiting.entry((tenant, serial));
+        let (count, sender) = entry.or_insert_with(|| (0, News::new(1)));
         *count += 1;
         Waiter {
             settlements: self,
@@ -48,7 +51,8 @@ impl Settlements {
     /// Hands a payment that is no longer open to whoever waits for it.
     pub fn tell(&self, payment: &Payment) {
         if let Some((_, sender)) = self.waiting().get(&(payment.tenant, payment.serial)) {
-            sender.send_replace(Some(Arc::new(payment.clone())));
+            // Nobody listens any more, now and then.
+            drop(sender.send(Arc::new(payment.clone())));
         }
     }
 
@@ -66,12 +70,11 @@ impl Waiter<'_> {
     /// The payment when it was told of since the last call, or since the waiter watches.
     pub async fn told(&mut self) -> Arc<Payment> {
         loop {
-            // The sender stays as long as a waiter does.
-            if self.news.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-            if let Some(payment) = self.news.borrow_and_update().clone() {
-                return payment;
+            match self.news.recv().await {
+                Ok(payment) => return payment,
+                Err(RecvError::Lagged(_)) => {}
+                // The sender stays as long as a waiter does.
+                Err(RecvError::Closed) => return std::future::pending().await,
             }
         }
     }

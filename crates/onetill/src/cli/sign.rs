@@ -139,8 +139,7 @@ async fn stored_key(place: Place, code: &str) -> Result<MerchantKey, CommandErro
     if std::env::var_os(MASTER_KEY_VARIABLE).is_none() && !file.exists() {
         return Err(format!("there is no master key at {}", file.display()).into());
     }
-    let directory = Directory::new(Vault::open(&config.data)?);
-    directory.replace(reader.merchants().await?);
+    let directory = Directory::of(Vault::open(&config.data)?, reader.merchants().await?);
     let account = directory.find(code);
     let account = account
         .ok_or_else(|| format!("there is no merchant {code}; see `onetill merchant list`"))?;

@@ -45,10 +45,11 @@ enum What {
     /// Kills, lost answers, late money, jumping clocks and impatient tills, from seeds
     ///
     /// Each seed is a run of its own: the real decisions, engine, use cases, dialect and workers,
-    /// with time, stores, wallet, receivers and tills simulated around them. The same seed always
-    /// gives the same run. Every reply must be explained by some order of what was asked; at the
-    /// end everything must come to rest, the wallet's books must be the gateway's to the fen, and
-    /// every promise must have been kept. A seed that fails tells its story and how to run it
+    /// with time, stores, wallet, receivers, tills and terminals simulated around them. The same
+    /// seed always gives the same run. Every reply must be explained by some order of what was
+    /// asked; at the end everything must come to rest, the wallet's books must be the gateway's to
+    /// the fen, each card must hold what its terminals were told, and every promise must have been
+    /// kept. A seed that fails tells its story and how to run it
     /// again; the command then exits with 1.
     Faults(FaultsArgs),
     /// A shop's day at the tills of a running gateway: sales, lost answers, reversals, settlement
@@ -217,6 +218,9 @@ impl Summary {
             clock_jumps,
             notified,
             unfollowed,
+            messages,
+            reversals,
+            settlements,
             virtual_ms,
         } = run.counts;
         let all = &mut self.counts;
@@ -231,6 +235,9 @@ impl Summary {
         all.clock_jumps += clock_jumps;
         all.notified += notified;
         all.unfollowed += unfollowed;
+        all.messages += messages;
+        all.reversals += reversals;
+        all.settlements += settlements;
         all.virtual_ms += virtual_ms;
         self.digest = is_only.then(|| run.digest.clone());
         self.trace = trace.then(|| run.lines.clone());
@@ -261,7 +268,8 @@ impl Summary {
         format!(
             "{} seeds, {} requests ({} without a reply, {} sent again), {} kills, {} lost answers, \
              {} failures of the store, {} late successes, {} clock jumps, {} notifications, \
-             {} sales too busy to follow, {} h simulated in {:.1} s",
+             {} sales too busy to follow, {} messages of terminals ({} reversed, {} settlements), \
+             {} h simulated in {:.1} s",
             self.seeds,
             it.requests,
             it.unanswered,
@@ -273,6 +281,9 @@ impl Summary {
             it.clock_jumps,
             it.notified,
             it.unfollowed,
+            it.messages,
+            it.reversals,
+            it.settlements,
             it.virtual_ms / 3_600_000,
             self.took.as_secs_f64(),
         )
@@ -297,6 +308,9 @@ impl Summary {
             "clock_jumps": it.clock_jumps,
             "notified": it.notified,
             "unfollowed": it.unfollowed,
+            "messages": it.messages,
+            "reversals": it.reversals,
+            "settlements": it.settlements,
             "virtual_s": it.virtual_ms / 1_000,
             "took_s": self.took.as_secs_f64(),
             "digest": self.digest,

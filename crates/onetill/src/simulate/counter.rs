@@ -59,13 +59,13 @@ pub struct Counter {
 }
 
 /// What became of a request.
-pub enum Exchange {
+pub enum Exchange<T> {
     /// No gateway was there to connect to.
     Unsent,
     /// No reply came.
     Unanswered,
-    /// The status, and the document if there is one.
-    Reply(u16, Option<Received>),
+    /// The status, and what came with it.
+    Reply(u16, T),
 }
 
 impl Counter {
@@ -86,8 +86,17 @@ impl Counter {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sends a merchant's `call` and waits for the document, if the reply is one.
+    pub async fn exchange(&self, call: Call) -> Exchange<Option<Received>> {
+        match self.send(call).await {
+            Exchange::Unsent => Exchange::Unsent,
+            Exchange::Unanswered => Exchange::Unanswered,
+            Exchange::Reply(status, body) => Exchange::Reply(status, Received::decode(&body).ok()),
+        }
+    }
+
     /// Sends `call` and waits for the reply, not for ever.
-    pub async fn exchange(&self, call: Call) -> Exchange {
+    pub async fn send(&self, call: Call) -> Exchange<Vec<u8>> {
         let world = &self.world;
         world.count(|it| it.requests += 1);
         let Some(life) = self.nodes.pick(world) else {
@@ -106,9 +115,7 @@ impl Counter {
             life.pulse.through(reply).await?.ok()?
         };
         match answered.await {
-            Some((status, body)) if !on_the_way_back => {
-                Exchange::Reply(status, Received::decode(&body).ok())
-            }
+            Some((status, body)) if !on_the_way_back => Exchange::Reply(status, body),
             Some(_) | None => {
                 world.count(|it| it.unanswered += 1);
                 Exchange::Unanswered

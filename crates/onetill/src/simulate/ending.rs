@@ -7,6 +7,7 @@ use super::{
     receiver::Receiver,
     rows::Rows,
     sale::Sale,
+    terminals::Terminals,
     wallet::{Wallet, book::Book},
     world::World,
 };
@@ -29,7 +30,12 @@ const LOOKS_MAX: u32 = 5_000;
 const PAGE_LEN: u32 = 1_000;
 
 /// Lets all end, and says what did not keep its word.
-pub async fn end<R: Rows>(around: &Surroundings<R>, counter: &Counter, sales: &[Arc<Sale>]) {
+pub async fn end<R: Rows>(
+    around: &Surroundings<R>,
+    counter: &Counter,
+    sales: &[Arc<Sale>],
+    mut terminals: Terminals,
+) {
     let world = &around.world;
     world.be_quiet();
     let reader = around.rows.reader();
@@ -39,7 +45,9 @@ pub async fn end<R: Rows>(around: &Surroundings<R>, counter: &Counter, sales: &[
     for sale in sales {
         sale.ask_at_last().await;
     }
-    if let Err(error) = judge(around, counter, reader.as_ref()) {
+    terminals.close(counter).await;
+    let judged = judge(around, counter, reader.as_ref());
+    if let Err(error) = judged.and_then(|()| terminals.compare(world, reader.as_ref())) {
         world.fail(None, &format!("the rows cannot be read: {error}"));
     }
 }

@@ -56,6 +56,10 @@ pub struct Mix {
     pub duplicates: u64,
     /// What is done to a sale.
     pub ops: Ops,
+    /// Terminals with members' cards.
+    pub terminals: u64,
+    /// What each of them does, step by step.
+    pub steps: u64,
 }
 
 /// Weights of what is done to a sale once it has begun.
@@ -115,6 +119,8 @@ impl Mix {
             sales: dice.within(10..36),
             span_ms: dice.within(5_000..60_000),
             window_s: if dice.per_mille(500) { 20 } else { 80 },
+            terminals: dice.within(0..4),
+            steps: dice.within(20..80),
         }
     }
 }

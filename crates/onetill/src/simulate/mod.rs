@@ -7,7 +7,7 @@
 //! ask at the same time, ask again, and go away. The same seed gives the same run, event by event,
 //! which the digest of its log shows.
 //!
-//! Each reply must be explained by the [`model`] of its sale. At the end faults stop, everything
+//! Each reply must be explained by the [`model`] of its sale, or of its terminal. At the end faults stop, everything
 //! must end, the wallet's books must be the gateway's to the fen, and the [gate](store::gate) must
 //! find every promise kept.
 //!
@@ -20,6 +20,7 @@
 //! | [`wallet`], [`receiver`] | the other side of each call the gateway makes |
 //! | [`counter`], [`sale`], [`top_up`] | tills, and what they are told |
 //! | [`model`] | what a till may be told |
+//! | [`terminal`], [`terminals`] | terminals of dialect 2 with members' cards, and their model |
 //! | [`ending`] | what must hold at the end |
 
 pub mod counter;
@@ -33,6 +34,8 @@ pub mod reader;
 pub mod receiver;
 pub mod rows;
 pub mod sale;
+pub mod terminal;
+pub mod terminals;
 pub mod top_up;
 pub mod wallet;
 pub mod world;
@@ -51,6 +54,7 @@ use rows::Rows;
 use sale::Sale;
 use std::{fmt, sync::Arc};
 use store::{AdminOp, StoreError, Writer};
+use terminals::Terminals;
 use tokio::task::JoinSet;
 use wallet::Wallet;
 use wire::opengateway::MerchantKey;
@@ -86,9 +90,12 @@ pub enum SetupError {
     /// Its store cannot be set up.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Its merchants' keys cannot be sealed.
+    /// Its merchants' or terminals' keys cannot be sealed.
     #[error("no master key")]
     Vault,
+    /// Its terminals or cards cannot be added.
+    #[error("no terminals")]
+    Terminals,
 }
 
 /// Runs `seed` over `rows`, which are empty, to its end.
@@ -111,6 +118,7 @@ async fn live<R: Rows>(seed: u64, rows: R) -> Result<Run, SetupError> {
     let nodes = Arc::new(Nodes::default());
     let wallet = Wallet::new(&world, &nodes);
     let counter = Counter::new(&world, &nodes, &wallet);
+    let terminals = Terminals::open(&counter, &rows, &vault).await?;
     let around = Arc::new(Surroundings {
         receiver: Receiver::new(&world, &wallet),
         turns: Arc::default(),
@@ -125,8 +133,9 @@ async fn live<R: Rows>(seed: u64, rows: R) -> Result<Run, SetupError> {
         running.spawn(Arc::clone(&around).keep_running(node));
     }
     running.spawn(jump_clock(Arc::clone(&world)));
-    let sales = sell(&world, &counter, &shops).await;
-    ending::end(&around, &counter, &sales).await;
+    let working = terminals.work(Arc::clone(&world));
+    let (sales, terminals) = tokio::join!(sell(&world, &counter, &shops), working);
+    ending::end(&around, &counter, &sales, terminals).await;
     let (counts, digest, lines, failure) = world.take();
     Ok(Run {
         seed,

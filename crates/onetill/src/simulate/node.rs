@@ -15,7 +15,7 @@ use crate::{
         compose::take_lease,
         contradictions::Contradictions,
         directory::Directory,
-        loyalty::{Loyalty, Sms},
+        loyalty::{Loyalty, Sms, pins::Pins},
         payer_code::PayerCodes,
         serials::SerialIssuer,
         settlements::Settlements,
@@ -161,8 +161,12 @@ impl<R: Rows> Surroundings<R> {
         let (lease, issued_until, until) = take_lease(&engine, world.now()).await.ok()?;
         let directory = Directory::new(self.vault.clone());
         directory.refresh(reader.as_ref()).await.ok()?;
-        let loyalty = Loyalty::new(&self.vault, Sms::Off, false);
         let vouchers = Vouchers::new(&self.vault);
+        let loyalty = Loyalty {
+            pins: Pins::of_simulation(&self.vault),
+            ..Loyalty::new(&self.vault, Sms::Off, false)
+        };
+        loyalty.estate.refresh(reader.as_ref()).await.ok()?;
         let line = Line::new(&self.wallet, pulse);
         let provider = Provider(Arc::clone(&line));
         let (settings, clock) = (GuardConfig::default(), world.clock());

@@ -41,6 +41,12 @@ pub struct Counts {
     pub notified: u64,
     /// Sales that were asked too much at once for a model to follow.
     pub unfollowed: u64,
+    /// Messages of terminals that were carried out.
+    pub messages: u64,
+    /// Messages of terminals that were reversed.
+    pub reversals: u64,
+    /// Batches of terminals that were settled.
+    pub settlements: u64,
     /// Time that passed in the run, in milliseconds.
     pub virtual_ms: u64,
 }

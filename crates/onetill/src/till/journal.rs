@@ -117,7 +117,8 @@ impl Entry {
     fn count(&self, totals: &mut Totals) {
         let used = || self.vouchers.iter().chain(&self.tickets);
         let pieces = used().map(|it| it.num).sum::<u32>();
-        let value = Amount::new(used().map(Used::value).sum());
+        let value = used().map(Used::value).fold(0, i64::saturating_add);
+        let value = Amount::new(value);
         totals.total_trans_count += 1;
         let mut debit = |points: u32| {
             totals.point_debit_count += points;

@@ -9,6 +9,7 @@
 //! | [`settlement`] | the batch's totals and journal as messages |
 //! | [`journal`] | what it did in its batch, and what that adds up to |
 //! | [`reply`] | how it takes an answer: done, refused, or not known |
+//! | [`told`] | what it sent and was told, as the store's gate takes it |
 //! | [`written`] | the dialect's numbers as texts in its file |
 
 pub mod journal;
@@ -18,6 +19,7 @@ pub mod settlement;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod told;
 mod written;
 
 pub use journal::{Entry, Journal, Used};

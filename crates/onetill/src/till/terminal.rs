@@ -165,6 +165,14 @@ impl Till {
         last.map(|last| (last.operation, last.trace_no))
     }
 
+    /// The last message that changes something: what it asks, its number, and what it does if it
+    /// is approved.
+    #[must_use]
+    pub fn last(&self) -> Option<(Operation, TraceNo, Option<&Entry>)> {
+        let last = self.last.as_ref()?;
+        Some((last.operation, last.trace_no, last.entry.as_ref()))
+    }
+
     /// A check-in.
     #[must_use]
     pub fn check_in(&self, operator_no: &str) -> Message {
@@ -206,6 +214,15 @@ impl Till {
     pub fn repeat(&self) -> Result<Message, TillError> {
         let last = self.last.as_ref().ok_or(TillError::Nothing("repeated"))?;
         Ok(self.signed(last.operation, &last.body))
+    }
+
+    /// An earlier message once more, under the newest keys.
+    #[must_use]
+    pub fn again(&self, message: &Message) -> Message {
+        let mac = format!("&{}=", name::MAC);
+        let body = message.body.rsplit_once(&mac);
+        let body = body.map_or(message.body.as_str(), |(body, _)| body);
+        self.signed(message.operation, body)
     }
 
     /// The reversal of the last message: the same form, sent elsewhere.

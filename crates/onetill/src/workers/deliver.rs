@@ -233,6 +233,8 @@ impl Pass for Deliverer {
             return owed.await;
         }
         tokio::select! {
+            // Always in this order: a simulated run follows from its seed alone.
+            biased;
             () = owed => {}
             () = self.places.freed() => {}
         }

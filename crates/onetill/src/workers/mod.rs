@@ -99,6 +99,8 @@ async fn repeat<W: Pass>(mut stopped: watch::Receiver<bool>, worker: Arc<W>) {
             continue;
         }
         tokio::select! {
+            // Always in this order: a simulated run follows from its seed alone.
+            biased;
             () = worker.woken() => {}
             () = tokio::time::sleep(IDLE) => {}
             // Told or not, the loop looks.

@@ -95,6 +95,43 @@ fn a_store_that_loses_work_is_found() {
     found(Plant::LosesAJob);
 }
 
+/// What the first seed that finds `plant` says of it.
+fn said_of(plant: Plant) -> String {
+    found(plant).failure.unwrap().text
+}
+
+#[test]
+fn a_store_that_drops_a_posting_of_a_card_is_found() {
+    let text = said_of(Plant::DropsAPostingOfACard);
+    assert!(text.contains("TransPosting"), "{text}");
+}
+
+#[test]
+fn a_store_that_loses_a_tombstone_is_found() {
+    let text = said_of(Plant::LosesATombstone);
+    let is_late = text.contains("carried out after its reversal");
+    assert!(is_late || text.contains("not known"), "{text}");
+}
+
+#[test]
+fn a_store_that_forgets_that_a_message_is_reversed_is_found() {
+    let text = said_of(Plant::ForgetsThatAMessageIsReversed);
+    let is_late = text.contains("carried out after its reversal");
+    assert!(is_late || text.contains("Trans"), "{text}");
+}
+
+#[test]
+fn a_message_that_is_carried_out_twice_is_found() {
+    let text = said_of(Plant::CarriesAMessageOutTwice);
+    assert!(text.contains("message") || text.contains("Trans"), "{text}");
+}
+
+#[test]
+fn a_store_that_forgets_a_wrong_pin_is_found() {
+    let text = said_of(Plant::ForgetsAWrongPin);
+    assert!(text.contains("PinLocked"), "{text}");
+}
+
 #[test]
 fn a_failure_tells_its_story_and_how_to_see_it_again() {
     let run = found(Plant::ForgetsAClaim);

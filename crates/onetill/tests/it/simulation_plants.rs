@@ -2,6 +2,11 @@
 
 use domain::{
     ids::ClaimKey,
+    ledger::{Posting, Unit},
+    loyalty::{
+        document::Document,
+        trans::{Place, Trans, TransState},
+    },
     rows::{Changes, Plan, Rows as Loaded},
 };
 use onetill::simulate::rows::Rows;
@@ -27,10 +32,40 @@ pub enum Plant {
     SaysDownAfterCommitting,
     /// Commits a batch without the work that must follow.
     LosesAJob,
+    /// Commits what a terminal's message did without one of its postings.
+    DropsAPostingOfACard,
+    /// Commits a reversal that came first without its tombstone.
+    LosesATombstone,
+    /// Commits a reversal, and leaves the message standing that it undid.
+    ForgetsThatAMessageIsReversed,
+    /// Carries a terminal's message out once more when it comes again.
+    CarriesAMessageOutTwice,
+    /// Forgets that a wrong PIN was tried.
+    ForgetsAWrongPin,
 }
 
 /// A batch in so many is spoiled, from the first that can be.
 const ONE_IN: u64 = 25;
+/// Occasions of these are rare: one in so many is taken.
+const ONE_IN_RARE: u64 = 3;
+
+impl Plant {
+    const fn one_in(self) -> u64 {
+        match self {
+            Self::NeverCommits
+            | Self::DropsAPosting
+            | Self::ReplaysABatch
+            | Self::ForgetsAClaim
+            | Self::SaysDownAfterCommitting
+            | Self::LosesAJob
+            | Self::DropsAPostingOfACard
+            | Self::CarriesAMessageOutTwice => ONE_IN,
+            Self::LosesATombstone
+            | Self::ForgetsThatAMessageIsReversed
+            | Self::ForgetsAWrongPin => ONE_IN_RARE,
+        }
+    }
+}
 
 /// Rows in memory behind a writer with a bug.
 pub struct Planted {
@@ -60,6 +95,7 @@ impl Rows for Planted {
             rows: self.rows.clone(),
             occasions: Arc::clone(&self.occasions),
             earlier: None,
+            repeated: Vec::new(),
         })
     }
 
@@ -75,14 +111,78 @@ pub struct PlantedWriter {
     occasions: Arc<AtomicU64>,
     /// A batch that will come again.
     earlier: Option<Changes>,
+    /// The places of messages that are carried out once more.
+    repeated: Vec<Place>,
 }
 
 impl PlantedWriter {
     /// Whether this occasion for `plant` is taken.
     fn strikes(&self, plant: Plant, is_occasion: bool) -> bool {
+        let one_in = plant.one_in();
         is_occasion
             && self.plant == plant
-            && self.occasions.fetch_add(1, Ordering::Relaxed) % ONE_IN == ONE_IN - 1
+            && self.occasions.fetch_add(1, Ordering::Relaxed) % one_in == one_in - 1
+    }
+}
+
+impl PlantedWriter {
+    /// The places of messages that came before.
+    async fn repeated(&self, plan: &Plan<'_>) -> Vec<Place> {
+        let mut repeated = Vec::new();
+        for (tenant, place) in &plan.loyalty.places {
+            let earlier = self.rows.trans_at(*tenant, *place).await;
+            if earlier.is_ok_and(|it| it.is_some()) {
+                repeated.push(*place);
+            }
+        }
+        repeated
+    }
+
+    /// Breaks what a batch does to cards.
+    fn spoil_messages(&mut self, changes: &mut Changes) {
+        let is_of_card = |it: &Posting| it.unit != Unit::Fen;
+        let of_card = changes.postings.iter().position(is_of_card);
+        if let Some(index) = of_card
+            && self.strikes(Plant::DropsAPostingOfACard, true)
+        {
+            changes.postings.remove(index);
+        }
+        let loyalty = &mut changes.loyalty;
+        for trans in &mut loyalty.trans_added {
+            // Where the first one stands there is no room for another.
+            trans.place = trans.place.filter(|it| !self.repeated.contains(it));
+        }
+        self.repeated.clear();
+        let is_tombstone = |it: &Trans| it.state == TransState::Tombstone;
+        let has_tombstone = loyalty.trans_added.iter().any(is_tombstone);
+        if self.strikes(Plant::LosesATombstone, has_tombstone) {
+            loyalty.trans_added.retain(|it| !is_tombstone(it));
+        }
+        let is_reversed = |it: &Trans| matches!(it.state, TransState::Reversed(_));
+        let has_reversed = loyalty.trans.iter().any(is_reversed);
+        if self.strikes(Plant::ForgetsThatAMessageIsReversed, has_reversed) {
+            loyalty.trans.retain(|it| !is_reversed(it));
+        }
+        let tried = loyalty.documents.iter_mut().find_map(wrong_pin);
+        if let Some(wrong) = tried
+            && self.strikes(Plant::ForgetsAWrongPin, true)
+        {
+            *wrong = 0;
+        }
+    }
+}
+
+/// How often a card's PIN was entered wrong, if it was.
+fn wrong_pin(document: &mut Document) -> Option<&mut u8> {
+    match document {
+        Document::Card(card) => {
+            let pin = card.pin.as_mut()?;
+            (pin.wrong > 0).then_some(&mut pin.wrong)
+        }
+        Document::Store(_)
+        | Document::Terminal(_)
+        | Document::VerifyCodes(_)
+        | Document::WorkItem(_) => None,
     }
 }
 
@@ -101,6 +201,13 @@ fn rows_of(changes: &Changes) -> Changes {
 
 impl Writer for PlantedWriter {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Loaded, StoreError> {
+        let repeated = self.repeated(&plan).await;
+        if self.strikes(Plant::CarriesAMessageOutTwice, !repeated.is_empty()) {
+            self.repeated = repeated;
+            let mut plan = plan;
+            plan.loyalty.places.clear();
+            return self.rows.load(plan).await;
+        }
         let claims = &plan.claims;
         let forgotten = claims
             .iter()
@@ -125,6 +232,7 @@ impl Writer for PlantedWriter {
         if self.strikes(Plant::DropsAPosting, !changes.postings.is_empty()) {
             changes.postings.pop();
         }
+        self.spoil_messages(&mut changes);
         if self.strikes(Plant::LosesAJob, !changes.jobs.is_empty()) {
             changes.jobs.pop();
         }

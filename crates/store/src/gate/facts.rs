@@ -1,8 +1,9 @@
 //! What clients asked for and were told.
 
+use super::messages::{Message, Messages};
 use domain::{
     ids::{ClaimKey, ClaimSpace, MerchantNo, Serial, TenantId},
-    loyalty::trans::TransNo,
+    loyalty::trans::{Place, TransNo},
     money::Fen,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +73,7 @@ pub struct Acknowledged {
     pub(super) payments: BTreeMap<ClaimKey, Told<Fact>>,
     pub(super) top_ups: BTreeMap<ClaimKey, Told<TopUp>>,
     pub(super) trans: BTreeSet<(TenantId, TransNo)>,
+    pub(super) messages: Messages,
 }
 
 /// What was told of one thing.
@@ -109,6 +111,12 @@ impl Acknowledged {
     /// Notes that a till was told that transaction `number` on a card is approved.
     pub fn note_trans(&mut self, tenant: TenantId, number: TransNo) {
         self.trans.insert((tenant, number));
+    }
+
+    /// Notes the message in `place`, with what its terminal knows of it by now. All messages of a
+    /// terminal belong in here: what is recorded of it must have been sent.
+    pub fn note_message(&mut self, tenant: TenantId, place: Place, message: Message) {
+        self.messages.insert((tenant, place), message);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     Moment,
     facts::{Acknowledged, Answer, Fact, Owner, Told, TopUp},
+    messages::Judged,
 };
 use crate::audit::{Judge, Subject};
 use domain::{
@@ -41,6 +42,8 @@ pub enum Promise {
     Cancelled,
     /// A refund that was done stays done; no more goes back than was paid.
     Refunded,
+    /// A till's message whose reversal is through does not stand.
+    Undone,
     /// At rest nothing is open, no work is left and no message waits.
     AtRest,
 }
@@ -74,6 +77,7 @@ pub(super) struct Promises<'a> {
     found: BTreeSet<ClaimKey>,
     /// The acknowledged transactions on cards that were found.
     trans_found: BTreeSet<(TenantId, TransNo)>,
+    messages: Judged<'a>,
     broken: Vec<Broken>,
 }
 
@@ -89,6 +93,7 @@ impl<'a> Promises<'a> {
             refund_keys: BTreeSet::new(),
             found: BTreeSet::new(),
             trans_found: BTreeSet::new(),
+            messages: Judged::new(&acknowledged.messages, moment),
             broken: Vec::new(),
         }
     }
@@ -122,11 +127,13 @@ impl<'a> Promises<'a> {
             self.add(Promise::Recorded, trans_name(*tenant, *number), found);
         }
         self.check_serials();
+        self.broken.extend(self.messages.finish());
         self.broken
     }
 
     /// What was undone or given back since was carried out all the same.
     fn check_trans(&mut self, trans: &Trans) {
+        self.messages.check(trans);
         let is_done = match trans.state {
             TransState::Approved | TransState::Reversed(_) | TransState::GivenBack(_) => true,
             TransState::Declined(_) | TransState::Tombstone => false,

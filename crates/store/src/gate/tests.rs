@@ -1,5 +1,7 @@
 //! Each promise finds what breaks it.
 
+mod messages;
+
 use super::*;
 use crate::{
     audit::tests::*,

@@ -21,6 +21,8 @@ use wire::jpos::{Amount, Pin};
 
 /// How many cards are added in one commit.
 const CARDS_AT_ONCE: usize = 100;
+/// With how many pieces of a ticket a card begins at most.
+const PIECES_MAX: i64 = 1_000_000_000;
 
 /// A card to be added.
 #[derive(Clone, Serialize, Deserialize)]
@@ -161,7 +163,9 @@ fn check_tickets(tickets: &[Holding]) -> Result<(), AdminError> {
         return Err(AdminError::new(text));
     }
     let fits = |it: &Holding| {
-        (1..=TicketId::MAX).contains(&it.id) && it.pieces > 0 && it.face >= Fen::ZERO
+        let has_face = (Fen::ZERO..=Fen::MAX_CHARGE).contains(&it.face);
+        let has_pieces = (1..=PIECES_MAX).contains(&it.pieces);
+        (1..=TicketId::MAX).contains(&it.id) && has_pieces && has_face
     };
     let distinct = |it: &Holding| {
         let same = tickets.iter().filter(|other| other.ticket() == it.ticket());
@@ -170,7 +174,8 @@ fn check_tickets(tickets: &[Holding]) -> Result<(), AdminError> {
     match tickets.iter().all(|it| fits(it) && distinct(it)) {
         true => Ok(()),
         false => Err(AdminError::new(
-            "tickets have numbers from 1 on, each once, at least one piece and a face value",
+            "tickets have numbers from 1 on, each once, one to a milliard pieces and a face value \
+             that can be charged",
         )),
     }
 }

@@ -104,8 +104,7 @@ async fn keys(config: &Config, reader: &dyn Reader) -> Result<Option<Finding>, C
         return Ok(None);
     };
     let merchants = reader.merchants().await?;
-    let directory = Directory::new(vault);
-    directory.replace(merchants.clone());
+    let directory = Directory::of(vault, merchants.clone());
     let closed = merchants
         .iter()
         .filter(|it| directory.find(&it.code).is_none())

@@ -26,6 +26,8 @@ mod settle;
 mod spend;
 mod take_back;
 
+pub(crate) use present::kind;
+
 use super::opengateway::survive::survive;
 use crate::{
     app::{AppError, Gateway},

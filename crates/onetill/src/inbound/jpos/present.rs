@@ -138,7 +138,7 @@ pub(super) const fn ticket_kind(kind: TicketKind) -> Option<person::TicketKind> 
 }
 
 /// What an operation's message makes.
-pub(super) const fn kind(operation: Operation) -> Option<TransKind> {
+pub(crate) const fn kind(operation: Operation) -> Option<TransKind> {
     match operation {
         Operation::Consume => Some(TransKind::Consume),
         Operation::Cancel => Some(TransKind::Cancel),

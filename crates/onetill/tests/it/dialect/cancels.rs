@@ -3,9 +3,11 @@
 use crate::support::{
     bodies::{self, trigger},
     house::{House, Rows},
+    late_reader::{Delay, LateReader},
 };
 use channels::sandbox::SandboxState;
 use domain::{ids::Serial, payment::PaymentStatus};
+use std::{sync::Arc, time::Duration};
 
 on_both_stores!(cancels_by_state, an_operator_decides_on_a_requested_cancel);
 
@@ -188,6 +190,36 @@ async fn by_approval_a_paid_order_always_waits_and_an_unpaid_one_never() {
     assert_eq!(till.state("OPEN").await, "2");
     house.decide("PAID", true).await.unwrap();
     assert_eq!(till.state("PAID").await, "2");
+    house.end().await;
+}
+
+/// Seen once under load: a look at the merchants that began before a setting was made and ended
+/// after it brought the old setting back, for up to two seconds.
+#[tokio::test]
+async fn a_setting_holds_at_once_though_an_older_look_at_the_merchants_ends_after_it() {
+    let delay = Arc::new(Delay::default());
+    let late = Arc::clone(&delay);
+    let house = House::setup().rig(move |it| {
+        it.reader = Arc::new(LateReader::new(Arc::clone(&it.reader), &late));
+    });
+    let house = house.open().await;
+    delay.hold_next();
+    let gateway = Arc::clone(house.gateway());
+    let looking =
+        tokio::spawn(async move { gateway.directory.refresh(gateway.reader.as_ref()).await });
+    delay.seen.notified().await;
+    let setting = house.set_merchant(|it| it.cancel_paid_by_approval = Some(true));
+    let letting_go = async {
+        // Whoever does not wait for the older look is through by then.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        delay.go_on.notify_one();
+    };
+    tokio::join!(setting, letting_go);
+    looking.await.unwrap().unwrap();
+    house.till().paid("PAID", "1.00").await;
+    house.till().cancel("PAID").await.expect("SUCCESS");
+    assert_eq!(house.till().state("PAID").await, "3");
+    house.decide("PAID", true).await.unwrap();
     house.end().await;
 }
 

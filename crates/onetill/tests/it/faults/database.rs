@@ -303,21 +303,22 @@ fn vouchers() -> Vouchers {
 
 fn directory() -> Directory {
     let dir = tempfile::tempdir().unwrap();
-    let directory = Directory::new(Vault::open(dir.path()).unwrap());
+    let vault = Vault::open(dir.path()).unwrap();
     let code = "0010000001";
     let key = crate::support::process::DEMO_KEY;
-    directory.replace(vec![Stored {
+    let sealed_key = Directory::new(vault.clone()).seal_key(code, key);
+    let merchant = Stored {
         tenant: TenantId(1),
         no: MerchantNo(1),
         code: code.to_owned(),
         name: "Shop".to_owned(),
-        sealed_key: directory.seal_key(code, key).unwrap(),
+        sealed_key: sealed_key.unwrap(),
         channels: vec![domain::channel::ChannelNo(1)],
         suspended: false,
         settings: MerchantSettings::default(),
         updated_at: UnixMs(0),
-    }]);
-    directory
+    };
+    Directory::of(vault, vec![merchant])
 }
 
 async fn serve(gateway: &Arc<Gateway>) -> SocketAddr {

@@ -20,7 +20,7 @@ use store::{
     Reader,
     audit::{AuditReport, audit},
     contract::Snapshot,
-    gate::{Moment, gate},
+    gate::{Acknowledged, Moment, gate},
     postgres::PostgresStore,
     sqlite::SqliteStore,
 };
@@ -157,11 +157,15 @@ impl Look {
         report
     }
 
-    /// Proves the ledger, and that every promise made to `tills` was kept.
-    pub async fn gate(&self, tills: &[Till], moment: Moment) {
-        let told = acknowledged(tills, (self.merchant.tenant, self.merchant.no));
+    /// What the demo merchant's `tills` were told.
+    pub fn acknowledged(&self, tills: &[Till]) -> Acknowledged {
+        acknowledged(tills, (self.merchant.tenant, self.merchant.no))
+    }
+
+    /// Proves the ledger, and that every promise was kept.
+    pub async fn gate(&self, told: &Acknowledged, moment: Moment) {
         let mut snapshot = self.reader.snapshot().await.expect("a snapshot");
-        let report = gate(&mut *snapshot, &told, moment).await;
+        let report = gate(&mut *snapshot, told, moment).await;
         let report = report.expect("readable rows");
         assert!(report.is_clean(), "{report}");
     }

@@ -1,15 +1,17 @@
-//! Gateways are killed at random moments under a mixed load, and the wallet they share hangs now
-//! and then. Nothing that was acknowledged is lost, nothing happens twice, what was open is
-//! finished after the restart, and in the end the wallet's books and the gateways' agree to the
-//! fen.
+//! Gateways are killed at random moments under a mixed load of merchants' tills and of terminals
+//! with members' cards, and the wallet they share hangs now and then. Nothing that was acknowledged
+//! is lost, nothing happens twice, what was open is finished after the restart, and in the end the
+//! wallet's books and the gateways' agree to the fen, each batch balances, and each card holds what
+//! its terminals were told to the hundredth.
 //!
 //! `ONETILL_KILL_ROUNDS` sets how many kills, `ONETILL_SEED` repeats the choices of a run.
 
 use super::{
     dice::Dice,
-    fleet::Fleet,
+    fleet::{Fleet, Look},
     receiver::Receiver,
     sale::How,
+    terminals::Terminals,
     till::Till,
     verdict::{Counts, End, judge, judge_end, twice},
     witness::Wallet,
@@ -21,7 +23,10 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use store::{gate::Moment, testing::TestCluster};
+use store::{
+    gate::{Acknowledged, Moment},
+    testing::TestCluster,
+};
 use tokio::{sync::watch, task::JoinSet};
 
 const TILLS: usize = 16;
@@ -56,6 +61,7 @@ struct Run {
     cluster: Option<TestCluster>,
     receiver: Receiver,
     tills: Vec<Till>,
+    terminals: Terminals,
     dice: Dice,
     kills: usize,
 }
@@ -101,6 +107,7 @@ impl Run {
         });
         Self {
             tills: tills.collect(),
+            terminals: Terminals::open(&fleet, seed).await,
             what,
             fleet,
             cluster,
@@ -148,11 +155,15 @@ impl Run {
             till.slow_next = till.number == blow.victim.first();
             working.spawn(till.work(stopped.clone()));
         }
+        let at_terminals = self.terminals.work(&stopped);
         self.strike(blow).await;
         stop.send_replace(true);
-        let all = tokio::time::timeout(Duration::from_secs(60), working.join_all()).await;
-        self.tills = all.expect("every till stops when told to");
+        let all = async { tokio::join!(working.join_all(), at_terminals.join_all()) };
+        let all = tokio::time::timeout(Duration::from_secs(60), all).await;
+        let (tills, terminals) = all.expect("everybody stops when told to");
+        self.tills = tills;
         self.tills.sort_by_key(|till| till.number);
+        self.terminals.come_back(terminals);
         for index in blow.victim.gateways(self.fleet.gateways.len()) {
             self.fleet.gateways[index].restart().await;
         }
@@ -215,18 +226,27 @@ impl Run {
             .await
             .into_iter()
             .sum();
-        look.gate(&self.tills, Moment::Running).await;
+        look.gate(&self.told(&look), Moment::Running).await;
         judged
+    }
+
+    /// What everybody was told.
+    fn told(&self, look: &Look) -> Acknowledged {
+        let mut told = look.acknowledged(&self.tills);
+        self.terminals.acknowledge(&mut told);
+        told
     }
 
     async fn ask_again(&mut self) -> usize {
         let again = self.tills.iter_mut().map(Till::ask_again);
         let again = futures_util::future::join_all(again).await;
-        again.into_iter().map(|it| it.expect("a reply")).sum()
+        let again: usize = again.into_iter().map(|it| it.expect("a reply")).sum();
+        again + self.terminals.ask_again().await
     }
 
     /// Everything ends, every merchant hears of it, and all books are right and the same.
     async fn end(&mut self) {
+        self.terminals.close().await;
         let look = self.fleet.look().await;
         let took = look.finished(END_MAX).await;
         let ledger = look.ledger().await;
@@ -238,7 +258,8 @@ impl Run {
             till.sales.iter().for_each(|sale| counts.add(sale));
             till.top_ups.iter().for_each(|it| counts.add_top_up(it));
         }
-        look.gate(&self.tills, Moment::AtRest).await;
+        look.gate(&self.told(&look), Moment::AtRest).await;
+        self.terminals.compare_cards(look.reader()).await;
         self.serials_are_unique();
         let twice = twice(&ledger);
         // Told to end, the wallet writes all it has in mind: its files are then its whole books.
@@ -255,6 +276,7 @@ impl Run {
             counts.acknowledged(),
             end.found
         );
+        println!("{}: terminals: {:?}", self.what, self.terminals.tally());
         assert_eq!((end.found, twice), (counts.acknowledged(), 0));
         self.load_was_mixed(&counts);
     }
@@ -272,6 +294,15 @@ impl Run {
             counts.unanswered <= 4 * self.kills,
             "asked again: {counts:?}"
         );
+        let tally = self.terminals.tally();
+        let kills = u64::try_from(self.kills).expect("a small number");
+        let kinds = [
+            tally.approved / 4,
+            tally.declined,
+            tally.undone,
+            tally.settled,
+        ];
+        assert!(kinds.iter().all(|it| *it > kills / 2), "{tally:?}");
     }
 
     fn serials_are_unique(&self) {

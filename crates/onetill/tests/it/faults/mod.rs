@@ -4,6 +4,7 @@
 //! | module | proves |
 //! |---|---|
 //! | `kills` | nothing acknowledged is lost and nothing happens twice, whoever is killed |
+//! | `last_points` | two gateways on one database never give one card's last points out twice |
 //! | `disk` | a full disk refuses new payments, answers queries, and recovers by itself |
 //! | `io_errors` | so does a disk that fails; after a failed sync nothing acknowledged rests on it |
 //! | `database` | so does a gateway whose PostgreSQL is gone; a full queue refuses at once |
@@ -16,6 +17,7 @@
 //! | helper | holds |
 //! |---|---|
 //! | `sale`, `top_up`, `till` | what merchants ask for, and what they were told |
+//! | `terminals` | terminals with members' cards, and what they were told |
 //! | `shop` | what one merchant was told while a store was broken |
 //! | `fleet` | gateways over one store, the wallet they share, and the rows' audit |
 //! | `acknowledged` | what tills were told, as the store's gate takes it |
@@ -38,9 +40,11 @@ mod fleet;
 mod hostile;
 mod io_errors;
 mod kills;
+mod last_points;
 mod receiver;
 mod sale;
 mod shop;
+mod terminals;
 mod till;
 mod top_up;
 mod verdict;

@@ -12,7 +12,7 @@ use onetill::admin::{
 };
 
 /// A gateway that takes no address for granted, as outside the demo.
-async fn strict() -> House {
+pub async fn strict() -> House {
     let setup = House::setup().cards();
     setup
         .rig(|it| it.loyalty.admits_loopback = false)
@@ -20,7 +20,8 @@ async fn strict() -> House {
         .await
 }
 
-async fn set_networks(house: &House, networks: &[&str]) {
+/// Binds the demo's store to these networks and no others.
+pub async fn set_networks(house: &House, networks: &[&str]) {
     let change = StoreChange {
         number: STORE.to_owned(),
         networks: Some(networks.iter().map(|it| (*it).to_owned()).collect()),

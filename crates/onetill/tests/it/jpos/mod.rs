@@ -16,6 +16,8 @@
 //! | [`admission`] | from where a terminal may speak |
 //! | [`certificates`] | client certificates that admit a terminal |
 //! | [`demo`] | the demo data, loaded by a gateway that is killed on the way |
+//! | [`strangers`] | who may not speak changes no row |
+//! | [`edges`] | batch numbers that begin again, clocks that are set back |
 //! | [`programs`] | what a program's rules do at the till |
 //! | [`provisioning`] | stores, terminals and cards as an operator sets them up |
 //! | [`expiry`] | points and tickets whose time is over |
@@ -47,6 +49,7 @@ macro_rules! on_both_stores {
 mod admission;
 mod certificates;
 mod demo;
+mod edges;
 mod expiry;
 mod flow;
 mod looks;
@@ -61,6 +64,7 @@ mod returns;
 mod reversals;
 mod secrets;
 mod settlements;
+mod strangers;
 mod transport;
 
 #[test]

@@ -236,6 +236,11 @@ impl House {
         self.nudge().await;
     }
 
+    /// Sets the clock back.
+    pub fn set_back_s(&self, seconds: i64) {
+        self.time.fetch_sub(seconds * 1000, Ordering::SeqCst);
+    }
+
     /// What the upkeep does every two real seconds, which are many when the clock is set.
     fn hold_lease(&self) {
         let until = self.now().plus_ms(LEASE_MS);

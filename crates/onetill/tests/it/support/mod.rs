@@ -10,11 +10,13 @@
 //! | [`shop`] | a demo gateway in a process of its own, and the program's commands beside it |
 //! | [`receiver`] | a merchant's server that is notified |
 //! | [`stub`] | channels that fail in one way |
+//! | [`late_reader`] | a reader whose look at the merchants takes as long as a test wants |
 //! | [`wallet`] | a channel that does what it is told, call by call |
 
 pub mod bodies;
 pub mod house;
 pub mod http;
+pub mod late_reader;
 pub mod process;
 pub mod receiver;
 pub mod shop;

@@ -217,17 +217,18 @@ fn vault() -> Vault {
 }
 
 fn directory() -> Directory {
-    let directory = Directory::new(vault());
-    directory.replace(vec![Merchant {
+    let vault = vault();
+    let sealed_key = Directory::new(vault.clone()).seal_key("tea", "key");
+    let merchant = Merchant {
         tenant: TenantId(1),
         no: MerchantNo(1),
         code: "tea".to_owned(),
         name: NAME.to_owned(),
-        sealed_key: directory.seal_key("tea", "key").unwrap(),
+        sealed_key: sealed_key.unwrap(),
         channels: vec![CHANNEL],
         suspended: false,
         settings: MerchantSettings::default(),
         updated_at: UnixMs(0),
-    }]);
-    directory
+    };
+    Directory::of(vault, vec![merchant])
 }
