@@ -130,9 +130,11 @@ pub(super) const SUMS: &str = "SELECT named.n, found.* FROM
         WHERE carton = named.carton AND idx >= named.first AND idx <= named.last AND busy)
         AS found";
 
-/// Of one box.
-pub(super) const REMOVE_SPANS: &str =
-    "DELETE FROM voucher_spans WHERE carton = $1 AND first = any($2::bigint[])";
+/// Removes spans, which the transaction locked, by where they lie.
+pub(super) const REMOVE_SPANS: &str = "DELETE FROM voucher_spans WHERE ctid = any(array(
+        SELECT found.ctid FROM unnest($1::bigint[], $2::bigint[]) AS named (carton, first)
+        CROSS JOIN LATERAL (SELECT ctid FROM voucher_spans
+            WHERE carton = named.carton AND first = named.first OFFSET 0) AS found))";
 
 const PUT_SPANS: &str = "INSERT INTO voucher_spans (tenant, carton, first, last, due_at, body)
     SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
@@ -382,10 +384,12 @@ pub(super) fn changing(
         steps: Vec::new(),
         tenant: None,
     };
-    for of in changes.spans_removed.chunk_by(|a, b| a.carton == b.carton) {
-        let Some(first) = of.first() else { continue };
-        let firsts = array(of, |it| i64::from(it.index));
-        let params: Vec<Param> = vec![Box::new(first.carton.0), firsts];
+    let removed = &changes.spans_removed;
+    if !removed.is_empty() {
+        let params = vec![
+            array(removed, |it| it.carton.0),
+            array(removed, |it| i64::from(it.index)),
+        ];
         writing.steps.push(Step::new(&sql.remove_spans, params));
     }
     writing.spans(&changes.spans, &sql.put_spans)?;

@@ -53,7 +53,11 @@ fn writers() -> Vec<Wanted> {
             "'{2,2}', '{5,60}', '{9,90}'",
             &["(idx >= "],
         ),
-        (REMOVE_SPANS.to_owned(), "2, '{10,20}'", &["(first = "]),
+        (
+            REMOVE_SPANS.to_owned(),
+            "'{2,2}', '{10,20}'",
+            &["(first = "],
+        ),
     ]
 }
 
