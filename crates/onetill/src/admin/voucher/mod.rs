@@ -154,17 +154,6 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
     }
 }
 
-/// The tenant called `name`; without a name the only one there is.
-async fn tenant_or_only(gateway: &Gateway, name: Option<&str>) -> Result<TenantId, AdminError> {
-    if let Some(name) = name {
-        return known_tenant(gateway, name).await;
-    }
-    match tenant_names(gateway).await?.as_slice() {
-        [(only, _)] => Ok(*only),
-        [] | [_, _, ..] => Err(AdminError::new("name the retailer with --tenant")),
-    }
-}
-
 /// The tenant called `name`; without a name all there are.
 async fn tenant_or_all(gateway: &Gateway, name: Option<&str>) -> Result<Vec<TenantId>, AdminError> {
     match name {
