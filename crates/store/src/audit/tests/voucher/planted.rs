@@ -282,7 +282,7 @@ planted! {
     } => [StockPosting, PostingSubject];
     a_refused_change_that_is_posted: |store| {
         post(posting(CONFLICT + PARTS, Movement::UsesFromStock, 1))
-    } => [PostingSubject, TicketUses];
+    } => [TicketUses, PostingSubject];
     a_box_with_the_number_of_a_payment: |store| {
         let carton = store.carton(UNFINISHED_BOX).await;
         let carton = Box::new(Carton { serial: Serial(OPEN), ..*carton });
