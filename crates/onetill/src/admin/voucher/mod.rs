@@ -111,6 +111,7 @@ impl From<StockError> for AdminError {
             StockError::App(error) => error.into(),
             other @ (StockError::NotOpen
             | StockError::Taken(_)
+            | StockError::Refused
             | StockError::Gap(_)
             | StockError::Unfilled
             | StockError::NoNumbers) => Self::new(other.to_string()),
