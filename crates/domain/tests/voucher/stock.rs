@@ -5,7 +5,7 @@ use super::{
     world::World,
 };
 use domain::{
-    command::voucher::{FinishCarton, NoteCustody, OpenCarton},
+    command::voucher::{DiscardCarton, FinishCarton, ForgetCarton, NoteCustody, OpenCarton},
     ids::Serial,
     ledger::Account,
     voucher::{
@@ -35,6 +35,46 @@ fn a_box_comes_into_stock_once() {
     assert!(!world.run(&FinishCarton { tenant, serial }), "once");
     assert_eq!(world.uses_at(Account::UsesInStock, TRIPLE), 30);
     assert_eq!(world.ends(serial), [(0, 9)]);
+}
+
+#[test]
+fn a_box_that_was_given_up_is_finished_no_more_and_forgotten() {
+    let mut world = World::new();
+    let carton = world.carton_of(TRIPLE, 10);
+    let (tenant, serial) = (TENANT, carton.serial);
+    let by = "li".to_owned();
+    let discard = DiscardCarton { tenant, serial, by };
+    assert!(!world.run(&discard), "not open yet");
+    world.run(&OpenCarton {
+        carton: carton.clone(),
+    });
+    world.run(&ForgetCarton { tenant, serial });
+    assert!(world.carton(serial).is_open(), "not given up yet");
+    assert!(world.run(&discard));
+    assert!(world.run(&discard), "again, after a crash");
+    let acts: Vec<CustodyAct> = world
+        .carton(serial)
+        .custody
+        .iter()
+        .map(|it| it.act)
+        .collect();
+    let discarded = acts.iter().filter(|it| **it == CustodyAct::Discarded);
+    assert_eq!(discarded.count(), 1);
+    assert!(!world.run(&FinishCarton { tenant, serial }));
+    world.run(&ForgetCarton { tenant, serial });
+    assert!(!world.run(&discard), "there is none any more");
+    assert_eq!(world.uses_at(Account::UsesIssued, TRIPLE), 0);
+}
+
+#[test]
+fn a_ready_box_is_not_given_up() {
+    let mut world = World::new();
+    let serial = world.issue(TRIPLE, 10);
+    let tenant = TENANT;
+    let by = "li".to_owned();
+    assert!(!world.run(&DiscardCarton { tenant, serial, by }));
+    world.run(&ForgetCarton { tenant, serial });
+    assert!(world.carton(serial).ready);
 }
 
 #[test]

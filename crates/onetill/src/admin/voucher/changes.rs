@@ -1,6 +1,6 @@
 //! Freezing and unfreezing codes, and an activation tried out, by an operator.
 
-use super::{AdminError, tenant_or_only, whom};
+use super::{AdminError, tenant_or_all, whom};
 use crate::app::{
     Gateway,
     voucher::{change::OperatorChange, names::Found},
@@ -87,16 +87,20 @@ pub async fn change(gateway: &Arc<Gateway>, wanted: CodesChange) -> Result<Value
             }
             Ok(json!({ "done": false, "codes": codes, "conflicts": shown, "more": conflicts.more }))
         }
-        Verdict::Unknown(places) => Err(AdminError::new(format!(
-            "nothing has {}: nothing was changed; see `onetill voucher list`",
-            ordinals(places)
-        ))),
+        Verdict::Unknown(places) => Err(unknown(places)),
         Verdict::Duplicate(one, other) => Err(AdminError::new(format!(
             "{} share codes: nothing was changed",
             ordinals(&[*one, *other])
         ))),
         Verdict::TooMany => Err(AdminError::new("more codes than may be activated in a day")),
     }
+}
+
+fn unknown(places: &[u32]) -> AdminError {
+    AdminError::new(format!(
+        "nothing has {}: nothing was changed; see `onetill voucher list`",
+        ordinals(places)
+    ))
 }
 
 /// Names by their places: a name may be a code, which is not repeated.
@@ -112,12 +116,14 @@ fn ordinals(places: &[u32]) -> String {
 /// The retailer that is named, or the one that has the first name.
 async fn tenant_of_names(gateway: &Gateway, wanted: &CodesChange) -> Result<TenantId, AdminError> {
     let first = wanted.names.first().map_or("", String::as_str);
-    if wanted.tenant.is_none()
-        && let Ok(found) = super::stock::find_unit(gateway, None, first).await
-    {
-        return Ok(found.carton.tenant);
+    let tenants = tenant_or_all(gateway, wanted.tenant.as_deref()).await?;
+    for tenant in tenants {
+        let found = gateway.find_all_names(tenant, &[first]).await?;
+        if found.iter().any(Option::is_some) {
+            return Ok(tenant);
+        }
     }
-    tenant_or_only(gateway, wanted.tenant.as_deref()).await
+    Err(unknown(&[0]))
 }
 
 async fn describe(

@@ -111,6 +111,7 @@ impl From<StockError> for AdminError {
             StockError::App(error) => error.into(),
             other @ (StockError::NotOpen
             | StockError::Taken(_)
+            | StockError::Refused
             | StockError::Gap(_)
             | StockError::Unfilled
             | StockError::NoNumbers) => Self::new(other.to_string()),
@@ -151,17 +152,6 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::ShowCode(name) => codes::show(gateway, name).await,
         Request::ListDemoCodes => demo::codes(gateway).await,
         Request::ChangeCodes(change) => changes::change(gateway, change).await,
-    }
-}
-
-/// The tenant called `name`; without a name the only one there is.
-async fn tenant_or_only(gateway: &Gateway, name: Option<&str>) -> Result<TenantId, AdminError> {
-    if let Some(name) = name {
-        return known_tenant(gateway, name).await;
-    }
-    match tenant_names(gateway).await?.as_slice() {
-        [(only, _)] => Ok(*only),
-        [] | [_, _, ..] => Err(AdminError::new("name the retailer with --tenant")),
     }
 }
 

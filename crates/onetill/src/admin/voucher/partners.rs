@@ -60,31 +60,17 @@ pub struct PartnerChange {
     pub dated_trace_no: Option<bool>,
     /// The number of cards in a request over a segment must be the segment's.
     pub check_number: Option<bool>,
-    /// At most this many codes may be activated in a day; `Some(None)` for any number.
-    #[serde(default, with = "limit")]
-    pub codes_per_day: Option<Option<i64>>,
-    /// At most this many requests a second; `Some(None)` for any number.
-    #[serde(default, with = "limit")]
-    pub requests_per_s: Option<Option<u32>>,
+    /// How many codes may be activated in a day.
+    pub codes_per_day: Option<Limit<i64>>,
+    /// How many requests a second are answered.
+    pub requests_per_s: Option<Limit<u32>>,
 }
 
-/// An absent limit stays; `null` inside takes it away. As a list of at most one.
-mod limit {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
-        limit: &Option<Option<T>>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        limit.as_ref().map(std::slice::from_ref).serialize(to)
-    }
-
-    pub(super) fn deserialize<'d, T: Deserialize<'d>, D: Deserializer<'d>>(
-        from: D,
-    ) -> Result<Option<Option<T>>, D::Error> {
-        let list = Option::<Vec<Option<T>>>::deserialize(from)?;
-        Ok(list.and_then(|list| list.into_iter().next()))
-    }
+/// A limit, or that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit<T> {
+    /// The most; `None` for any number.
+    pub max: Option<T>,
 }
 
 /// Adds a partner.
@@ -208,12 +194,12 @@ fn apply(partner: &mut Partner, wanted: &PartnerChange) -> String {
     }
     let limit = |it: Option<String>| it.unwrap_or_else(|| "none".to_owned());
     if let Some(wanted) = wanted.codes_per_day {
-        settings.codes_per_day = wanted;
-        note("codes-per-day", limit(wanted.map(|it| it.to_string())));
+        settings.codes_per_day = wanted.max;
+        note("codes-per-day", limit(wanted.max.map(|it| it.to_string())));
     }
     if let Some(wanted) = wanted.requests_per_s {
-        settings.requests_per_s = wanted;
-        note("requests-per-s", limit(wanted.map(|it| it.to_string())));
+        settings.requests_per_s = wanted.max;
+        note("requests-per-s", limit(wanted.max.map(|it| it.to_string())));
     }
     if let Some(wanted) = &wanted.networks {
         partner.networks.clone_from(wanted);
@@ -410,7 +396,8 @@ mod tests {
 
     #[test]
     fn a_limit_survives_the_socket() {
-        for limit in [None, Some(None), Some(Some(7))] {
+        for max in [None, Some(None), Some(Some(7))] {
+            let limit = max.map(|max| Limit { max });
             let change = PartnerChange {
                 codes_per_day: limit,
                 ..PartnerChange::default()

@@ -3,7 +3,10 @@
 use crate::{
     admin::{
         Request,
-        voucher::{self, partners::PartnerChange},
+        voucher::{
+            self,
+            partners::{Limit, PartnerChange},
+        },
     },
     cli::{
         CommandError, Settings,
@@ -14,8 +17,8 @@ use crate::{
 use clap::Args;
 use domain::voucher::partner::PartnerSettings;
 
-/// A limit; `None` for none.
-type Limit<T> = Option<T>;
+/// The most of a limit; `None` for none.
+type Most<T> = Option<T>;
 
 /// How a partner is treated; what is absent stays, or is the default.
 #[derive(Args, Clone, Default)]
@@ -38,13 +41,13 @@ pub struct RuleArgs {
     english: Option<bool>,
     /// At most so many codes may be activated in a day; none for any number [default: none]
     #[arg(long, value_name = "N", value_parser = limit::<i64>)]
-    codes_per_day: Option<Limit<i64>>,
+    codes_per_day: Option<Most<i64>>,
     /// At most so many requests a second; none for any number [default: none]
     #[arg(long, value_name = "N", value_parser = limit::<u32>)]
-    requests_per_s: Option<Limit<u32>>,
+    requests_per_s: Option<Most<u32>>,
 }
 
-fn limit<T: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<Limit<T>, String> {
+fn limit<T: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<Most<T>, String> {
     if text == "none" {
         return Ok(None);
     }
@@ -123,8 +126,8 @@ pub(super) async fn run(
         skip_signature: rules.skip_signature,
         dated_trace_no: rules.dated_trace_no,
         check_number: rules.check_number,
-        codes_per_day: rules.codes_per_day,
-        requests_per_s: rules.requests_per_s,
+        codes_per_day: rules.codes_per_day.map(|max| Limit { max }),
+        requests_per_s: rules.requests_per_s.map(|max| Limit { max }),
         ..PartnerChange::default()
     };
     carry_out(

@@ -40,6 +40,9 @@ pub enum StockError {
     /// A name or a code is there already.
     #[error("{0}")]
     Taken(String),
+    /// Its terms, or how many codes it has, are no box's.
+    #[error("no box can be like this: too many codes, or worth too much together")]
+    Refused,
     /// Units or codes do not lie one behind the other, or are too many.
     #[error("the box's {0} do not follow each other from its first code to its last")]
     Gap(&'static str),
@@ -130,7 +133,9 @@ impl Gateway {
         };
         let (tenant, serial) = (carton.tenant, carton.serial);
         let filling = Filling::new(carton.clone(), source);
-        self.run(OpenCarton { carton }).await?;
+        if !self.run(OpenCarton { carton }).await? {
+            return Err(StockError::Refused);
+        }
         if let Err(error) = self.engine.admin(AdminOp::AddUnits(vec![name])).await {
             self.discard_carton(tenant, serial, "onetill").await?;
             return Err(error.into());
