@@ -264,6 +264,7 @@ async fn provide(
 ) -> Result<(), SetupError> {
     let number = StoreNo::parse(STORE).ok_or(SetupError::Terminals)?;
     let store = Store {
+        certificates: Vec::new(),
         tenant: TENANT,
         number: number.clone(),
         account: 1,

@@ -110,6 +110,7 @@ async fn add_all(client: &mut AdminClient, args: &RosterArgs) -> Result<(), Comm
 
 async fn add_store(client: &mut AdminClient, args: &RosterArgs) -> Result<Value, CommandError> {
     let store = loyalty::Request::AddStore(NewStore {
+        certificates: Vec::new(),
         number: args.store_no.clone(),
         tenant: args.tenant.clone(),
         name: args.store_no.clone(),
