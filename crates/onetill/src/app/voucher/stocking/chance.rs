@@ -19,6 +19,12 @@ pub struct Chance {
     next: usize,
 }
 
+impl Default for Chance {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Chance {
     /// Nothing fetched yet.
     #[must_use]
@@ -59,7 +65,7 @@ impl Chance {
             AppError::Unforeseen
         })?;
         self.next = 1;
-        Ok(self.bytes[0])
+        Ok(self.bytes.first().copied().unwrap_or_default())
     }
 }
 
