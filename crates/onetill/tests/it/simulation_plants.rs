@@ -182,7 +182,12 @@ fn wrong_pin(document: &mut Document) -> Option<&mut u8> {
         Document::Store(_)
         | Document::Terminal(_)
         | Document::VerifyCodes(_)
-        | Document::WorkItem(_) => None,
+        | Document::WorkItem(_)
+        | Document::Partner(_)
+        | Document::VoucherTicket(_)
+        | Document::Activity(_)
+        | Document::Carton(_)
+        | Document::Change(_) => None,
     }
 }
 

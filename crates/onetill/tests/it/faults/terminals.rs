@@ -337,6 +337,7 @@ pub fn card(number: &str, points: i64, pieces: i64) -> NewCard {
         pin: None,
         points: Some(points.to_string()),
         points_expire_at: None,
+        lots: Vec::new(),
         tickets: vec![
             holding(wish::VOUCHER, TicketKind::Voucher),
             holding(wish::TICKET, TicketKind::Cash),

@@ -15,6 +15,12 @@ use domain::{
     refund::Refund,
     rows::PaymentRef,
     time::UnixMs,
+    voucher::{
+        code::{CodeDigest, CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
+        span::Span,
+        stock::{Level, Unit},
+    },
 };
 use std::{
     path::PathBuf,
@@ -25,7 +31,10 @@ use std::{
 };
 use store::{
     Reader, StoreError,
-    contract::{BoxFuture, DocumentMark, DueJob, PaymentFilter, Snapshot, StoreFigures},
+    contract::{
+        BoxFuture, DocumentMark, DueJob, FoundCode, PaymentFilter, Snapshot, SpanMark,
+        StoreFigures, StoredCode, VoucherReader,
+    },
 };
 use tokio::sync::Notify;
 
@@ -58,6 +67,29 @@ impl LateReader {
         let delay = Arc::clone(delay);
         Self { inner, delay }
     }
+}
+
+macro_rules! passed_on {
+    ($($name:ident($($arg:ident: $kind:ty),*) -> $found:ty;)+) => {
+        impl VoucherReader for LateReader {
+            $(
+                fn $name(&self, $($arg: $kind),*) -> BoxFuture<'_, Result<$found, StoreError>> {
+                    self.inner.$name($($arg),*)
+                }
+            )+
+        }
+    };
+}
+
+passed_on! {
+    unit(tenant: TenantId, id: String) -> Option<Unit>;
+    units_in(range: CodeRange, level: Level, after: Option<u32>, limit: u32) -> Vec<Unit>;
+    codes_by_digest(digests: Vec<CodeDigest>) -> Vec<FoundCode>;
+    stored_codes(range: CodeRange, limit: u32) -> Vec<StoredCode>;
+    spans(range: CodeRange, after: Option<u32>, limit: u32) -> Vec<Span>;
+    code_uses(range: CodeRange, limit: u32) -> Vec<CodeUse>;
+    code_events(code: CodeNo, from: u32, limit: u32) -> Vec<CodeEvent>;
+    due_spans(now: UnixMs, after: Option<SpanMark>, limit: u32) -> Vec<Span>;
 }
 
 macro_rules! looks {
