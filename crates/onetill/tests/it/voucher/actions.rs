@@ -24,7 +24,7 @@ async fn a_reel_is_activated_found_used_up_to_nothing_and_voided(rows: Rows) {
     let desk = Desk::new(&house, TOKEN);
     let name = reel(BOX, 1);
     let reply = desk
-        .activate("990000009100010101732123", &[name.clone()])
+        .activate("990000009100010101732123", std::slice::from_ref(&name))
         .await
         .expect("A00");
     assert_eq!(reply.json["traceNo"], "990000009100010101732123");
@@ -69,7 +69,7 @@ async fn a_reel_is_activated_found_used_up_to_nothing_and_voided(rows: Rows) {
     assert_eq!(found.json["printDetail"]["content"], "00||");
     assert_eq!(found.json["orderNo"], order_no.as_str());
 
-    desk.void("99000009100010109", &[name.clone()])
+    desk.void("99000009100010109", std::slice::from_ref(&name))
         .await
         .expect("V00");
     let gone = desk.look(&[name]).await.expect("H00");

@@ -163,7 +163,7 @@ pub async fn issue(gateway: &Arc<Gateway>, tenant: TenantId, stock: &Stock) {
         issued_at: gateway.now(),
         custody: Vec::new(),
     };
-    gateway.run(OpenCarton { carton }).await.unwrap();
+    assert!(gateway.run(OpenCarton { carton }).await.unwrap());
     let units = units(tenant, serial, stock, codes);
     gateway
         .engine

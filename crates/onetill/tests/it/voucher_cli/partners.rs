@@ -2,7 +2,7 @@
 
 use crate::support::{process::all_files, shop::Shop};
 use serde_json::json;
-use std::fs;
+use std::{fs, path::PathBuf};
 
 const ADD: [&str; 9] = [
     "partner",
@@ -102,39 +102,12 @@ async fn rules_and_keys_are_changed_without_a_gateway_and_remembered() {
         "{}",
         nothing.err
     );
-    let data = &shop.gateway.recipe.data;
-    let public = data.join("demo-partner-1505.pub.pem");
-    let private = data.join("demo-partner-1505.key.pem");
-    let (public, private) = (public.to_str().unwrap(), private.to_str().unwrap());
-    let key = [
-        "partner",
-        "key",
-        "1600",
-        "--file",
-        public,
-        "--reply-key",
-        private,
-    ];
-    shop.operate(&key).await.well();
-    let wrong = shop
-        .operate(&["partner", "key", "1600", "--file", private])
-        .await;
-    assert!(
-        wrong.code == 1 && wrong.err.contains("openssl genpkey"),
-        "{}",
-        wrong.err
-    );
-    let reply_key = ["partner", "key", "1600", "--show-reply-key"];
-    let reply_key = shop.operate(&reply_key).await.well();
-    assert_eq!(
-        reply_key.out.trim(),
-        fs::read_to_string(public).unwrap().trim()
-    );
+    let private = set_keys(&shop).await;
     let shown = shop
         .operate(&["partner", "show", "1600", "--json"])
         .await
         .well();
-    let pem = fs::read_to_string(private).unwrap();
+    let pem = fs::read_to_string(&private).unwrap();
     assert!(!shown.out.contains(pem.lines().nth(1).unwrap()));
     let shown = shown.json();
     let settings = &shown["settings"];
@@ -155,4 +128,37 @@ async fn rules_and_keys_are_changed_without_a_gateway_and_remembered() {
     assert!(what[1].contains("codes-per-day 100") && what[1].contains("skip-signature true"));
     assert_eq!((history[1]["by"].as_str(), what.len()), (Some("li"), 4));
     assert!(what[3].contains("a new reply key"), "{}", what[3]);
+}
+
+/// Gives the partner the demo's keys, and tries one that does not do; where the private one lies.
+async fn set_keys(shop: &Shop) -> PathBuf {
+    let data = &shop.gateway.recipe.data;
+    let public = data.join("demo-partner-1505.pub.pem");
+    let private = data.join("demo-partner-1505.key.pem");
+    let (public, file) = (public.to_str().unwrap(), private.to_str().unwrap());
+    let key = [
+        "partner",
+        "key",
+        "1600",
+        "--file",
+        public,
+        "--reply-key",
+        file,
+    ];
+    shop.operate(&key).await.well();
+    let wrong = shop
+        .operate(&["partner", "key", "1600", "--file", file])
+        .await;
+    assert!(
+        wrong.code == 1 && wrong.err.contains("openssl genpkey"),
+        "{}",
+        wrong.err
+    );
+    let reply_key = ["partner", "key", "1600", "--show-reply-key"];
+    let reply_key = shop.operate(&reply_key).await.well();
+    assert_eq!(
+        reply_key.out.trim(),
+        fs::read_to_string(public).unwrap().trim()
+    );
+    private
 }
