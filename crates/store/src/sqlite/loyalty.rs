@@ -133,35 +133,51 @@ pub(super) fn write(connection: &Connection, changes: &LoyaltyChanges) -> Result
 fn overwrite(connection: &Connection, document: &Document) -> Result<(), StoreError> {
     let kind = document.key().kind;
     let (flat, table) = (FlatDocument::of(document)?, table(kind));
-    let changed = match own_column(kind) {
-        Some(own) => {
-            let sql =
-                format!("UPDATE {table} SET body = ?3, {own} = ?4 WHERE tenant = ?1 AND key = ?2");
-            let values = params![flat.tenant, flat.key, flat.body, flat.own];
-            execute(connection, &sql, values)
-        }
-        None => {
-            let sql = format!("UPDATE {table} SET body = ?3 WHERE tenant = ?1 AND key = ?2");
-            execute(connection, &sql, params![flat.tenant, flat.key, flat.body])
-        }
+    let sql = format!("UPDATE {table} SET body = ?3 WHERE tenant = ?1 AND key = ?2");
+    let values = params![flat.tenant, flat.key, padded(flat.body, 0)];
+    let changed = execute(connection, &sql, values).map_err(from_sqlite)?;
+    must_be_one(changed, || format!("{table} {}", flat.key))?;
+    let Some(own) = own_column(kind) else {
+        return Ok(());
     };
-    let changed = changed.map_err(from_sqlite)?;
-    must_be_one(changed, || format!("{table} {}", flat.key))
+    // Seldom another: a column that is only named would be taken out of its index and put back.
+    let sql =
+        format!("UPDATE {table} SET {own} = ?3 WHERE tenant = ?1 AND key = ?2 AND {own} IS NOT ?3");
+    let values = params![flat.tenant, flat.key, flat.own];
+    execute(connection, &sql, values)
+        .map(drop)
+        .map_err(from_sqlite)
+}
+
+/// Bodies are so many bytes or a multiple of it.
+const STEP: usize = 256;
+
+/// A body with blanks behind it, which JSON does not mind: room for `room` bytes more and up to the
+/// next multiple of [`STEP`]. A row that grows in a full page has its neighbours' pages written too,
+/// and an imported table is full of full pages; one that stays as long as it was is written in place.
+fn padded(mut body: String, room: usize) -> String {
+    let len = (body.len() + room).next_multiple_of(STEP);
+    body.extend(std::iter::repeat_n(' ', len - body.len()));
+    body
 }
 
 fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {
     let kind = document.key().kind;
     let (flat, table) = (FlatDocument::of(document)?, table(kind));
+    let body = padded(flat.body, STEP);
     let added = match own_column(kind) {
         Some(own) => {
             let sql =
                 format!("INSERT INTO {table} (tenant, key, body, {own}) VALUES (?1, ?2, ?3, ?4)");
-            let values = params![flat.tenant, flat.key, flat.body, flat.own];
-            execute(connection, &sql, values)
+            execute(
+                connection,
+                &sql,
+                params![flat.tenant, flat.key, body, flat.own],
+            )
         }
         None => {
             let sql = format!("INSERT INTO {table} (tenant, key, body) VALUES (?1, ?2, ?3)");
-            execute(connection, &sql, params![flat.tenant, flat.key, flat.body])
+            execute(connection, &sql, params![flat.tenant, flat.key, body])
         }
     };
     added.map(drop).map_err(|error| match constraint(&error) {
