@@ -146,7 +146,11 @@ impl VoucherRows {
     /// # Errors
     /// When they do not cover it all, or are another tenant's.
     pub fn spans_in(&self, tenant: TenantId, range: &CodeRange) -> Result<Vec<Span>, Inconsistent> {
-        let within = self.spans.range(starts_up_to(range)).map(|(_, it)| it);
+        let (first, last) = ((range.carton, range.first), (range.carton, range.last));
+        // The first of them may begin before the range.
+        let begin = self.spans.range(..=first).next_back();
+        let begin = begin.map_or(first, |(start, _)| *start);
+        let within = self.spans.range(begin..=last).map(|(_, it)| it);
         let within = within.filter(|it| it.tenant == tenant);
         let found: Vec<Span> = within
             .filter(|it| it.range.intersect(range).is_some())
@@ -306,10 +310,6 @@ impl VoucherRows {
 
 fn count(code_use: Option<&CodeUse>, of: impl Fn(&CodeUse) -> u32) -> i64 {
     code_use.map_or(0, |it| i64::from(of(it)))
-}
-
-const fn starts_up_to(range: &CodeRange) -> RangeInclusive<Start> {
-    (range.carton, 0)..=(range.carton, range.last)
 }
 
 fn codes_of(range: &CodeRange) -> RangeInclusive<CodeNo> {

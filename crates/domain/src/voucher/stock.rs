@@ -151,15 +151,27 @@ pub enum CustodyAct {
     Discarded,
 }
 
+impl Cards {
+    /// Whether the bin is of cards or vouchers, and there are segment numbers for so many codes.
+    fn reach(&self, codes: u32) -> bool {
+        let is_bin =
+            matches!(self.bin.len(), 4 | 6) && self.bin.bytes().all(|b| b.is_ascii_digit());
+        let behind = self.first.checked_add(codes);
+        is_bin && behind.is_some_and(|it| it <= SEGMENT_MAX + 1)
+    }
+}
+
 impl Carton {
-    /// Whether its codes, their uses and what those pay are numbers that it may have.
+    /// Whether it may be issued: its codes, their uses, what those pay and the card numbers are all
+    /// such as there may be.
     #[must_use]
-    pub fn is_countable(&self) -> bool {
+    pub fn may_be_issued(&self) -> bool {
         let (codes, uses) = (self.codes, self.terms.uses);
         let in_bounds = (1..=CODES_MAX).contains(&codes) && (1..=USES_MAX).contains(&uses);
         let all = i64::from(codes).checked_mul(i64::from(uses));
         let face = all.and_then(|all| face_of(&self.terms, all));
-        in_bounds && face.is_some_and(|it| (Fen::ZERO..=FACE_MAX).contains(&it))
+        let is_counted = face.is_some_and(|it| (Fen::ZERO..=FACE_MAX).contains(&it));
+        in_bounds && is_counted && self.cards.as_ref().is_none_or(|it| it.reach(codes))
     }
 
     /// Whether its codes are still being stored: not ready, and not given up.

@@ -11,7 +11,7 @@ use domain::{
     voucher::{
         change::{ChangeKind, Verdict},
         code::CodeRange,
-        stock::{CODES_MAX, FACE_MAX},
+        stock::{CODES_MAX, Cards, FACE_MAX, SEGMENT_MAX},
         ticket::{Terms, USES_MAX, Validity, VoucherTicketNo},
     },
 };
@@ -55,6 +55,26 @@ fn a_box_is_refused_whose_worth_the_ledger_cannot_count() {
             "{codes} of {kind:?}"
         );
         assert_eq!(world.documents.len(), usize::from(may_be));
+    }
+}
+
+#[test]
+fn a_box_is_refused_whose_codes_have_no_card_numbers() {
+    let mut world = World::new();
+    for (bin, first, codes, may_be) in [
+        ("8888", 0, CODES_MAX, true),
+        ("888888", SEGMENT_MAX, 1, true),
+        ("8888", SEGMENT_MAX, 2, false),
+        ("8888", 1, CODES_MAX, false),
+        ("8888", u32::MAX, 1, false),
+        ("", 0, 1, false),
+        ("88888", 0, 1, false),
+        ("888a", 0, 1, false),
+    ] {
+        let mut carton = world.carton_of(CASH, codes);
+        let bin = bin.to_owned();
+        carton.cards = Some(Cards { bin, first });
+        assert_eq!(world.run(&OpenCarton { carton }), may_be, "{first} {codes}");
     }
 }
 

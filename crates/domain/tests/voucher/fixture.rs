@@ -232,12 +232,17 @@ impl World {
 
     /// Writes off what is due.
     pub fn expire(&mut self) {
-        let due = |it: &&Span| it.due_at().is_some_and(|at| at <= self.now);
-        let due: Vec<CodeRange> = self.spans.values().filter(due).map(|it| it.range).collect();
-        for range in due {
+        for range in self.due() {
             let expiry = self.expiry(range);
             assert!(self.run(&expiry), "{range:?}");
         }
+    }
+
+    /// The spans that are due.
+    pub fn due(&self) -> Vec<CodeRange> {
+        let due = |it: &&Span| it.due_at().is_some_and(|at| at <= self.now);
+        let due = self.spans.values().filter(due);
+        due.map(|it| it.range).collect()
     }
 
     pub fn expiry(&mut self, range: CodeRange) -> ExpireSpan {

@@ -130,8 +130,8 @@ fn undoing() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (nth(), mode).prop_map(|(nth, mode)| Step::Cancel(nth, mode)),
         1 => (nth(), any::<bool>()).prop_map(|(nth, approve)| Step::Decide(nth, approve)),
-        4 => (nth(), share, 0..8_u8).prop_map(|(nth, it, number)| Step::Refund(nth, it, number)),
-        4 => (nth(), heard).prop_map(|(nth, it)| Step::Hear(nth, it)),
+        6 => (0..2_usize, share, 0..40_u8).prop_map(|(nth, it, number)| Step::Refund(nth, it, number)),
+        6 => (nth(), heard).prop_map(|(nth, it)| Step::Hear(nth, it)),
     ]
 }
 
@@ -143,7 +143,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..4_usize).prop_map(Step::Repeat),
         8 => begins(),
         7 => words(),
-        6 => undoing(),
+        9 => undoing(),
         1 => span.prop_map(|(carton, first, last)| Step::Expire(carton, first, last)),
         2 => Just(Step::ExpireDue),
         2 => wait.prop_map(Step::Wait),
@@ -189,8 +189,10 @@ impl Play {
                 self.wanted = count;
             }
             Step::ExpireDue => {
-                self.flush();
-                self.world.expire();
+                for range in self.world.due() {
+                    let expiry = self.world.expiry(range);
+                    self.send(Some(expiry));
+                }
             }
             Step::Change(kind, ranges) => {
                 let ranges: Vec<CodeRange> = ranges
@@ -285,7 +287,7 @@ impl Play {
                 self.send(decide);
             }
             Step::Refund(nth, share, number) => {
-                let refund = self.nth_payment(nth).map(|it| {
+                let refund = self.nth_paid(nth).map(|it| {
                     let fen = fen(&it, share);
                     self.world.refunding(it.serial, &format!("R{number}"), fen)
                 });
@@ -323,6 +325,11 @@ impl Play {
 
     fn nth_payment(&self, nth: usize) -> Option<Payment> {
         self.world.payments.values().rev().nth(nth).cloned()
+    }
+
+    fn nth_paid(&self, nth: usize) -> Option<Payment> {
+        let paid = self.world.payments.values().rev();
+        paid.filter(|it| it.paid().is_some()).nth(nth).cloned()
     }
 
     /// Only of a payment that a channel was asked for does it have anything to say.

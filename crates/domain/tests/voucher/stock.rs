@@ -11,7 +11,7 @@ use domain::{
     voucher::{
         change::ChangeKind,
         status::{CodeStatus, Standing},
-        stock::{CUSTODY_MAX, Custody, CustodyAct},
+        stock::{CUSTODY_MAX, Cards, Custody, CustodyAct, SEGMENT_MAX},
     },
 };
 
@@ -134,4 +134,38 @@ fn uses_that_were_written_off_are_not_left_although_they_are_frozen() {
     assert_eq!(world.standing(it), stands(CodeStatus::Frozen, 0));
     world.done(ChangeKind::Unfreeze, &[it.range()]);
     assert_eq!(world.standing(it), stands(CodeStatus::Expired, 0));
+}
+
+/// The card numbers of a box of ten begin with 9999990.
+#[test]
+fn card_numbers_lead_to_codes() {
+    let mut world = World::new();
+    let mut carton = world.carton_of(CASH, 10);
+    carton.cards = Some(Cards {
+        bin: "8888".to_owned(),
+        first: SEGMENT_MAX - 9,
+    });
+    let serial = carton.serial;
+    let base = SEGMENT_MAX - 9;
+    for (bin, first, last, found) in [
+        ("8888", base, SEGMENT_MAX, Some((0, 9))),
+        ("8888", 0, SEGMENT_MAX, Some((0, 9))),
+        ("8888", 0, base, Some((0, 0))),
+        ("8888", base + 3, base + 3, Some((3, 3))),
+        ("8888", SEGMENT_MAX, u32::MAX, Some((9, 9))),
+        ("8888", base + 4, base + 3, None),
+        ("8888", 0, base - 1, None),
+        ("8888", SEGMENT_MAX + 1, u32::MAX, None),
+        ("888", base, SEGMENT_MAX, None),
+        ("888888", base, SEGMENT_MAX, None),
+    ] {
+        let found = found.map(|(first, last)| range(serial, first, last));
+        assert_eq!(
+            carton.segment(bin, first, last),
+            found,
+            "{bin} {first} {last}"
+        );
+    }
+    let without = world.carton_of(CASH, 10);
+    assert_eq!(without.segment("8888", 0, SEGMENT_MAX), None);
 }

@@ -14,8 +14,7 @@ use crate::{
 };
 
 /// Records a box whose codes are about to be stored. Until it is finished nobody can use it.
-/// Answers whether it was recorded: not where the ledger could not count it
-/// ([`Carton::is_countable`]).
+/// Answers whether it was recorded: only where it may be issued ([`Carton::may_be_issued`]).
 #[derive(Clone, Debug)]
 pub struct OpenCarton {
     /// The box, not ready.
@@ -31,7 +30,7 @@ impl Command for OpenCarton {
     }
 
     fn decide(&self, rows: &mut Rows, _now: UnixMs) -> Result<bool, Inconsistent> {
-        if !self.carton.is_countable() {
+        if !self.carton.may_be_issued() {
             return Ok(false);
         }
         let carton = Box::new(self.carton.clone());

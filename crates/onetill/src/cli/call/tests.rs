@@ -24,7 +24,7 @@ fn prepare(words: &str) -> Prepared {
     };
     match args.operation {
         OperationArgs::Merchant(operation) => operation.prepare(&maker).unwrap(),
-        OperationArgs::Till(_) => panic!("not a merchant's"),
+        OperationArgs::Till(_) | OperationArgs::Voucher(_) => panic!("not a merchant's"),
     }
 }
 

@@ -8,9 +8,8 @@ use crate::{
     cli::{
         CommandError, Settings,
         admin_client::AdminClient,
-        dates,
+        dates, operator,
         output::{self, Shape, Side, Table, text_of},
-        user,
     },
 };
 use clap::{Args, Subcommand};
@@ -74,7 +73,7 @@ impl DoneArgs {
     fn finished(self) -> Finished {
         Finished {
             transactions: self.items,
-            by: self.by.unwrap_or_else(user),
+            by: operator::named(self.by),
             note: self.note,
         }
     }

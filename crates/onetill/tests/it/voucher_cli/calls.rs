@@ -109,8 +109,8 @@ async fn a_segment_is_activated_with_a_signature_or_where_allowed_without() {
     assert!(done.out.starts_with("81"), "{}", done.out);
 
     let signer = "voucher part-no --partner 1505 --merchant-id 10002";
-    let unsigned = shop.call(&format!("{signer} {segment} --from 41 --to 45 --skip"));
-    assert!(unsigned.await.out.starts_with("401"));
+    let unsigned = format!("{signer} {segment} --from 41 --to 45 --skip");
+    assert!(shop.call(&unsigned).await.out.starts_with("401"));
     let cards = [
         "voucher",
         "issue",

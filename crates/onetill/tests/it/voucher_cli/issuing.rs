@@ -93,8 +93,8 @@ async fn a_box_is_issued_without_a_gateway_and_exported_again_with_a_reason() {
         (&json!("7020"), &json!(101), &json!(24))
     );
     // Card numbers are one box's.
-    let other = shop.operate(&[&issue[..8], &["--out", "other.csv"], &issue[10..]].concat());
-    let other = other.await;
+    let words = [&issue[..8], &["--out", "other.csv"], &issue[10..]].concat();
+    let other = shop.operate(&words).await;
     assert!(
         other.code == 1 && other.err.contains(&carton),
         "{}",

