@@ -37,7 +37,7 @@ pub(super) struct Statements {
     lock_uses: Statement,
     busy: Statement,
     sums: Statement,
-    remove_spans: Statement,
+    remove_span: Statement,
     put_spans: Statement,
     add_uses: Statement,
     put_uses: Statement,
@@ -61,14 +61,14 @@ impl Statements {
             client.prepare(LOCK_USES),
             client.prepare(&busy),
             client.prepare(SUMS),
-            client.prepare(REMOVE_SPANS),
+            client.prepare(REMOVE_SPAN),
             client.prepare(PUT_SPANS),
             client.prepare(ADD_USES),
             client.prepare(&put_uses),
             client.prepare(ADD_EVENTS),
         )?;
         let (lock_spans, hold_spans, spans_again, lock_uses, busy, sums, ..) = statements;
-        let (.., remove_spans, put_spans, add_uses, put_uses, add_events) = statements;
+        let (.., remove_span, put_spans, add_uses, put_uses, add_events) = statements;
         Ok(Self {
             lock_spans,
             hold_spans,
@@ -76,7 +76,7 @@ impl Statements {
             lock_uses,
             busy,
             sums,
-            remove_spans,
+            remove_span,
             put_spans,
             add_uses,
             put_uses,
@@ -130,11 +130,8 @@ pub(super) const SUMS: &str = "SELECT named.n, found.* FROM
         WHERE carton = named.carton AND idx >= named.first AND idx <= named.last AND busy)
         AS found";
 
-/// Removes spans, which the transaction locked, by where they lie.
-pub(super) const REMOVE_SPANS: &str = "DELETE FROM voucher_spans WHERE ctid = any(array(
-        SELECT found.ctid FROM unnest($1::bigint[], $2::bigint[]) AS named (carton, first)
-        CROSS JOIN LATERAL (SELECT ctid FROM voucher_spans
-            WHERE carton = named.carton AND first = named.first OFFSET 0) AS found))";
+/// Removes one span: a statement that takes several could be planned to read all of a box.
+pub(super) const REMOVE_SPAN: &str = "DELETE FROM voucher_spans WHERE carton = $1 AND first = $2";
 
 const PUT_SPANS: &str = "INSERT INTO voucher_spans (tenant, carton, first, last, due_at, body)
     SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
@@ -384,13 +381,9 @@ pub(super) fn changing(
         steps: Vec::new(),
         tenant: None,
     };
-    let removed = &changes.spans_removed;
-    if !removed.is_empty() {
-        let params = vec![
-            array(removed, |it| it.carton.0),
-            array(removed, |it| i64::from(it.index)),
-        ];
-        writing.steps.push(Step::new(&sql.remove_spans, params));
+    for span in &changes.spans_removed {
+        let params: Vec<Param> = vec![Box::new(span.carton.0), Box::new(i64::from(span.index))];
+        writing.steps.push(Step::new(&sql.remove_span, params));
     }
     writing.spans(&changes.spans, &sql.put_spans)?;
     writing.uses(&changes.uses, &sql.put_uses);

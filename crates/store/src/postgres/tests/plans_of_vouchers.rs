@@ -8,7 +8,7 @@ use crate::{
     postgres::{
         session::{Session, read_url},
         stock,
-        voucher::{LOCK_USES, REMOVE_SPANS, SUMS, busy_sql, spans_sql},
+        voucher::{LOCK_USES, REMOVE_SPAN, SUMS, busy_sql, spans_sql},
         voucher_reader::{due_sql, events_of_sql, spans_in_sql, uses_in_sql},
     },
     testing,
@@ -53,11 +53,7 @@ fn writers() -> Vec<Wanted> {
             "'{2,2}', '{5,60}', '{9,90}'",
             &["(idx >= "],
         ),
-        (
-            REMOVE_SPANS.to_owned(),
-            "'{2,2}', '{10,20}'",
-            &["(first = "],
-        ),
+        (REMOVE_SPAN.to_owned(), "2, 10", &["(first = "]),
     ]
 }
 
