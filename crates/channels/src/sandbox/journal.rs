@@ -28,7 +28,7 @@ const REST: Duration = Duration::from_millis(10);
 /// Lines after which the journal starts again with what is still worth remembering: many times as
 /// many as that, since a file that is begun and one that is removed are work for the disk which the
 /// payments beside it wait for.
-const LINES_MAX: usize = 1_000_000;
+const LINES_MAX: usize = if cfg!(test) { 200_000 } else { 1_000_000 };
 /// Records that may wait to be written; when the disk stands still, more are forgotten.
 const QUEUE_MAX: usize = 1_000_000;
 const PREFIX: &str = "sandbox-";

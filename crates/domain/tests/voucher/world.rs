@@ -221,6 +221,9 @@ impl World {
             let before = self.postings.insert(it.number(), it);
             assert_eq!(before, None, "posted twice");
         }
+        for key in changes.loyalty.documents_removed {
+            assert!(self.documents.remove(&key).is_some(), "not there");
+        }
         for it in changes.loyalty.documents_added {
             assert!(self.documents.insert(it.key(), it).is_none(), "added twice");
         }
