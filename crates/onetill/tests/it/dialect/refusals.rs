@@ -33,10 +33,10 @@ enum Fault {
     Missing,
     TwoMerchants,
     Amount,
-    Voucher,
     PayerCode,
     NoContract,
     Repeat,
+    Voucher,
 }
 
 use Fault::*;
@@ -59,10 +59,10 @@ const REFUSALS: [(Fault, &str, &str); 20] = [
     (Missing, "ILLEGAL_PARAMETER", "OPER_ID"),
     (TwoMerchants, "ILLEGAL_PARAMETER", "BUSI_ID"),
     (Amount, "AMT_ERROR", "AMT"),
-    (Voucher, "ILLEGAL_PARAMETER", "verifyCodes"),
     (PayerCode, "ILLEGAL_PARAMETER", "DYNAMIC_ID"),
     (NoContract, "INVALID_CONTRACT", "未扣款"),
     (Repeat, "SERIAL_REPEAT", "未扣款"),
+    (Voucher, "ILLEGAL_PARAMETER", "verifyCodes"),
 ];
 
 /// The three faults of a signature are one: the later of two cannot be there with the earlier.
