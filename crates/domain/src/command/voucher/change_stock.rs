@@ -149,7 +149,8 @@ impl ChangeStock {
     }
 
     fn judge(&self, rows: &Rows, now: UnixMs) -> Result<Verdict, Inconsistent> {
-        if !self.can_be_booked() {
+        // A dry run books nothing, so an operator may ask whether a partner could activate.
+        if !self.dry_run && !self.can_be_booked() {
             return Err(Inconsistent(self.change.serial));
         }
         let targets = match &self.request {
