@@ -197,7 +197,7 @@ pub(super) fn read_event(row: &Row) -> Result<CodeEvent, StoreError> {
     flat.read()
 }
 
-/// What a step of [`locking`] reads.
+/// What a step of a batch that loads reads.
 #[derive(Clone, Copy)]
 pub(super) enum Reads {
     Spans,
