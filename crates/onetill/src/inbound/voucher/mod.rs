@@ -47,9 +47,10 @@ use tracing::Instrument;
 use wire::{
     Locale,
     voucher::{
-        Action, Document, PathError, Request, RequestError, ReturnCode, StatusCode as OrderStatus,
+        Action, CivilTime, Document, PathError, Request, RequestError, ReturnCode,
+        StatusCode as OrderStatus,
         document::BODY_BYTES_MAX,
-        reply::{self, CONTENT_TYPE},
+        reply::{self, CONTENT_TYPE, CodesReply},
         request,
     },
 };
@@ -173,7 +174,7 @@ impl Dialect {
 
     fn no_body(&self, action: Action, error: BodyError) -> Answered {
         let desc = error.to_string();
-        let answered = self.refused(action, None, &desc);
+        let answered = self.refused_for(action, None, OrderStatus::BadField, &desc);
         Answered {
             http: error.status(),
             ..answered
@@ -256,6 +257,9 @@ impl Dialect {
     ) -> Answered {
         let now = self.gateway.now();
         let at = present::civil(&self.gateway, now);
+        if action == Action::ActiveResultQuery && status == OrderStatus::Unavailable {
+            return still_in_progress(echo, desc, at);
+        }
         let text = reply::refusal(action, desc, echo, at, now.0);
         let text = text.unwrap_or_else(|| part_no::unsigned(status, desc));
         Answered {
@@ -302,6 +306,17 @@ impl Dialect {
         let may = self.rates.allow(number, per_s, self.gateway.now());
         may.then_some(()).ok_or(Refusal::TooMany)
     }
+}
+
+/// The answer to who asks for an activation that cannot be looked up now: the action's own "other
+/// error" says that there is no such activation, and whoever reads that might sell the codes again.
+fn still_in_progress(echo: Option<String>, desc: &str, at: CivilTime) -> Answered {
+    let code = ReturnCode::InProgress;
+    let reply = CodesReply {
+        trace_no: echo,
+        ..CodesReply::new(code, desc.to_owned(), at)
+    };
+    (code, reply.encode(None)).into()
 }
 
 impl Asked<'_> {

@@ -56,6 +56,16 @@ async fn who_guesses_codes_is_not_looked_up_any_more() {
     assert_eq!(read(&reply).code(), "H02");
     house.advance_s(2).await;
     desk.look(&[BOX.to_owned()]).await.expect("H00");
+    let asks_too_often = PartnerSettings {
+        requests_per_s: Some(1),
+        ..PartnerSettings::default()
+    };
+    put_partner(&house, PARTNER, TOKEN, asks_too_often, Vec::new()).await;
+    desk.look(&[BOX.to_owned()]).await.expect("H00");
+    let query = json!({"traceNo": "q", "originalTraceNo": "1"});
+    let limited = desk.ask("activeResultQuery", query).await;
+    assert_eq!(limited.http, 429);
+    limited.expect("R01");
     house.end().await;
 }
 
