@@ -5,7 +5,7 @@
 //! ```
 //! Expiry is a date, a locked PIN a count; neither is a state of its own.
 
-use super::{points::Points, trans::TicketUse};
+use super::{is_default, points::Points, trans::TicketUse};
 use crate::{
     ids::{Serial, TenantId},
     money::Fen,
@@ -59,6 +59,7 @@ pub struct Card {
     /// Where it stands.
     pub status: CardStatus,
     /// When it ends; `None` for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMs>,
     /// The expiry month printed on it and on its magnetic stripe, as `YYMM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,17 +72,19 @@ pub struct Card {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<CardPin>,
     /// Its points, those that expire first at the front.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lots: Vec<Lot>,
     /// Points the member owes, where the program lets a clawback go below zero.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub owed: Points,
     /// The tickets and vouchers it holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<Holding>,
     /// What it did today, for limits.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub today: DayUse,
     /// What was bought with it, month by month, for its grade; at most 12 months.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub spending: Vec<MonthSpending>,
 }
 
@@ -90,18 +93,25 @@ pub struct Card {
 #[serde(default)]
 pub struct Holder {
     /// Name.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// 01 male, 02 female, 00 not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub gender: String,
     /// Mobile number.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub mobile: String,
     /// Kind of identity document, 01 to 07.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub id_type: String,
     /// Number of that document.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub id_no: String,
     /// Postal address.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub address: String,
     /// Email address.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub email: String,
 }
 
@@ -139,6 +149,7 @@ pub struct Lot {
     /// From when they may be spent.
     pub available_at: UnixMs,
     /// When they expire; `None` for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMs>,
 }
 
@@ -184,6 +195,7 @@ pub struct Holding {
     /// giving back was undone.
     pub pieces: i64,
     /// When they expire; `None` for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMs>,
 }
 

@@ -37,3 +37,8 @@ pub mod totals;
 pub mod trans;
 pub mod verify_code;
 pub mod work_item;
+
+/// Whether a field of a stored row need not be written, since reading makes up for it.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

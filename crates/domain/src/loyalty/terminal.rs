@@ -1,6 +1,6 @@
 //! A till's terminal: its keys, its batch, its counts.
 
-use super::{card::DayUse, sealed::Sealed, store::StoreNo, totals::Totals};
+use super::{card::DayUse, is_default, sealed::Sealed, store::StoreNo, totals::Totals};
 use crate::{ids::TenantId, time::UnixMs};
 use serde::{Deserialize, Serialize};
 
@@ -159,26 +159,32 @@ pub struct Terminal {
     /// How it is spoken to.
     pub profile: Profile,
     /// Its master key, once injected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master_key: Option<MasterKey>,
     /// Its working keys, from check-in on; taken away after too many wrong MACs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<WorkingKeys>,
     /// The keys before, until a message under the new ones has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys_before: Option<WorkingKeys>,
     /// How many sets of working keys it has had.
     pub key_count: i64,
     /// Wrong MACs in a row.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub mac_failures: u8,
     /// Its last check-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_in: Option<CheckedIn>,
     /// Its newest batch; `None` before the first check-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<Batch>,
     /// How many transaction numbers it has been given.
     pub trans_count: i64,
     /// What was spent at it today, for limits.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub today: DayUse,
     /// When it last sent verify codes, within an hour.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub codes_sent_at: Vec<UnixMs>,
     /// When it was last changed by an operator.
     pub updated_at: UnixMs,
@@ -201,8 +207,10 @@ pub struct Batch {
     /// When it was opened.
     pub opened_at: UnixMs,
     /// When it was settled; `None` while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<UnixMs>,
     /// What it adds up to.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub totals: Totals,
     /// How many events were recorded in it or changed, so that who compared a journal with it
     /// sees that it moved meanwhile.

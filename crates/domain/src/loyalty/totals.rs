@@ -1,6 +1,9 @@
 //! What a batch adds up to, as settlement compares it (source: 结算).
 
-use super::trans::{Effect, Side, TicketUse, TransKind};
+use super::{
+    is_default,
+    trans::{Effect, Side, TicketUse, TransKind},
+};
 use crate::money::Fen;
 use serde::{Deserialize, Serialize};
 
@@ -9,28 +12,40 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Totals {
     /// Messages that spend: consume and the undoing of refunds.
+    #[serde(skip_serializing_if = "is_default")]
     pub point_debit_count: i64,
     /// What they spent in points, at its value.
+    #[serde(skip_serializing_if = "is_default")]
     pub point_debit_amount: Fen,
     /// Messages that give back: cancel and refund.
+    #[serde(skip_serializing_if = "is_default")]
     pub point_credit_count: i64,
     /// What they gave back in points, at its value.
+    #[serde(skip_serializing_if = "is_default")]
     pub point_credit_amount: Fen,
     /// Pieces of tickets and vouchers used.
+    #[serde(skip_serializing_if = "is_default")]
     pub ticket_debit_count: i64,
     /// Their face value.
+    #[serde(skip_serializing_if = "is_default")]
     pub ticket_debit_amount: Fen,
     /// Pieces given back.
+    #[serde(skip_serializing_if = "is_default")]
     pub ticket_credit_count: i64,
     /// Their face value.
+    #[serde(skip_serializing_if = "is_default")]
     pub ticket_credit_amount: Fen,
     /// All counted messages.
+    #[serde(skip_serializing_if = "is_default")]
     pub trans_count: i64,
     /// Cancels.
+    #[serde(skip_serializing_if = "is_default")]
     pub cancel_count: i64,
     /// Refunds.
+    #[serde(skip_serializing_if = "is_default")]
     pub refund_count: i64,
     /// Activations.
+    #[serde(skip_serializing_if = "is_default")]
     pub card_active_count: i64,
 }
 

@@ -6,6 +6,7 @@
 
 use super::{
     card::{Balance, CardNo, TicketId, TicketKind},
+    is_default,
     journal::Compared,
     points::Points,
     store::StoreNo,
@@ -44,6 +45,12 @@ impl Place {
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
+    }
+
+    /// The place behind this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 
     /// The terminal's index.
@@ -202,20 +209,25 @@ pub struct Trans {
     /// The gateway's serial of it: the subject of its postings.
     pub serial: Serial,
     /// The message that made it; `None` for what no terminal's message is identified by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// The number terminals know it by; `None` where none was given out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<TransNo>,
     /// What made it.
     pub kind: TransKind,
     /// What became of it.
     pub state: TransState,
     /// The store it was made at, if at one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreNo>,
     /// The number of the store's accounts in the ledger.
     pub store_account: i64,
     /// The card it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<CardNo>,
     /// The number of the card's account in the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_account: Option<Serial>,
     /// When it was recorded.
     pub at: UnixMs,
@@ -237,9 +249,10 @@ pub struct Trans {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<TransKind>,
     /// What it moved. Nothing where it was refused.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub effect: Effect,
     /// The card's points after it, for the repeated answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub balance: Balance,
     /// What a settlement compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -310,22 +323,31 @@ pub enum TransState {
 #[serde(default)]
 pub struct Effect {
     /// The value paid or given back in points.
+    #[serde(skip_serializing_if = "is_default")]
     pub point_amount: Fen,
     /// Those points, by the lot they came from and go back to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<LotUse>,
     /// Of the points spent again because giving them back was undone, how many the member now owes.
+    #[serde(skip_serializing_if = "is_default")]
     pub points_owed: Points,
     /// The cash paid or given back.
+    #[serde(skip_serializing_if = "is_default")]
     pub cash: Fen,
     /// The points earned, or taken back again.
+    #[serde(skip_serializing_if = "is_default")]
     pub earned: Points,
     /// The lot they were put into.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub earned_lot: Option<LotKey>,
     /// Of the earned points taken back, how many the member now owes.
+    #[serde(skip_serializing_if = "is_default")]
     pub earned_owed: Points,
     /// What the member pays in cash for earned points that were spent already.
+    #[serde(skip_serializing_if = "is_default")]
     pub supply_cash: Fen,
     /// The tickets and vouchers used or given back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<TicketUse>,
 }
 
@@ -350,6 +372,7 @@ pub struct LotKey {
     /// From when its points may be spent.
     pub available_at: UnixMs,
     /// When they expire; `None` for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMs>,
 }
 
