@@ -40,8 +40,8 @@ const FIRST: [DocumentKind; 3] = [
     DocumentKind::Carton,
     DocumentKind::Change,
 ];
-/// How many payments are named at most that their claims do not lead to.
-const CLAIMS_ASTRAY_MAX: u32 = 100;
+/// How many payments, and how many events, are named at most that their keys do not lead to.
+const KEYS_ASTRAY_MAX: u32 = 100;
 
 /// Reads all rows of `snapshot` and checks every [`Rule`]. `progress` hears, now and then, how
 /// many rows have been read.
@@ -61,8 +61,8 @@ pub async fn audit(
 pub(crate) trait Judge: Send {
     /// Sees every refund, before anything is checked.
     fn remember(&mut self, refund: &Refund);
-    /// Hears of a payment that its claim does not lead to, or not to it alone.
-    fn astray(&mut self, payment: Serial);
+    /// Hears of a payment or an event that its key does not lead to, or not to it alone.
+    fn astray(&mut self, subject: Serial);
     /// Sees every document: work items, boxes and changes of codes before all numbers, the others
     /// after them.
     fn document(&mut self, document: &Document);
@@ -89,9 +89,9 @@ impl<A: Judge, B: Judge> Judge for (A, B) {
         self.1.remember(refund);
     }
 
-    fn astray(&mut self, payment: Serial) {
-        self.0.astray(payment);
-        self.1.astray(payment);
+    fn astray(&mut self, subject: Serial) {
+        self.0.astray(subject);
+        self.1.astray(subject);
     }
 
     fn document(&mut self, document: &Document) {
@@ -126,8 +126,8 @@ pub(crate) async fn pass(
     progress: &mut (dyn FnMut(u64) + Send),
     judge: &mut impl Judge,
 ) -> Result<(), StoreError> {
-    let astray = snapshot.claims_astray(CLAIMS_ASTRAY_MAX).await?;
-    astray.into_iter().for_each(|payment| judge.astray(payment));
+    let astray = snapshot.keys_astray(KEYS_ASTRAY_MAX).await?;
+    astray.into_iter().for_each(|subject| judge.astray(subject));
     let mut merge = Merge::new(snapshot, progress);
     merge.each_refund(|refund| judge.remember(refund)).await?;
     let mut cartons = Vec::new();

@@ -285,6 +285,13 @@ pub trait Reader: VoucherReader {
     /// A document by its key.
     fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>>;
 
+    /// The documents with these keys as they stood together at one moment; keys that nothing has
+    /// are left out.
+    fn documents_by_key(
+        &self,
+        keys: Vec<DocumentKey>,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
+
     /// Documents of a kind, of one tenant or of all, by tenant and key, at most `limit`.
     fn documents(
         &self,
@@ -370,9 +377,9 @@ pub trait Reader: VoucherReader {
 /// A consistent view of all rows, read in pages by ascending number. `after` is the last number
 /// seen (exclusive), or `None` for the first page; an empty page is the end.
 pub trait Snapshot: VoucherSnapshot {
-    /// Payments whose claim (the merchant's own number) does not lead to them alone, at most
-    /// `limit`. None by itself where a unique index holds the claims.
-    fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
+    /// Payments whose claim (the merchant's own number), and events whose place or number, does not
+    /// lead to them alone, at most `limit` of each. None by itself where unique indexes hold them.
+    fn keys_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
         let _ = limit;
         Box::pin(async { Ok(Vec::new()) })
     }

@@ -15,7 +15,8 @@ pub const VIOLATIONS_KEPT_MAX: usize = 1_000;
 pub enum Rule {
     /// A number belongs to one payment, refund, top-up, event on a card, box or change of codes.
     OneSubject,
-    /// A merchant's own number leads to one payment.
+    /// A merchant's own number leads to one payment; a terminal's message, and the number it was
+    /// given, to one event.
     Claim,
     /// A payment that was paid has its posting, from its merchant to its channel over its whole
     /// amount; one that was not, or through no channel, has none.

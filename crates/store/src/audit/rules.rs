@@ -101,9 +101,9 @@ impl Judge for Rules {
         }
     }
 
-    fn astray(&mut self, payment: Serial) {
-        let found = "its merchant's number does not lead to it alone".to_owned();
-        let subject = format!("payment {payment}");
+    fn astray(&mut self, subject: Serial) {
+        let found = "what it is found by does not lead to it alone".to_owned();
+        let subject = format!("payment or event {subject}");
         self.report.add(Rule::Claim, subject, found);
     }
 

@@ -190,6 +190,15 @@ impl Reader for Memory {
         ready(self.tables().loyalty.document(&key).cloned())
     }
 
+    fn documents_by_key(
+        &self,
+        keys: Vec<DocumentKey>,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        let tables = self.tables();
+        let found = keys.iter().filter_map(|key| tables.loyalty.document(key));
+        ready(found.cloned().collect())
+    }
+
     fn documents(
         &self,
         kind: DocumentKind,

@@ -369,6 +369,18 @@ pub(super) fn by_key_sql(kind: DocumentKind) -> String {
     format!("SELECT tenant, key, body FROM {table} WHERE tenant = $1 AND key = $2")
 }
 
+/// One statement that finds the document of each kind by a tenant and a key: `$1` and `$2` for the
+/// first, and so on. The last column says which it is, from 0.
+pub(super) fn by_keys_sql(kinds: impl Iterator<Item = DocumentKind>) -> String {
+    let parts = kinds.enumerate().map(|(which, kind)| {
+        let (table, tenant, key) = (table(kind), 2 * which + 1, 2 * which + 2);
+        format!(
+            "SELECT tenant, key, body, {which} FROM {table} WHERE tenant = ${tenant} AND key = ${key}"
+        )
+    });
+    parts.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
 /// Documents behind tenant `$1` and key `$2` up to tenant `$3`.
 pub(super) fn listing_sql(kind: DocumentKind) -> String {
     format!(

@@ -33,7 +33,7 @@ use domain::{
     time::UnixMs,
 };
 use std::{path::PathBuf, sync::Arc};
-use tokio_postgres::{Config, Row};
+use tokio_postgres::{Config, Row, types::ToSql};
 
 /// Looks at stored rows over a few shared connections, which are made when first needed.
 pub struct PostgresReader {
@@ -311,6 +311,35 @@ impl Reader for PostgresReader {
             let params: Params<'_> = &[&key.tenant.0, &key.key];
             let found = self.all_documents(key.kind, &sql, params).await?;
             unless_in_doubt(found.into_iter().next(), may_appear)
+        })
+    }
+
+    fn documents_by_key(
+        &self,
+        keys: Vec<DocumentKey>,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        Box::pin(async move {
+            if keys.is_empty() {
+                return Ok(Vec::new());
+            }
+            let may_appear = self.doubts.are_there();
+            let sql = loyalty::by_keys_sql(keys.iter().map(|it| it.kind));
+            let mut params: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(2 * keys.len());
+            for key in &keys {
+                params.push(&key.tenant.0);
+                params.push(&key.key);
+            }
+            let rows = self.rows(&sql, &params).await?;
+            let found = rows.iter().map(|row| {
+                let which: i32 = get(row, 3)?;
+                let key = usize::try_from(which).ok().and_then(|it| keys.get(it));
+                let key = key.ok_or_else(|| StoreError::Corrupt("no such key".to_owned()))?;
+                loyalty::read_document(key.kind, row)
+            });
+            let found: Vec<Document> = found.collect::<Result<_, _>>()?;
+            let is_all = found.len() == keys.len();
+            unless_in_doubt(is_all.then_some(()), may_appear)?;
+            Ok(found)
         })
     }
 

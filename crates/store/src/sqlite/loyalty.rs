@@ -1,16 +1,20 @@
 //! Cards, terminals and their events: their part of a batch, and looking at them.
 
-use super::{from_sqlite, queries::all};
+use super::{
+    event_keys::{EventKey, EventKeys},
+    from_sqlite,
+    queries::all,
+};
 use crate::{
     contract::{DocumentMark, StoreError},
     flat::{FlatDocument, FlatTrans, listing, may_be_due, own_column, table},
 };
 use domain::{
-    ids::TenantId,
+    ids::{Serial, TenantId},
     loyalty::{
         document::{Document, DocumentKey, DocumentKind},
         rows::{LoyaltyChanges, LoyaltyPlan, LoyaltyRows},
-        trans::{Place, Trans},
+        trans::Trans,
     },
     time::UnixMs,
 };
@@ -43,14 +47,21 @@ pub(super) fn documents(
     })
 }
 
-/// The events that a condition finds.
-pub(super) fn trans_where(
+/// The event with a serial.
+pub(super) fn trans_of(
     connection: &Connection,
-    condition: &str,
-    values: impl Params,
-) -> Result<Vec<Trans>, StoreError> {
-    let sql = format!("SELECT {TRANS} FROM trans WHERE {condition}");
-    all(connection, &sql, values, trans, FlatTrans::read)
+    tenant: TenantId,
+    serial: Serial,
+) -> Result<Option<Trans>, StoreError> {
+    let sql = format!("SELECT {TRANS} FROM trans WHERE serial = ?1 AND tenant = ?2");
+    let found = all(
+        connection,
+        &sql,
+        (serial.0, tenant.0),
+        trans,
+        FlatTrans::read,
+    )?;
+    Ok(found.into_iter().next())
 }
 
 /// The document with a key.
@@ -68,21 +79,10 @@ pub(super) fn document(
     Ok(found.into_iter().next())
 }
 
-/// The event whose column holds `value`.
-pub(super) fn trans_by(
-    connection: &Connection,
-    column: &str,
-    tenant: TenantId,
-    value: i64,
-) -> Result<Option<Trans>, StoreError> {
-    let condition = format!("tenant = ?1 AND {column} = ?2");
-    let found = trans_where(connection, &condition, (tenant.0, value))?;
-    Ok(found.into_iter().next())
-}
-
 /// Loads what `plan` names.
 pub(super) fn load(
     connection: &Connection,
+    events: &EventKeys,
     plan: &LoyaltyPlan,
     rows: &mut LoyaltyRows,
 ) -> Result<(), StoreError> {
@@ -90,21 +90,29 @@ pub(super) fn load(
         let found = document(connection, key)?;
         found.into_iter().for_each(|it| rows.add_document(it));
     }
-    let serials = plan.trans.iter();
-    let serials = serials.map(|(tenant, serial)| ("serial", *tenant, serial.0));
-    let places = plan.places.iter();
-    let places = places.map(|(tenant, place)| ("place", *tenant, place.get()));
-    let numbers = plan.numbers.iter();
-    let numbers = numbers.map(|(tenant, number)| ("number", *tenant, number.get()));
-    for (column, tenant, value) in serials.chain(places).chain(numbers) {
-        let found = trans_by(connection, column, tenant, value)?;
+    for (tenant, serial) in &plan.trans {
+        let found = trans_of(connection, *tenant, *serial)?;
         found.into_iter().for_each(|it| rows.add_trans(it));
+    }
+    let places = plan.places.iter();
+    let places = places.map(|(tenant, place)| (*tenant, EventKey::place(*tenant, *place)));
+    let numbers = plan.numbers.iter();
+    let numbers = numbers.map(|(tenant, number)| (*tenant, EventKey::number(*tenant, *number)));
+    for (tenant, key) in places.chain(numbers) {
+        if let Some(serial) = events.find(connection, key)? {
+            let found = trans_of(connection, tenant, serial)?;
+            found.into_iter().for_each(|it| rows.add_trans(it));
+        }
     }
     Ok(())
 }
 
 /// Writes `changes`.
-pub(super) fn write(connection: &Connection, changes: &LoyaltyChanges) -> Result<(), StoreError> {
+pub(super) fn write(
+    connection: &Connection,
+    events: &mut EventKeys,
+    changes: &LoyaltyChanges,
+) -> Result<(), StoreError> {
     for key in &changes.documents_removed {
         let sql = format!(
             "DELETE FROM {} WHERE tenant = ?1 AND key = ?2",
@@ -127,7 +135,7 @@ pub(super) fn write(connection: &Connection, changes: &LoyaltyChanges) -> Result
     changes
         .trans_added
         .iter()
-        .try_for_each(|it| add_trans(connection, it))
+        .try_for_each(|it| add_trans(connection, events, it))
 }
 
 fn overwrite(connection: &Connection, document: &Document) -> Result<(), StoreError> {
@@ -187,7 +195,20 @@ fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {
     })
 }
 
-fn add_trans(connection: &Connection, trans: &Trans) -> Result<(), StoreError> {
+fn add_trans(
+    connection: &Connection,
+    events: &mut EventKeys,
+    trans: &Trans,
+) -> Result<(), StoreError> {
+    let place = trans.place.map(|it| EventKey::place(trans.tenant, it));
+    let number = trans.number.map(|it| EventKey::number(trans.tenant, it));
+    for key in [place, number].into_iter().flatten() {
+        if let Some(there) = events.find(connection, key)? {
+            let text = format!("event {there} has the place or number of {}", trans.serial);
+            return Err(StoreError::Conflict(text));
+        }
+        events.add(connection, key, trans.serial)?;
+    }
     let flat = FlatTrans::of(trans)?;
     let sql = format!("INSERT INTO trans ({TRANS}) VALUES (?1, ?2, ?3, ?4, ?5)");
     let values = params![flat.tenant, flat.serial, flat.place, flat.number, flat.body];
@@ -250,19 +271,4 @@ pub(super) fn due(
     }
     let end = "WHERE due_at <= ?1 ORDER BY due_at, tenant, key LIMIT ?2";
     documents(connection, kind, end, (now.0, limit))
-}
-
-/// The events from the first to the last of `places` that are behind `after`.
-pub(super) fn trans_between(
-    connection: &Connection,
-    tenant: TenantId,
-    (first, last): (Place, Place),
-    after: Option<Place>,
-    limit: u32,
-) -> Result<Vec<Trans>, StoreError> {
-    let condition = "tenant = ?1 AND place >= ?2 AND place <= ?3 AND place > ?4 \
-         ORDER BY place LIMIT ?5";
-    let after = after.map_or(i64::MIN, Place::get);
-    let values = (tenant.0, first.get(), last.get(), after, limit);
-    trans_where(connection, condition, values)
 }

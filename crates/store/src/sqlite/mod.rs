@@ -6,17 +6,21 @@
 //! |---|---|
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal` | the log: commits, checkpoints, and what a failed sync means |
-//! | `claims` | which payment has a claim |
+//! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
+//! | `short_looks` | the threads for looks at a few rows |
 
 mod admin;
 mod claims;
+mod event_keys;
+mod late_index;
 mod loyalty;
 mod queries;
 mod reader;
 mod rows;
+mod short_looks;
 mod snapshot;
 mod stock;
 #[cfg(test)]
@@ -30,8 +34,11 @@ pub use reader::SqliteReader;
 pub use writer::SqliteWriter;
 
 use crate::contract::StoreError;
-use claims::{Claims, Recent};
+use domain::ids::ClaimKey;
+use event_keys::EventKey;
+use late_index::Recent;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use short_looks::ShortLooks;
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -47,6 +54,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_claims", include_str!("0002_claims.sql")),
     ("0003_loyalty", include_str!("0003_loyalty.sql")),
     ("0004_vouchers", include_str!("0004_vouchers.sql")),
+    ("0005_trans_keys", include_str!("0005_trans_keys.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More
@@ -71,7 +79,9 @@ pub struct SqliteStore {
 #[derive(Debug, Default)]
 struct Shared {
     /// The claims that the writer keeps in memory.
-    recent: Recent,
+    claims: Recent<ClaimKey>,
+    /// The places and numbers of events that it keeps there.
+    event_keys: Recent<EventKey>,
     /// Whether a transaction that nobody sees may be found by a recovery: see `wal`.
     is_in_doubt: AtomicBool,
     /// Whether all connections are about to be closed.
@@ -80,11 +90,13 @@ struct Shared {
     looking: RwLock<()>,
     /// Readers' connections that nobody uses.
     idle: Mutex<Vec<Connection>>,
-    /// Leave to look.
+    /// Leave to look at length.
     turns: Turns,
+    /// Who looks at a few rows.
+    short_looks: ShortLooks,
 }
 
-/// As many as may look at the same time.
+/// As many as may look at length at the same time.
 #[derive(Debug)]
 struct Turns(Semaphore);
 
@@ -202,8 +214,8 @@ impl SqliteStore {
         let mut connection = self.connect_to_write()?;
         check_durability(&connection)?;
         let wal = wal::Wal::of(self.clone(), &mut connection)?;
-        let claims = Claims::open(&connection, &self.shared.recent)?;
-        Ok(SqliteWriter::new(connection, wal, claims))
+        let indexes = writer::Indexes::open(&connection, &self.shared)?;
+        Ok(SqliteWriter::new(connection, wal, indexes))
     }
 
     /// A pool of connections that read.

@@ -1,7 +1,11 @@
 //! Connections that read, each its own snapshot, on threads that may block.
 
 use super::{
-    Shared, SqliteStore, admin, check_durability, claims, from_sqlite, loyalty,
+    Shared, SqliteStore, admin, check_durability,
+    event_keys::{EventKey, events_between},
+    from_sqlite,
+    late_index::serial_of,
+    loyalty,
     queries::{
         all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
     },
@@ -37,10 +41,11 @@ use std::{
     path::Path,
     sync::{PoisonError, atomic::Ordering},
 };
+use tokio::sync::oneshot;
 
-/// How many looks are taken at the same time, each on a connection of its own. More than there are
-/// processors for would wait for each other all the same, and opening a connection takes longer
-/// than most looks.
+/// How many looks at many rows are taken at the same time, each on a connection of its own; so many
+/// connections are kept. More than there are processors for would wait for each other all the same,
+/// and opening a connection takes longer than most looks.
 pub(super) const LOOKS_MAX: usize = 8;
 
 /// Reads. Clones share the connections.
@@ -54,7 +59,24 @@ impl SqliteReader {
         Self { store }
     }
 
-    /// Runs `look` with a connection on a thread that may block.
+    /// Runs `look`, which looks at a few rows that it knows the keys of, with a connection.
+    pub(super) fn soon<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
+        let reader = self.clone();
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let looking = reader.clone();
+            let look = move || drop(answer.send(looking.look(look)));
+            let taken = reader.store.shared.short_looks.take(Box::new(look));
+            taken.map_err(|error| StoreError::Down(error.to_string()))?;
+            let done = answered.await;
+            done.map_err(|_| StoreError::Down("a look broke off".to_owned()))?
+        })
+    }
+
+    /// Runs `look` with a connection on a thread that may block for long.
     pub(super) fn with<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -117,17 +139,17 @@ fn unless_in_doubt<T>(found: Option<T>, shared: &Shared) -> Result<Option<T>, St
 }
 
 impl SqliteReader {
-    /// The event whose column holds `value`.
+    /// The event that has `key`.
     fn trans_by(
         &self,
-        column: &'static str,
         tenant: TenantId,
-        value: i64,
+        key: EventKey,
     ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
         let store = self.store.clone();
-        self.with(move |connection| {
-            let found = loyalty::trans_by(connection, column, tenant, value)?;
-            unless_in_doubt(found, &store.shared)
+        self.soon(move |connection| {
+            let serial = serial_of(connection, &store.shared.event_keys, key)?;
+            let found = serial.map(|it| loyalty::trans_of(connection, tenant, it));
+            unless_in_doubt(found.transpose()?.flatten(), &store.shared)
         })
     }
 }
@@ -135,11 +157,11 @@ impl SqliteReader {
 impl Reader for SqliteReader {
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         let store = self.store.clone();
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let found = match by {
                 PaymentRef::Serial(tenant, serial) => payment(connection, tenant, serial)?,
                 PaymentRef::Key(tenant, key) => {
-                    match claims::serial_of(connection, &store.shared.recent, key)? {
+                    match serial_of(connection, &store.shared.claims, key)? {
                         Some(serial) => payment(connection, tenant, serial)?,
                         None => None,
                     }
@@ -153,7 +175,7 @@ impl Reader for SqliteReader {
         &self,
         serials: Vec<(TenantId, Serial)>,
     ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let sql = payments_where("serial = ?1 AND tenant = ?2");
             let mut found = Vec::with_capacity(serials.len());
             for (tenant, serial) in serials {
@@ -165,7 +187,7 @@ impl Reader for SqliteReader {
     }
 
     fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let sql = payments_where("serial = ?1");
             let found = all(
                 connection,
@@ -198,7 +220,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         payment: Serial,
     ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let sql = format!(
                 "SELECT {} FROM refunds WHERE payment = ?1 AND tenant = ?2 ORDER BY serial",
                 rows::REFUND
@@ -218,7 +240,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         serial: Serial,
     ) -> BoxFuture<'_, Result<Option<Refund>, StoreError>> {
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let columns = rows::REFUND;
             let sql = format!("SELECT {columns} FROM refunds WHERE serial = ?1 AND tenant = ?2");
             let values = [serial.0, tenant.0];
@@ -232,7 +254,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         serial: Serial,
     ) -> BoxFuture<'_, Result<Option<Recharge>, StoreError>> {
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let columns = rows::RECHARGE;
             let sql = format!("SELECT {columns} FROM recharges WHERE serial = ?1 AND tenant = ?2");
             let values = [serial.0, tenant.0];
@@ -275,7 +297,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         subject: Serial,
     ) -> BoxFuture<'_, Result<Option<Notification>, StoreError>> {
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let sql = format!(
                 "SELECT {} FROM notifications WHERE subject = ?1 AND tenant = ?2",
                 rows::NOTIFICATION
@@ -308,9 +330,25 @@ impl Reader for SqliteReader {
 
     fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>> {
         let store = self.store.clone();
-        self.with(move |connection| {
+        self.soon(move |connection| {
             let found = loyalty::document(connection, &key)?;
             unless_in_doubt(found, &store.shared)
+        })
+    }
+
+    fn documents_by_key(
+        &self,
+        keys: Vec<DocumentKey>,
+    ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        let store = self.store.clone();
+        self.soon(move |connection| {
+            let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
+            let found = keys.iter().map(|key| loyalty::document(&whole, key));
+            let found: Vec<_> = found.collect::<Result<_, _>>()?;
+            let found = found
+                .into_iter()
+                .map(|it| unless_in_doubt(it, &store.shared));
+            found.filter_map(Result::transpose).collect()
         })
     }
 
@@ -338,7 +376,11 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         serial: Serial,
     ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
-        self.trans_by("serial", tenant, serial.0)
+        let store = self.store.clone();
+        self.soon(move |connection| {
+            let found = loyalty::trans_of(connection, tenant, serial)?;
+            unless_in_doubt(found, &store.shared)
+        })
     }
 
     fn trans_at(
@@ -346,7 +388,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         place: Place,
     ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
-        self.trans_by("place", tenant, place.get())
+        self.trans_by(tenant, EventKey::place(tenant, place))
     }
 
     fn trans_by_number(
@@ -354,7 +396,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         number: TransNo,
     ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
-        self.trans_by("number", tenant, number.get())
+        self.trans_by(tenant, EventKey::number(tenant, number))
     }
 
     fn trans_of_batch(
@@ -365,9 +407,15 @@ impl Reader for SqliteReader {
         after: Option<Place>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Trans>, StoreError>> {
-        let places = Place::of_batch(terminal, batch);
+        let (first, last) = Place::of_batch(terminal, batch);
+        let first = after.map_or(first, |after| first.max(after.next()));
+        let recent = self.store.shared.event_keys.clone();
         self.with(move |connection| {
-            loyalty::trans_between(connection, tenant, places, after, limit)
+            let places = (first, last);
+            let serials = events_between(connection, &recent, tenant, places, limit)?;
+            let found = serials.into_iter();
+            let found = found.map(|serial| loyalty::trans_of(connection, tenant, serial));
+            found.filter_map(Result::transpose).collect()
         })
     }
 

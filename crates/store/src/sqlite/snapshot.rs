@@ -1,6 +1,6 @@
 //! One consistent view of all rows, for the audit and exports.
 
-use super::{SqliteStore, claims::ASTRAY, from_sqlite, loyalty, queries::all, rows};
+use super::{SqliteStore, claims, event_keys, from_sqlite, loyalty, queries::all, rows};
 use crate::{
     contract::{BoxFuture, DocumentMark, Snapshot, StoreError},
     flat::{
@@ -70,9 +70,13 @@ impl SqliteSnapshot {
 }
 
 impl Snapshot for SqliteSnapshot {
-    fn claims_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
+    fn keys_astray(&mut self, limit: u32) -> BoxFuture<'_, Result<Vec<Serial>, StoreError>> {
         let number = |row: &Row<'_>| row.get(0).map(Serial);
-        self.look(move |connection| all(connection, ASTRAY, [limit], number, Ok))
+        self.look(move |connection| {
+            let mut astray = all(connection, claims::ASTRAY, [limit], number, Ok)?;
+            astray.extend(all(connection, event_keys::ASTRAY, [limit], number, Ok)?);
+            Ok(astray)
+        })
     }
 
     fn payments(

@@ -32,7 +32,7 @@ async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
     let store = SqliteStore::open_existing(&path).unwrap();
     assert_eq!(
         store.pending_migrations(),
-        Ok(vec!["0003_loyalty", "0004_vouchers"])
+        Ok(vec!["0003_loyalty", "0004_vouchers", "0005_trans_keys"])
     );
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.pending_migrations(), Ok(Vec::new()));
@@ -78,12 +78,13 @@ fn no_look_at_cards_or_events_reads_or_sorts_a_whole_table() {
     let listing = "SELECT body FROM cards WHERE (tenant, key) > (1, '') AND tenant <= 2 \
          ORDER BY tenant, key LIMIT 10";
     let due = "SELECT body FROM cards WHERE due_at <= 5 ORDER BY due_at, tenant, key LIMIT 10";
-    let place = "SELECT body FROM trans WHERE tenant = 1 AND place = 2";
-    let number = "SELECT body FROM trans WHERE tenant = 1 AND number = 2";
-    let batch = "SELECT body FROM trans WHERE tenant = 1 AND place >= 2 AND place <= 3 \
-         AND place > 1 ORDER BY place LIMIT 10";
+    let place = "SELECT serial FROM trans_keys WHERE tenant = 1 AND kind = 0 AND value = 2";
+    let newer = "SELECT serial FROM trans \
+         WHERE serial > (SELECT serial FROM trans_keys_settled) AND tenant = 1 AND place = 2";
+    let batch = "SELECT value, serial FROM trans_keys \
+         WHERE tenant = 1 AND kind = 0 AND value >= 2 AND value <= 3 ORDER BY value LIMIT 10";
     let card = "SELECT body FROM cards WHERE tenant = 1 AND key = '2'";
-    for sql in [listing, due, place, number, batch, card] {
+    for sql in [listing, due, place, newer, batch, card] {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let mut statement = connection.prepare(&explain).unwrap();
         let lines = statement

@@ -78,7 +78,7 @@ impl VoucherReader for SqliteReader {
         tenant: TenantId,
         id: String,
     ) -> BoxFuture<'_, Result<Option<Unit>, StoreError>> {
-        self.with(move |connection| stock::unit(connection, tenant, &id))
+        self.soon(move |connection| stock::unit(connection, tenant, &id))
     }
 
     fn units_in(
@@ -95,7 +95,7 @@ impl VoucherReader for SqliteReader {
         &self,
         digests: Vec<CodeDigest>,
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>> {
-        self.with(move |connection| stock::by_digest(connection, &digests))
+        self.soon(move |connection| stock::by_digest(connection, &digests))
     }
 
     fn stored_codes(

@@ -1,7 +1,10 @@
 //! The one connection that writes. Prepared statements in a loop: on SQLite that beats wide
 //! multi-row statements.
 
-use super::{admin, claims::Claims, from_sqlite, loyalty, rows, voucher, wal::Wal};
+use super::{
+    Shared, admin, claims::Claims, event_keys::EventKeys, from_sqlite, late_index::LateIndex,
+    loyalty, rows, voucher, wal::Wal,
+};
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
     flat::{
@@ -21,7 +24,47 @@ pub struct SqliteWriter {
     /// None between closing it and opening it again.
     connection: Option<Connection>,
     wal: Wal,
-    claims: Claims,
+    indexes: Indexes,
+}
+
+/// What the writer fills late.
+pub(super) struct Indexes {
+    pub(super) claims: Claims,
+    pub(super) events: EventKeys,
+}
+
+impl Indexes {
+    pub(super) fn open(connection: &Connection, shared: &Shared) -> Result<Self, StoreError> {
+        Ok(Self {
+            claims: LateIndex::open(connection, &shared.claims)?,
+            events: LateIndex::open(connection, &shared.event_keys)?,
+        })
+    }
+
+    fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.claims.resolve(connection)?;
+        self.events.resolve(connection)
+    }
+
+    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.claims.move_on(connection)?;
+        self.events.move_on(connection)
+    }
+
+    fn committed(&mut self) {
+        self.claims.committed();
+        self.events.committed();
+    }
+
+    fn taken_back(&mut self) {
+        self.claims.taken_back();
+        self.events.taken_back();
+    }
+
+    const fn doubt(&mut self) {
+        self.claims.doubt();
+        self.events.doubt();
+    }
 }
 
 impl Drop for SqliteWriter {
@@ -34,28 +77,28 @@ impl Drop for SqliteWriter {
 }
 
 impl SqliteWriter {
-    pub(super) const fn new(connection: Connection, wal: Wal, claims: Claims) -> Self {
+    pub(super) const fn new(connection: Connection, wal: Wal, indexes: Indexes) -> Self {
         Self {
             connection: Some(connection),
             wal,
-            claims,
+            indexes,
         }
     }
 
     /// Runs `work`; when it fails, takes the open transaction back.
     fn or_roll_back<T>(
         &mut self,
-        work: impl FnOnce(&Connection, &Wal, &mut Claims) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection, &Wal, &mut Indexes) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if self.wal.is_distrusted() {
             // What is done then may bring back a commit that was in doubt.
-            self.claims.doubt();
+            self.indexes.doubt();
         }
         let connection = self.wal.trusted(&mut self.connection)?;
-        let result = work(connection, &self.wal, &mut self.claims);
+        let result = work(connection, &self.wal, &mut self.indexes);
         if result.is_err() {
             roll_back(connection);
-            self.claims.taken_back();
+            self.indexes.taken_back();
         }
         result
     }
@@ -63,7 +106,7 @@ impl SqliteWriter {
     /// As [`SqliteWriter::or_roll_back`], for work that ends with a commit.
     fn commit_or_roll_back<T>(
         &mut self,
-        work: impl FnOnce(&Connection, &Wal, &mut Claims) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection, &Wal, &mut Indexes) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let result = self.or_roll_back(work);
         if let (Some(connection), Ok(_)) = (&self.connection, &result) {
@@ -84,29 +127,29 @@ pub(super) fn roll_back(connection: &Connection) {
 
 impl Writer for SqliteWriter {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
-        self.or_roll_back(|connection, _, claims| load(connection, claims, &plan))
+        self.or_roll_back(|connection, _, indexes| load(connection, indexes, &plan))
     }
 
     async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
-        self.commit_or_roll_back(|connection, wal, claims| {
-            write(connection, &changes)?;
-            claims.move_on(connection)?;
-            wal.commit(connection).inspect_err(|_| claims.doubt())?;
-            claims.committed();
+        self.commit_or_roll_back(|connection, wal, indexes| {
+            write(connection, indexes, &changes)?;
+            indexes.move_on(connection)?;
+            wal.commit(connection).inspect_err(|_| indexes.doubt())?;
+            indexes.committed();
             Ok(())
         })
     }
 
     async fn abandon(&mut self) {
         self.connection.iter().for_each(roll_back);
-        self.claims.taken_back();
+        self.indexes.taken_back();
     }
 
     async fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
-        self.commit_or_roll_back(|connection, wal, claims| {
+        self.commit_or_roll_back(|connection, wal, indexes| {
             run(connection, "BEGIN IMMEDIATE")?;
             let reply = admin::run(connection, op)?;
-            wal.commit(connection).inspect_err(|_| claims.doubt())?;
+            wal.commit(connection).inspect_err(|_| indexes.doubt())?;
             Ok(reply)
         })
     }
@@ -120,9 +163,14 @@ fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn load(connection: &Connection, claims: &mut Claims, plan: &Plan<'_>) -> Result<Rows, StoreError> {
+fn load(
+    connection: &Connection,
+    indexes: &mut Indexes,
+    plan: &Plan<'_>,
+) -> Result<Rows, StoreError> {
     run(connection, "BEGIN IMMEDIATE")?;
-    claims.resolve(connection)?;
+    indexes.resolve(connection)?;
+    let claims = &mut indexes.claims;
     let mut loaded = Rows::default();
     for payment in &plan.claims {
         claim(connection, claims, payment, &mut loaded)?;
@@ -148,7 +196,8 @@ fn load(connection: &Connection, claims: &mut Claims, plan: &Plan<'_>) -> Result
             loaded.add_notification(found.read()?);
         }
     }
-    loyalty::load(connection, &plan.loyalty, &mut loaded.loyalty)?;
+    let (events, of_members) = (&indexes.events, &plan.loyalty);
+    loyalty::load(connection, events, of_members, &mut loaded.loyalty)?;
     let held = codes_held(plan, &loaded);
     voucher::load(connection, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
@@ -323,7 +372,11 @@ fn one<T>(
     Ok(found.filter(|row| tenant_of(row) == tenant.0))
 }
 
-fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+fn write(
+    connection: &Connection,
+    indexes: &mut Indexes,
+    changes: &Changes,
+) -> Result<(), StoreError> {
     for payment in &changes.payments {
         update_payment(connection, payment)?;
     }
@@ -342,7 +395,7 @@ fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     for notification in &changes.notifications {
         put_notification(connection, FlatNotification::of(notification))?;
     }
-    loyalty::write(connection, &changes.loyalty)?;
+    loyalty::write(connection, &mut indexes.events, &changes.loyalty)?;
     voucher::write(connection, &changes.voucher)?;
     changes
         .postings

@@ -93,7 +93,8 @@ impl<'a> Desk<'a> {
         }
         message.batch(terminal)?;
         let is_valid = |under| terminal.keys_of(under).is_some();
-        if !message.under.is_none_or(is_valid) {
+        let is_proven = message.under.is_some() || !terminal.profile.mac_required;
+        if !is_proven || !message.under.is_none_or(is_valid) {
             return Err(Answer::Refused(Refusal::MacWrong));
         }
         let mut terminal = terminal.clone();

@@ -244,8 +244,11 @@ async fn put(
         number: terminal.number.clone(),
         change,
     };
-    let changed = gateway.run(set).await?;
-    changed.ok_or_else(|| missing(terminal.number.as_str()))
+    let changed = gateway.run(set).await;
+    let (store, number) = (&terminal.store, &terminal.number);
+    let key = DocumentKey::terminal(terminal.tenant, store, number);
+    gateway.loyalty.remembered.forget(&key);
+    changed?.ok_or_else(|| missing(terminal.number.as_str()))
 }
 
 /// Terminals of one store, or of all.

@@ -29,7 +29,7 @@ pub struct Stripe {
 }
 
 impl Gateway {
-    /// The card, if it may be looked at.
+    /// The card, if it may be looked at. `known` is what was looked up with the terminal.
     ///
     /// # Errors
     /// When the store failed.
@@ -37,8 +37,12 @@ impl Gateway {
         &self,
         caller: &Caller,
         card: &ReadCard,
+        known: Option<Card>,
     ) -> Result<Result<Card, Refusal>, AppError> {
-        let found = self.card(caller, &card.number).await?;
+        let found = match known.filter(|it| it.number == card.number) {
+            Some(known) => Some(known),
+            None => self.card(caller, &card.number).await?,
+        };
         if let Err(refusal) = self.check_stripe(caller, card, found.as_ref()) {
             return Ok(Err(refusal));
         }

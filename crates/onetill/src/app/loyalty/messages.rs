@@ -12,7 +12,7 @@ use domain::{
     loyalty::{
         calendar::Zone,
         card::{Card, CardNo},
-        document::DocumentKey,
+        document::{Document, DocumentKey},
         terminal::{BatchNo, KeyGeneration, Terminal, TerminalNo},
         trans::{Place, Refusal, TraceNo, Trans, TransKind, TransState},
     },
@@ -32,7 +32,7 @@ pub struct Caller {
     /// Its store.
     pub store: Arc<KnownStore>,
     /// The terminal, as it was stored a moment ago.
-    pub terminal: Terminal,
+    pub terminal: Arc<Terminal>,
     /// The keys under which its message came, if under any.
     pub under: Option<KeyGeneration>,
 }
@@ -121,10 +121,67 @@ impl Gateway {
         &self,
         store: &KnownStore,
         number: &TerminalNo,
-    ) -> Result<Option<Terminal>, AppError> {
+    ) -> Result<Option<Arc<Terminal>>, AppError> {
         let key = DocumentKey::terminal(store.store.tenant, &store.store.number, number);
-        let found = self.reader.document(key).await?;
-        Ok(found.and_then(documents::terminal))
+        let at = self.now();
+        let found = self.reader.document(key.clone()).await?;
+        Ok(self.noted(key, at, found))
+    }
+
+    /// The terminal `number` of `store` and a card of its retailer, as both are stored now.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn terminal_and_card(
+        &self,
+        store: &KnownStore,
+        number: &TerminalNo,
+        card: &CardNo,
+    ) -> Result<(Option<Arc<Terminal>>, Option<Card>), AppError> {
+        let tenant = store.store.tenant;
+        let key = DocumentKey::terminal(tenant, &store.store.number, number);
+        let keys = vec![key.clone(), DocumentKey::card(tenant, card)];
+        let at = self.now();
+        let (mut terminal, mut card) = (None, None);
+        for document in self.reader.documents_by_key(keys).await? {
+            if document.key() == key {
+                terminal = Some(document);
+            } else {
+                card = Some(document);
+            }
+        }
+        Ok((
+            self.noted(key, at, terminal),
+            card.and_then(documents::card),
+        ))
+    }
+
+    /// A terminal that was looked up at `at`, remembered.
+    fn noted(
+        &self,
+        key: DocumentKey,
+        at: UnixMs,
+        found: Option<Document>,
+    ) -> Option<Arc<Terminal>> {
+        let remembered = &self.loyalty.remembered;
+        let Some(terminal) = found.and_then(documents::terminal) else {
+            remembered.forget(&key);
+            return None;
+        };
+        let terminal = Arc::new(terminal);
+        remembered.note(key, at, &terminal);
+        Some(terminal)
+    }
+
+    /// The terminal `number` of `store` if it sent something a moment ago, as it was then.
+    #[must_use]
+    pub fn remembered_terminal(
+        &self,
+        store: &KnownStore,
+        number: &TerminalNo,
+    ) -> Option<Arc<Terminal>> {
+        let key = DocumentKey::terminal(store.store.tenant, &store.store.number, number);
+        self.loyalty.remembered.recall(&key, self.now())
     }
 
     /// A card as it is stored now.
@@ -230,7 +287,7 @@ impl Gateway {
             .terminal(&caller.store, &caller.terminal.number)
             .await?;
         Ok(Caller {
-            terminal: terminal.unwrap_or_else(|| caller.terminal.clone()),
+            terminal: terminal.unwrap_or_else(|| Arc::clone(&caller.terminal)),
             ..caller.clone()
         })
     }

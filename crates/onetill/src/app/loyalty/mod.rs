@@ -9,6 +9,7 @@
 //! | [`pins`] | PINs against their hashes |
 //! | [`codes`] | verify codes: made, digested, sent |
 //! | [`messages`] | a terminal's message, from its sender to its answer |
+//! | [`remembered`] | terminals as they were a moment ago |
 //! | [`check_in`] | a terminal checks in |
 //! | [`look`] | what a card shows |
 //! | [`spend`] | purchases and tickets |
@@ -29,6 +30,7 @@ pub mod look;
 pub mod messages;
 pub mod pins;
 pub mod programs;
+pub mod remembered;
 pub mod reverse;
 pub mod settle;
 pub mod spend;
@@ -41,6 +43,7 @@ use codes::Codes;
 use estate::Estate;
 use keys::KeyRing;
 use pins::Pins;
+use remembered::Remembered;
 use std::sync::Arc;
 
 /// What the use cases of member cards work with, beside what all do.
@@ -53,6 +56,8 @@ pub struct Loyalty {
     pub pins: Pins,
     /// Verify codes.
     pub codes: Codes,
+    /// Terminals as they were a moment ago.
+    pub remembered: Remembered,
     /// Whether terminals of any store may speak from this machine: only in the demo.
     pub admits_loopback: bool,
 }
@@ -78,6 +83,7 @@ impl Loyalty {
             keys: KeyRing::new(vault.clone()),
             pins: Pins::new(vault),
             codes: Codes::new(vault, sms),
+            remembered: Remembered::default(),
             admits_loopback,
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     server::Fingerprint,
 };
 use domain::loyalty::{
+    card::{Card, CardNo},
     store::StoreNo,
     terminal::{KeyGeneration, Terminal, TerminalNo, WorkingKeys},
 };
@@ -51,6 +52,8 @@ pub(super) struct Admitted {
     pub caller: Caller,
     /// The PIN, opened.
     pub pin: Option<Pin>,
+    /// The card it asks about, if it only asks and there is one.
+    pub card: Option<Card>,
 }
 
 /// How a message's MAC was found.
@@ -81,7 +84,7 @@ impl Dialect {
         origin: Origin,
         manner: &mut Manner,
     ) -> Result<Admitted, Refused> {
-        let mut caller = self.find(form, origin).await?;
+        let (mut caller, card) = self.find(operation, form, origin).await?;
         *manner = present::manner(&caller.terminal.profile);
         // First, so that a stranger's failure counts whatever the terminal's state.
         let mac = self.admit_from(&caller, form, origin)?;
@@ -90,16 +93,86 @@ impl Dialect {
         }
         if operation == Operation::Checkin {
             caller.under = mac.proven();
-            return Ok(Admitted { caller, pin: None });
+            return Ok(Admitted {
+                caller,
+                pin: None,
+                card: None,
+            });
         }
         self.check_batch(operation, &caller, form).await?;
         caller.under = self.demand_mac(&caller, &mac).await?;
         let pin = self.open_pin(operation, &mut caller, form).await?;
-        Ok(Admitted { caller, pin })
+        Ok(Admitted { caller, pin, card })
     }
 
-    /// The store and the terminal that the form names.
-    async fn find(&self, form: &Form<'_>, origin: Origin) -> Result<Caller, Refused> {
+    /// Admits the next message of a terminal that sent one a moment ago, as far as that one tells:
+    /// only what is decided on the stored terminal again, and only if there is nothing to be said
+    /// against the message and nothing to be noted about it. Whoever gets `None` is not refused.
+    pub(super) fn admit_at_once(
+        &self,
+        operation: Operation,
+        form: &Form<'_>,
+        origin: Origin,
+        manner: &mut Manner,
+    ) -> Option<Admitted> {
+        if !operation.is_keyed() {
+            return None;
+        }
+        let sender = request::Terminal::decode(form).ok()?;
+        let store = StoreNo::parse(&sender.store_no)?;
+        let store = self.gateway.loyalty.estate.store(&store)?;
+        if !self.is_at_home(&store, origin) {
+            return None;
+        }
+        let number = TerminalNo::parse(&sender.terminal_no)?;
+        let terminal = self.gateway.remembered_terminal(&store, &number)?;
+        let mut caller = Caller {
+            store,
+            terminal,
+            under: None,
+        };
+        let terminal = &*caller.terminal;
+        let is_unremarkable = !terminal.blocked
+            && terminal.keys.is_some()
+            && terminal.keys_before.is_none()
+            && terminal.mac_failures == 0
+            && caller.is_in_open_batch(named_batch(form));
+        if !is_unremarkable {
+            return None;
+        }
+        caller.under = match self.check_mac(terminal, form).ok()? {
+            MacFound::Right(generation) => Some(generation),
+            MacFound::Wrong if terminal.profile.mac_required => return None,
+            MacFound::Wrong => None,
+        };
+        let block = form.get(name::PASSWORD);
+        let pin = match block.filter(|_| operation == Operation::Consume) {
+            Some(block) => {
+                let card = form.get(name::CARD_NO).unwrap_or_default();
+                let (pin, generation) = self.try_pin(&caller, block, card).ok()?.ok()?;
+                caller.under = caller.under.or(Some(generation));
+                Some(pin)
+            }
+            None => None,
+        };
+        let span = tracing::Span::current();
+        span.record("store", &sender.store_no);
+        span.record("terminal", &sender.terminal_no);
+        *manner = present::manner(&caller.terminal.profile);
+        Some(Admitted {
+            caller,
+            pin,
+            card: None,
+        })
+    }
+
+    /// The store and the terminal that the form names, and the card that it asks about.
+    async fn find(
+        &self,
+        operation: Operation,
+        form: &Form<'_>,
+        origin: Origin,
+    ) -> Result<(Caller, Option<Card>), Refused> {
         let sender = request::Terminal::decode(form).map_err(|error| Refused {
             sender: Sender::Stranger,
             ..error.into()
@@ -123,13 +196,23 @@ impl Dialect {
             return Err(Refused::turned_away());
         }
         let number = TerminalNo::parse(&sender.terminal_no).ok_or_else(unknown)?;
-        let terminal = self.gateway.terminal(&store, &number).await?;
-        let terminal = terminal.ok_or_else(unknown)?;
-        Ok(Caller {
+        let card = match operation {
+            Operation::Cards | Operation::Tickets => form.get(name::CARD_NO),
+            _ => None,
+        };
+        let (terminal, card) = match card.and_then(CardNo::parse) {
+            Some(card) => {
+                let found = self.gateway.terminal_and_card(&store, &number, &card);
+                found.await?
+            }
+            None => (self.gateway.terminal(&store, &number).await?, None),
+        };
+        let caller = Caller {
             store,
-            terminal,
+            terminal: terminal.ok_or_else(unknown)?,
             under: None,
-        })
+        };
+        Ok((caller, card))
     }
 
     /// Whether any store's terminals speak from here.

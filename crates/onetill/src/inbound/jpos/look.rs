@@ -57,7 +57,9 @@ async fn look(
 ) -> Result<Card, Refused> {
     let read = present::card(&request.card);
     let read = read.ok_or(Refused::new(Status::UnknownCard))?;
-    Ok(gateway.look_at_card(&admitted.caller, &read).await??)
+    let known = admitted.card.clone();
+    let looked = gateway.look_at_card(&admitted.caller, &read, known);
+    Ok(looked.await??)
 }
 
 fn usable(card: &Card, now: UnixMs) -> impl Iterator<Item = &Holding> {

@@ -276,12 +276,28 @@ impl Dialect {
     ) -> Result<Done, Refused> {
         let form = Form::decode(body, operation.body_bytes_max()).map_err(Refused::form)?;
         note_card(&form);
+        if let Some(admitted) = self.admit_at_once(operation, &form, origin, manner) {
+            match self.carry_on(admitted, operation, &form).await {
+                Err(refused) if refused.is_about_terminal() => {}
+                done => return done,
+            }
+        }
         let admitted = self.admit(operation, &form, origin, manner).await?;
-        match Request::decode(operation, &form) {
+        self.carry_on(admitted, operation, &form).await
+    }
+
+    /// What is done with a message once it is admitted.
+    async fn carry_on(
+        &self,
+        admitted: Admitted,
+        operation: Operation,
+        form: &Form<'_>,
+    ) -> Result<Done, Refused> {
+        match Request::decode(operation, form) {
             Ok(request) => self.dispatch(&admitted, &request).await,
             Err(error) => {
                 let gateway = &*self.gateway;
-                Err(decline::unreadable(gateway, &admitted, operation, &form, error).await?)
+                Err(decline::unreadable(gateway, &admitted, operation, form, error).await?)
             }
         }
     }

@@ -63,6 +63,18 @@ impl Refused {
         Self::told(Outcome::naming(Status::BadField, field))
     }
 
+    /// Whether it may be its terminal's fault, and nothing was recorded: a terminal that was only
+    /// remembered has to be looked up then.
+    pub fn is_about_terminal(&self) -> bool {
+        let of_terminal = [
+            Status::UnknownTerminal,
+            Status::TerminalBlocked,
+            Status::CheckinNeeded,
+            Status::MacFailed,
+        ];
+        self.at.is_none() && of_terminal.contains(&self.outcome.status())
+    }
+
     /// A form that cannot be read: it does not even say who sends it.
     pub fn form(error: FormError) -> Self {
         Self {

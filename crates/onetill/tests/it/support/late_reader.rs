@@ -132,6 +132,7 @@ looks! {
     notification(tenant: TenantId, subject: Serial) -> Option<Notification>;
     dead_notifications(limit: u32) -> Vec<Notification>;
     document(key: DocumentKey) -> Option<Document>;
+    documents_by_key(keys: Vec<DocumentKey>) -> Vec<Document>;
     documents(kind: DocumentKind, tenant: Option<TenantId>, after: Option<DocumentMark>, limit: u32)
         -> Vec<Document>;
     due_documents(kind: DocumentKind, now: UnixMs, limit: u32) -> Vec<Document>;

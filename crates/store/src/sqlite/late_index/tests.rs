@@ -2,7 +2,11 @@
 //! that has it, and to no other.
 
 use super::*;
-use crate::sqlite::SqliteStore;
+use crate::sqlite::{
+    SqliteStore,
+    claims::{ASTRAY, Claims},
+};
+use domain::ids::ClaimKey;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -134,8 +138,8 @@ impl Rig {
 }
 
 fn open(store: &SqliteStore, connection: &Connection) -> Claims {
-    let mut claims = Claims::open(connection, &store.shared.recent).unwrap();
-    claims.recent_max = TEST_MAX;
+    let mut claims = Claims::open(connection, &store.shared.claims).unwrap();
+    claims.keep_at_most(TEST_MAX);
     claims
 }
 
@@ -248,7 +252,7 @@ async fn the_audit_finds_claims_that_lead_astray() {
         rig.check();
         assert_eq!(rig.connection.execute(plant, []), Ok(1), "{plant}");
         let mut snapshot = rig.store.reader().snapshot().await.unwrap();
-        let astray = snapshot.claims_astray(10).await.unwrap();
+        let astray = snapshot.keys_astray(10).await.unwrap();
         assert!(!astray.is_empty(), "{plant}");
     }
 }

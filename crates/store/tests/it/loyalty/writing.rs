@@ -38,6 +38,12 @@ async fn assert_stored(reader: &dyn Reader, documents: &[Document]) {
         let stored = reader.document(document.key()).await;
         assert_eq!(stored.as_ref(), Ok(&Some(document.clone())));
     }
+    let missing = DocumentKey::card(TENANT, &CardNo::parse("77777777").unwrap());
+    let keys = documents.iter().map(Document::key).chain([missing]);
+    let together = reader.documents_by_key(keys.collect()).await.unwrap();
+    assert_eq!(together.len(), documents.len());
+    assert!(documents.iter().all(|it| together.contains(it)));
+    assert_eq!(reader.documents_by_key(Vec::new()).await, Ok(Vec::new()));
 }
 
 async fn a_document_of_every_kind_is_read_again(store: impl Fixture) {

@@ -1,0 +1,46 @@
+//! Which payment has a claim: a hash of whose it is and what its merchant calls it.
+
+use super::late_index::{LateIndex, LateKey};
+use domain::ids::ClaimKey;
+use rusqlite::{Row, Statement};
+
+/// Which payment has a claim.
+pub(super) type Claims = LateIndex<ClaimKey>;
+
+/// Payments whose claim is not where it has to be: up to the settled serial in the table, above it
+/// nobody else's. And claims of no payment.
+pub(super) const ASTRAY: &str = "\
+    SELECT p.serial FROM payments p LEFT JOIN claims c ON c.claim = p.claim \
+        WHERE p.serial <= (SELECT serial FROM claims_settled) AND c.serial IS NOT p.serial \
+    UNION ALL \
+    SELECT p.serial FROM payments p JOIN claims c ON c.claim = p.claim \
+        WHERE p.serial > (SELECT serial FROM claims_settled) AND c.serial <> p.serial \
+    UNION ALL \
+    SELECT max(serial) FROM payments WHERE serial > (SELECT serial FROM claims_settled) \
+        GROUP BY claim HAVING count(*) > 1 \
+    UNION ALL \
+    SELECT c.serial FROM claims c LEFT JOIN payments p ON p.serial = c.serial \
+        WHERE p.claim IS NOT c.claim \
+    LIMIT ?1";
+
+impl LateKey for ClaimKey {
+    const NAME: &'static str = "claim";
+    const SETTLED: &'static str = "SELECT serial FROM claims_settled";
+    const SETTLE: &'static str = "UPDATE claims_settled SET serial = ?1";
+    const FIND: &'static str = "SELECT serial FROM claims WHERE claim = ?1";
+    const PUT: &'static str = "INSERT INTO claims (claim, serial) VALUES (?1, ?2) \
+         ON CONFLICT (claim) DO NOTHING";
+    const FIND_ABOVE: &'static str = "SELECT serial FROM payments \
+         WHERE serial > (SELECT serial FROM claims_settled) AND claim = ?1";
+    const ABOVE: &'static str =
+        "SELECT serial, claim FROM payments WHERE serial > ?1 ORDER BY serial";
+
+    fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize> {
+        statement.raw_bind_parameter(1, self.0)?;
+        Ok(2)
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        row.get(1).map(Self)
+    }
+}
