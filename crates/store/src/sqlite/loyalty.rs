@@ -18,7 +18,7 @@ use domain::{
     },
     time::UnixMs,
 };
-use rusqlite::{Connection, Error, Params, Row, ffi, params};
+use rusqlite::{Connection, Error, OptionalExtension, Params, Row, ffi, params};
 
 pub(super) const TRANS: &str = "tenant, serial, place, number, body";
 
@@ -141,20 +141,33 @@ pub(super) fn write(
 fn overwrite(connection: &Connection, document: &Document) -> Result<(), StoreError> {
     let kind = document.key().kind;
     let (flat, table) = (FlatDocument::of(document)?, table(kind));
-    let sql = format!("UPDATE {table} SET body = ?3 WHERE tenant = ?1 AND key = ?2");
-    let values = params![flat.tenant, flat.key, padded(flat.body, 0)];
-    let changed = execute(connection, &sql, values).map_err(from_sqlite)?;
-    must_be_one(changed, || format!("{table} {}", flat.key))?;
-    let Some(own) = own_column(kind) else {
-        return Ok(());
+    let missing = || StoreError::Corrupt(format!("{table} {} is not there", flat.key));
+    let own = own_column(kind);
+    // Found once by its key, which lies anywhere in a large index, and then by its row.
+    let sql = format!(
+        "SELECT rowid, {} FROM {table} WHERE tenant = ?1 AND key = ?2",
+        own.unwrap_or("NULL")
+    );
+    let found = {
+        let mut find = connection.prepare_cached(&sql).map_err(from_sqlite)?;
+        let found = find.query_row((flat.tenant, &flat.key), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
+        });
+        found.optional().map_err(from_sqlite)?
     };
-    // Seldom another: a column that is only named would be taken out of its index and put back.
-    let sql =
-        format!("UPDATE {table} SET {own} = ?3 WHERE tenant = ?1 AND key = ?2 AND {own} IS NOT ?3");
-    let values = params![flat.tenant, flat.key, flat.own];
-    execute(connection, &sql, values)
-        .map(drop)
-        .map_err(from_sqlite)
+    let (row, own_before) = found.ok_or_else(missing)?;
+    let sql = format!("UPDATE {table} SET body = ?2 WHERE rowid = ?1");
+    execute(connection, &sql, params![row, padded(flat.body, 0)]).map_err(from_sqlite)?;
+    match own {
+        // Seldom: a column that is only named would be taken out of its index and put back.
+        Some(own) if flat.own != own_before => {
+            let sql = format!("UPDATE {table} SET {own} = ?2 WHERE rowid = ?1");
+            execute(connection, &sql, params![row, flat.own])
+                .map(drop)
+                .map_err(from_sqlite)
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Bodies are so many bytes or a multiple of it.

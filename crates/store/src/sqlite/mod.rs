@@ -5,7 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `writer`, `admin` | a batch, and provisioning |
-//! | `wal` | the log: commits, checkpoints, and what a failed sync means |
+//! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
 //! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
@@ -14,6 +14,7 @@
 
 mod admin;
 mod claims;
+mod copier;
 mod event_keys;
 mod late_index;
 mod loyalty;
@@ -40,6 +41,7 @@ use late_index::Recent;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use short_looks::ShortLooks;
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -94,6 +96,9 @@ struct Shared {
     turns: Turns,
     /// Who looks at a few rows.
     short_looks: ShortLooks,
+    /// The file itself, to sync it. The last field, and never closed while a connection lives:
+    /// closing it takes away the locks that this process has on the file, whoever holds them.
+    file: Mutex<Option<Arc<File>>>,
 }
 
 /// As many as may look at length at the same time.
@@ -222,6 +227,18 @@ impl SqliteStore {
     #[must_use]
     pub fn reader(&self) -> SqliteReader {
         SqliteReader::new(self.clone())
+    }
+
+    /// The file itself.
+    fn file(&self) -> std::io::Result<Arc<File>> {
+        let known = self.shared.file.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &*known {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(File::open(&self.path)?);
+        *known = Some(Arc::clone(&file));
+        Ok(file)
     }
 
     fn connect_to_write(&self) -> Result<Connection, StoreError> {

@@ -91,7 +91,8 @@ impl SqliteReader {
         })
     }
 
-    fn look<T>(
+    /// Runs `look` with a connection, here and now.
+    pub(super) fn look<T>(
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {

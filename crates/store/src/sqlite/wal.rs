@@ -13,7 +13,12 @@
 //! For the second, SQLite's own checkpoints are switched off: they keep a failure to themselves.
 //! And no connection checkpoints when it is closed: that would sync once more, and remove the log.
 
-use super::{MIGRATIONS, SqliteStore, from_sqlite, writer::roll_back};
+use super::{
+    MIGRATIONS, SqliteStore,
+    copier::{Copier, State},
+    from_sqlite,
+    writer::roll_back,
+};
 use crate::contract::StoreError;
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::{
@@ -31,6 +36,11 @@ use std::{
 
 /// The log is copied into the file whenever it has grown by this many pages.
 const CHECKPOINT_PAGES: i32 = 1000;
+/// How many pages the writer itself copies: while the copier was at it, others came. The copier goes
+/// on as long as there are more.
+const LEFT_PAGES_MAX: i32 = 200;
+/// How often the copier goes on.
+const ROUNDS_MAX: u32 = 4;
 /// How long readers are waited for when all connections have to be closed.
 const READERS_END: Duration = Duration::from_secs(2);
 /// How much of the log is held in memory while it is written once more.
@@ -41,15 +51,18 @@ pub(super) struct Wal {
     store: SqliteStore,
     /// How many pages the log holds, as of the last commit.
     pages: Arc<AtomicI32>,
-    /// How many it held at the last checkpoint. One that a reader held up is not tried again at
-    /// each commit: it would walk the whole log each time.
+    /// How many it held when it was last copied, or began to be. What a reader held up is not tried
+    /// again at each commit: that would walk the whole log each time.
     tried_at: i32,
+    copier: Copier,
+    /// How often the copier has begun since the writer last copied anything itself.
+    rounds: u32,
     /// Whether a checkpoint could not be synced: nothing may be written until [`Wal::redo`].
     is_distrusted: bool,
 }
 
 /// How far the log has been copied into the file, in pages.
-struct Progress {
+pub(super) struct Progress {
     /// Another connection was at it, so that nothing was done.
     is_busy: bool,
     pages: i64,
@@ -65,9 +78,11 @@ impl Wal {
         // it, and nobody knows whether they were synced.
         let inherited = checkpoint(connection, "NOOP").map_err(from_sqlite)?;
         Ok(Self {
+            copier: Copier::start(store.clone())?,
             store,
             pages,
             tried_at: 0,
+            rounds: 0,
             is_distrusted: inherited.copied > 0,
         })
     }
@@ -112,23 +127,37 @@ impl Wal {
         Ok(())
     }
 
-    /// Copies the log into the file when it has grown enough. A failure takes nothing back: all
-    /// that was committed is in the log.
+    /// Has the log copied into the file when it has grown enough, and copies the rest when that is
+    /// done. A failure takes nothing back: all that was committed is in the log.
     pub(super) fn checkpoint(&mut self, connection: &Connection) {
+        if self.is_distrusted {
+            return;
+        }
+        match self.copier.state() {
+            State::Idle => {}
+            State::Busy => return,
+            State::Unsynced => {
+                self.is_distrusted = true;
+                return;
+            }
+        }
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.tried_at {
             // The log began anew.
-            self.tried_at = 0;
+            (self.tried_at, self.rounds) = (0, 0);
         }
-        if pages - self.tried_at < CHECKPOINT_PAGES || self.is_distrusted {
-            return;
-        }
-        self.tried_at = pages;
-        if let Err(error) = checkpoint(connection, "PASSIVE") {
-            tracing::warn!(%error, "the log cannot be copied into the file");
-            // Writes that failed are done again: only what was synced is noted as copied.
-            self.is_distrusted =
-                error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_FSYNC);
+        let left = pages - self.tried_at;
+        let is_copied = self.rounds > 0 && (left <= LEFT_PAGES_MAX || self.rounds >= ROUNDS_MAX);
+        if is_copied {
+            (self.tried_at, self.rounds) = (pages, 0);
+            if let Err(error) = checkpoint(connection, "PASSIVE") {
+                tracing::warn!(%error, "the log cannot be copied into the file");
+                self.is_distrusted = is_unsynced(&error);
+            }
+        } else if self.rounds > 0 || left >= CHECKPOINT_PAGES {
+            self.tried_at = pages;
+            self.rounds += 1;
+            self.copier.begin();
         }
     }
 
@@ -144,6 +173,7 @@ impl Wal {
     ) -> Result<&'c Connection, StoreError> {
         if self.is_distrusted {
             self.redo(connection)?;
+            self.copier.trust();
             self.is_distrusted = false;
             tracing::info!("the log was copied into the file again, from its beginning");
         }
@@ -187,8 +217,9 @@ impl Wal {
     }
 
     /// Leaves the whole store in its file when the writer ends, so that the file can be copied.
-    pub(super) fn close(&self, connection: &Connection) {
-        if self.is_distrusted {
+    pub(super) fn close(&mut self, connection: &Connection) {
+        self.copier.end();
+        if self.is_distrusted || self.copier.state() == State::Unsynced {
             return;
         }
         if let Err(error) = checkpoint(connection, "TRUNCATE") {
@@ -235,7 +266,13 @@ fn count_pages(connection: &mut Connection, pages: &Arc<AtomicI32>) -> Result<()
     connection.wal_hook(Some(note)).map_err(from_sqlite)
 }
 
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Progress> {
+/// Whether a checkpoint that failed with this left pages in the file that could not be synced.
+/// Writes that failed are done again: only what was synced is noted as copied.
+pub(super) fn is_unsynced(error: &rusqlite::Error) -> bool {
+    error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_FSYNC)
+}
+
+pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Progress> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     connection.prepare_cached(&sql)?.query_row([], |row| {
         Ok(Progress {

@@ -264,8 +264,10 @@ async fn a_commit_cut_off_by_a_power_cut_is_looked_up_afterwards() {
     writer.load(claiming([&of])).await.unwrap();
     cluster.stop().unwrap();
     let restart = tokio::task::spawn_blocking(move || cluster.start_again().map(|()| cluster));
-    let down = writer.commit(settling(&of)).await;
-    assert!(matches!(down, Err(StoreError::Down(_))), "{down:?}");
+    let lost = writer.commit(settling(&of)).await;
+    // A server that takes long to start cannot be asked in time.
+    let is_lost = matches!(lost, Err(StoreError::Down(_) | StoreError::Unknown(_)));
+    assert!(is_lost, "{lost:?}");
     let _cluster = restart.await.unwrap().unwrap();
     for _ in 0..50 {
         match record(&mut writer, &of).await {
