@@ -6,6 +6,7 @@ use domain::{
     money::Fen,
     payment::{Flow, Payment, VoucherPart},
     rows::PaymentRef,
+    time::UnixMs,
     voucher::{
         code::{CodeNo, may_be_code},
         status::{CodeStatus, Standing, standing},
@@ -106,12 +107,26 @@ impl Gateway {
     /// # Errors
     /// When the store failed, or the code has no span.
     pub async fn standing(&self, carton: &Carton, code: CodeNo) -> Result<Standing, AppError> {
+        let stands = self.standing_in_term(code, carton.terms.uses).await?;
+        Ok(stands.0)
+    }
+
+    /// Where a code that may be used `uses` times stands now, and when its term ends.
+    ///
+    /// # Errors
+    /// When the store failed, or the code has no span.
+    pub(in crate::app) async fn standing_in_term(
+        &self,
+        code: CodeNo,
+        uses: u32,
+    ) -> Result<(Standing, Option<UnixMs>), AppError> {
         let spans = self.reader.spans(code.range(), None, 1).await?;
-        let uses = self.reader.code_uses(code.range(), 1).await?;
+        let used = self.reader.code_uses(code.range(), 1).await?;
         let span = spans.first().ok_or_else(|| {
-            tracing::error!(carton = %carton.serial, "a box has codes without a span");
+            tracing::error!(carton = %code.carton, "a box has codes without a span");
             AppError::Unforeseen
         })?;
-        Ok(standing(span, uses.first(), carton.terms.uses, self.now()))
+        let until = span.activation().and_then(|it| it.term.until);
+        Ok((standing(span, used.first(), uses, self.now()), until))
     }
 }
