@@ -35,7 +35,7 @@ macro_rules! on_both_stores {
 
 mod actions;
 mod admission;
-mod desk;
+pub mod desk;
 mod part_no;
 mod races;
 mod redeem;
