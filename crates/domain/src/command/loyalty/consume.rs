@@ -331,9 +331,8 @@ impl Spending<'_> {
         let lines: Option<Vec<Vec<TicketUse>>> = lines.collect();
         let tickets = lines.ok_or(Refusal::TooFew)?.concat();
         unless_too_many(&tickets)?;
-        match self.pin {
-            Some(pin) => check_pin(card, pin)?,
-            None => {}
+        if let Some(pin) = self.pin {
+            check_pin(card, pin)?;
         }
         Ok(tickets)
     }

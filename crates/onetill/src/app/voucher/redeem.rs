@@ -39,13 +39,9 @@ impl Gateway {
         flow: Flow,
         price: Fen,
     ) -> Result<Result<VoucherPart, CodeRefusal>, AppError> {
-        let guesser = Guesser::Merchant(account.merchant.no);
-        if !self.vouchers.guesses.may_look(guesser, self.now()) {
-            return Ok(Err(CodeRefusal::TooManyMisses));
-        }
-        let Some((code, carton)) = self.find_code(account, text).await? else {
-            self.vouchers.guesses.missed(guesser, 1, self.now());
-            return Ok(Err(CodeRefusal::Unknown));
+        let (code, carton) = match self.code_of_merchant(account, text).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
         };
         let part = VoucherPart::of(code, carton.ticket, &carton.terms, price);
         if part.pays == price && flow != Flow::PayerCode {
@@ -61,6 +57,27 @@ impl Gateway {
             | CodeStatus::Reserved
             | CodeStatus::Frozen => Err(CodeRefusal::Status(status)),
         })
+    }
+
+    /// The code that a merchant names, if it is one of its retailer's; a miss counts against the
+    /// merchant's guesses.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub(super) async fn code_of_merchant(
+        &self,
+        account: &Account,
+        text: &str,
+    ) -> Result<Result<(CodeNo, Carton), CodeRefusal>, AppError> {
+        let guesser = Guesser::Merchant(account.merchant.no);
+        if !self.vouchers.guesses.may_look(guesser, self.now()) {
+            return Ok(Err(CodeRefusal::TooManyMisses));
+        }
+        let found = self.find_code(account, text).await?;
+        if found.is_none() {
+            self.vouchers.guesses.missed(guesser, 1, self.now());
+        }
+        Ok(found.ok_or(CodeRefusal::Unknown))
     }
 
     /// The newest payment that held a code.

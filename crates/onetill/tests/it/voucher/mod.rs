@@ -7,6 +7,7 @@
 //! | [`admission`] | who is let in |
 //! | [`part_no`] | activeByPartNo |
 //! | [`redeem`] | codes in payments: parts, wholes, refunds, cancels |
+//! | [`redemption`] | the gateway's own API: codes redeemed without a wallet |
 //! | [`races`] | two tills and one use, activation against void |
 //! | [`trees`] | trees of more codes than one page |
 
@@ -39,4 +40,5 @@ pub mod desk;
 mod part_no;
 mod races;
 mod redeem;
+mod redemption;
 mod trees;
