@@ -9,6 +9,7 @@
 //! | [`redeem`] | codes in payments: parts, wholes, refunds, cancels |
 //! | [`redemption`] | the gateway's own API: codes redeemed without a wallet |
 //! | [`races`] | two tills and one use, activation against void |
+//! | [`samples`] | every sample request of the sources, and its reply member by member |
 //! | [`trees`] | trees of more codes than one page |
 
 /// Makes each story two tests, one on each store.
@@ -41,4 +42,5 @@ mod part_no;
 mod races;
 mod redeem;
 mod redemption;
+mod samples;
 mod trees;
