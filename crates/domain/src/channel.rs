@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelNo(pub u8);
 
+impl ChannelNo {
+    /// None: a voucher pays all, and no wallet was ever meant to.
+    pub const NONE: Self = Self(0);
+}
+
 /// Where within a channel a part of the money came from (balance, card, coupon, …), by its
 /// number in the dialect's dictionary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -65,6 +65,8 @@ pub enum Account {
     VoucherSales(PartnerNo),
     /// Face value that nobody will ask for any more.
     VoucherBreakage(VoucherTicketNo),
+    /// What the house owes a store for voucher codes that members used there as tickets.
+    VoucherTakings(i64),
 }
 
 /// Accounts are stored as kind × 10¹⁷ + number, readable in decimal. Numbers are serials, which
@@ -100,6 +102,7 @@ impl Account {
             Self::VoucherLiability(ticket) => 22 * KIND + ticket.0 as i64,
             Self::VoucherSales(partner) => 23 * KIND + partner.0 as i64,
             Self::VoucherBreakage(ticket) => 24 * KIND + ticket.0 as i64,
+            Self::VoucherTakings(store) => 25 * KIND + store,
         }
     }
 
@@ -123,6 +126,7 @@ impl Account {
             13 => Some(Self::TicketsGranted(read_ticket(number))),
             14 => Some(Self::TicketsUsed(read_ticket(number))),
             15 => Some(Self::TicketsExpired(read_ticket(number))),
+            25 => Some(Self::VoucherTakings(number)),
             kind => Self::of_vouchers(kind, u32::try_from(number).ok()?),
         }
     }
@@ -204,6 +208,8 @@ pub enum Movement {
     VoucherBreakage,
     /// It came back.
     VoucherBreakageBack,
+    /// The face value moved of the uses in this line of the event, counted among those of codes.
+    CodeFace(u8),
     /// Pieces of the ticket in this line of the event were used, given back, granted or written
     /// off.
     Tickets(u8),
@@ -211,12 +217,16 @@ pub enum Movement {
 
 /// Each subject has this many posting numbers.
 const SLOTS: i64 = 64;
+/// The first slot of the face values of codes.
+const CODE_FACES: i64 = 16;
 /// The first slot of ticket lines.
 const TICKETS: i64 = 32;
 
 impl Movement {
     /// How many lines of tickets one event may have.
     pub const TICKET_LINES_MAX: u8 = 32;
+    /// How many of them may be uses of voucher codes.
+    pub const CODE_LINES_MAX: u8 = 16;
 
     const fn slot(self) -> i64 {
         match self {
@@ -235,6 +245,7 @@ impl Movement {
             Self::VoucherFaceBack => 12,
             Self::VoucherBreakage => 13,
             Self::VoucherBreakageBack => 14,
+            Self::CodeFace(line) => CODE_FACES + line as i64,
             Self::Tickets(line) => TICKETS + line as i64,
         }
     }
@@ -287,6 +298,7 @@ impl Posting {
             12 => Movement::VoucherFaceBack,
             13 => Movement::VoucherBreakage,
             14 => Movement::VoucherBreakageBack,
+            slot @ CODE_FACES..TICKETS => Movement::CodeFace(u8::try_from(slot - CODE_FACES).ok()?),
             slot => Movement::Tickets(u8::try_from(slot.checked_sub(TICKETS)?).ok()?),
         };
         Some((Serial(number.div_euclid(SLOTS)), movement))
@@ -363,6 +375,7 @@ mod tests {
     #[test]
     fn movements_survive_their_number() {
         let lines = (0..Movement::TICKET_LINES_MAX).map(Movement::Tickets);
+        let faces = (0..Movement::CODE_LINES_MAX).map(Movement::CodeFace);
         let named = [
             Movement::Payment,
             Movement::Refund,
@@ -380,7 +393,7 @@ mod tests {
             Movement::VoucherBreakage,
             Movement::VoucherBreakageBack,
         ];
-        for movement in named.into_iter().chain(lines) {
+        for movement in named.into_iter().chain(faces).chain(lines) {
             let subject = Serial(LAST_SERIAL);
             let number = subject.0 * SLOTS + movement.slot();
             assert_eq!(Posting::read_number(number), Some((subject, movement)));
@@ -417,10 +430,11 @@ mod tests {
             Account::VoucherLiability(VoucherTicketNo(500_812)),
             Account::VoucherSales(PartnerNo(1504)),
             Account::VoucherBreakage(VoucherTicketNo(500_812)),
+            Account::VoucherTakings(LAST_SERIAL),
         ] {
             assert_eq!(Account::from_code(account.code()), Some(account));
         }
-        assert_eq!(Account::from_code(25 * KIND), None);
+        assert_eq!(Account::from_code(26 * KIND), None);
         assert_eq!(Account::from_code(-1), None);
     }
 }

@@ -392,6 +392,12 @@ impl Paid {
 }
 
 impl Payment {
+    /// Whether it is a voucher redeemed without any wallet.
+    #[must_use]
+    pub fn is_redemption(&self) -> bool {
+        self.channel == ChannelNo::NONE
+    }
+
     /// Where it stands, in the words of people.
     #[must_use]
     pub fn status(&self) -> PaymentStatus {

@@ -7,7 +7,10 @@ use crate::{
     ids::{ClaimKey, Serial, TenantId},
     job::Job,
     ledger::Posting,
-    loyalty::rows::{LoyaltyChanges, LoyaltyPlan, LoyaltyRows},
+    loyalty::{
+        document::DocumentKey,
+        rows::{LoyaltyChanges, LoyaltyPlan, LoyaltyRows},
+    },
     notification::Notification,
     payment::Payment,
     recharge::Recharge,
@@ -48,8 +51,8 @@ pub struct Plan<'a> {
     pub notifications: Vec<(TenantId, Serial)>,
     /// Cards, terminals and their events.
     pub loyalty: LoyaltyPlan,
-    /// Ranges of voucher codes, and codes. The codes that payments of this plan hold need not be
-    /// named: the store loads them with the payments.
+    /// Ranges of voucher codes, and codes. The codes that payments of this plan hold, and that its
+    /// events used, need not be named: the store loads them with those.
     pub voucher: VoucherPlan,
 }
 
@@ -199,12 +202,16 @@ impl Rows {
             .insert(notification.subject, notification);
     }
 
-    /// The voucher codes that the loaded payments hold.
+    /// The voucher codes that the loaded payments hold, and events on cards used, and those of
+    /// `cards`.
     #[must_use]
-    pub fn codes_held(&self) -> Vec<CodeNo> {
+    pub fn codes_held(&self, cards: &[DocumentKey]) -> Vec<CodeNo> {
         let payments = self.payments.values();
         let parts = payments.filter_map(|it| it.details.voucher.as_ref());
-        parts.map(|it| it.code).collect()
+        let mut codes: Vec<CodeNo> = parts.map(|it| it.code).collect();
+        codes.extend(self.loyalty.codes_used());
+        codes.extend(cards.iter().flat_map(|it| self.loyalty.codes_of(it)));
+        codes
     }
 
     /// Whether the new payment `serial` was recorded.

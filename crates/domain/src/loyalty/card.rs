@@ -10,6 +10,7 @@ use crate::{
     ids::{Serial, TenantId},
     money::Fen,
     time::UnixMs,
+    voucher::{code::CodeNo, ticket::VoucherTicketNo},
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +81,10 @@ pub struct Card {
     /// The tickets and vouchers it holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<Holding>,
+    /// The voucher codes it holds: uses they have left are tickets as well. At most
+    /// [`CODES_HELD_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<HeldCode>,
     /// What it did today, for limits.
     #[serde(default, skip_serializing_if = "is_default")]
     pub today: DayUse,
@@ -219,6 +224,8 @@ impl Holding {
             face: self.face,
             pieces,
             expires_at: self.expires_at,
+            code: None,
+            written_off: false,
         }
     }
 
@@ -226,6 +233,64 @@ impl Holding {
     #[must_use]
     pub fn is_usable(&self, now: UnixMs) -> bool {
         self.pieces > 0 && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// The most voucher codes that a card holds.
+pub const CODES_HELD_MAX: usize = 32;
+
+/// A voucher code whose uses are pieces of a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketCode {
+    /// Which code.
+    #[serde(rename = "c")]
+    pub code: CodeNo,
+    /// Its ticket type.
+    #[serde(rename = "t")]
+    pub ticket: VoucherTicketNo,
+    /// How often it may be used.
+    #[serde(rename = "n")]
+    pub uses: u32,
+}
+
+/// A voucher code that a card holds. Whoever has its text may use it elsewhere: how many pieces it
+/// is good for is worked out when somebody asks, and nobody's balance counts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldCode {
+    /// The code.
+    #[serde(flatten)]
+    pub backing: TicketCode,
+    /// The kind of ticket it is, not a voucher of purchases.
+    pub kind: TicketKind,
+    /// Its name, for people.
+    pub name: String,
+    /// The face value of one use.
+    pub face: Fen,
+}
+
+impl HeldCode {
+    /// Which ticket its uses are: that of its ticket type's number.
+    #[must_use]
+    pub fn ticket(&self) -> TicketId {
+        TicketId {
+            voucher: false,
+            id: i64::from(self.backing.ticket.0),
+        }
+    }
+
+    /// `pieces` of it, as an event names them; `until` is when its term ends.
+    #[must_use]
+    pub fn used(&self, pieces: i64, until: Option<UnixMs>) -> TicketUse {
+        TicketUse {
+            id: self.ticket().id,
+            kind: self.kind,
+            name: self.name.clone(),
+            face: self.face,
+            pieces,
+            expires_at: until,
+            code: Some(self.backing),
+            written_off: false,
+        }
     }
 }
 
@@ -305,16 +370,29 @@ impl Card {
         self.tickets.iter().find(|it| it.ticket() == ticket)
     }
 
-    /// Takes the pieces of `used` away. Where fewer are there, the card owes them.
+    /// Takes the pieces of `used` away. Where fewer are there, the card owes them. A code stays: its
+    /// own row knows how many uses it has left.
     pub fn take_tickets(&mut self, used: &TicketUse) {
+        if used.code.is_some() {
+            return;
+        }
         self.put_tickets(&TicketUse {
             pieces: -used.pieces,
             ..used.clone()
         });
     }
 
-    /// Puts the pieces of `used` back.
+    /// Puts the pieces of `used` back, and the code behind them, if the card has let go of it.
     pub fn put_tickets(&mut self, used: &TicketUse) {
+        if let Some(backing) = used.code {
+            self.put_code(HeldCode {
+                backing,
+                kind: used.kind,
+                name: used.name.clone(),
+                face: used.face,
+            });
+            return;
+        }
         let ticket = used.ticket();
         match self.tickets.iter_mut().find(|it| it.ticket() == ticket) {
             Some(holding) => holding.pieces = holding.pieces.saturating_add(used.pieces),
@@ -328,6 +406,14 @@ impl Card {
             }),
         }
         self.tickets.retain(|it| it.pieces != 0);
+    }
+
+    /// Adds a code, unless the card holds it.
+    pub fn put_code(&mut self, held: HeldCode) {
+        let code = held.backing.code;
+        if !self.codes.iter().any(|it| it.backing.code == code) {
+            self.codes.push(held);
+        }
     }
 }
 

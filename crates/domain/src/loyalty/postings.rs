@@ -78,6 +78,7 @@ impl Book<'_> {
         let supply = effect.supply_cash.get();
         self.post(way, Movement::CashSupply, supplied, till, supply, Unit::Fen);
         self.tickets(way, Account::TicketsHeld, Account::TicketsUsed);
+        self.codes(way);
     }
 
     fn expire(&mut self, card: Account) {
@@ -116,9 +117,35 @@ impl Book<'_> {
     ) {
         let Effect { tickets, .. } = &self.trans.effect;
         for (line, used) in (0..Movement::TICKET_LINES_MAX).zip(tickets) {
+            if used.code.is_some() {
+                continue;
+            }
             let (movement, ticket) = (Movement::Tickets(line), used.ticket());
             let (debit, credit) = (debit(ticket), credit(ticket));
             self.post(way, movement, debit, credit, used.pieces, Unit::Piece);
+        }
+    }
+
+    /// Uses of codes are spent, and the store is owed what they pay; or the same backwards. What
+    /// comes back after its term goes where the uses went that nobody used.
+    fn codes(&mut self, way: Way) {
+        let Effect { tickets, .. } = &self.trans.effect;
+        let lines = (0..Movement::TICKET_LINES_MAX).zip(tickets);
+        let of_codes = lines.filter_map(|(line, used)| Some((line, used, used.code?)));
+        for (face, (line, used, code)) in (0..Movement::CODE_LINES_MAX).zip(of_codes) {
+            let ticket = code.ticket;
+            let (left, owed) = if used.written_off {
+                let rest = Account::VoucherBreakage(ticket);
+                (Account::UsesExpired(ticket), rest)
+            } else {
+                let liability = Account::VoucherLiability(ticket);
+                (Account::UsesActive(ticket), liability)
+            };
+            let (spent, taken) = (Account::UsesSpent(ticket), self.trans.store_account);
+            let taken = Account::VoucherTakings(taken);
+            let (uses, value) = (Movement::Tickets(line), used.value().get());
+            self.post(way, uses, spent, left, used.pieces, Unit::Use);
+            self.post(way, Movement::CodeFace(face), owed, taken, value, Unit::Fen);
         }
     }
 

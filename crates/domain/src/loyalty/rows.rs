@@ -13,6 +13,7 @@ use crate::{
     ids::{Serial, TenantId},
     voucher::{
         change::{Change, ChangeId},
+        code::CodeNo,
         partner::{Partner, PartnerNo},
         stock::Carton,
     },
@@ -146,6 +147,22 @@ impl LoyaltyRows {
             return Some(it);
         }
         None
+    }
+
+    /// The voucher codes that a card holds.
+    pub(crate) fn codes_of(&self, card: &DocumentKey) -> impl Iterator<Item = CodeNo> {
+        let card = match self.document(card) {
+            Some(Document::Card(card)) => Some(card),
+            Some(_) | None => None,
+        };
+        let codes = card.into_iter().flat_map(|it| &it.codes);
+        codes.map(|it| it.backing.code)
+    }
+
+    /// The voucher codes that the loaded events used or gave back.
+    pub(crate) fn codes_used(&self) -> impl Iterator<Item = CodeNo> {
+        let tickets = self.trans.values().flat_map(|it| &it.effect.tickets);
+        tickets.filter_map(|it| Some(it.code?.code))
     }
 
     /// The verify codes of a mobile number.

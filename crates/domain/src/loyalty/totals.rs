@@ -104,6 +104,8 @@ mod tests {
             face: Fen::new(i64::MAX),
             pieces: 9_999,
             expires_at: None,
+            code: None,
+            written_off: false,
         };
         let effect = Effect {
             tickets: vec![used(1), used(2)],

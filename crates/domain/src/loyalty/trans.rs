@@ -5,7 +5,7 @@
 //! original's place.
 
 use super::{
-    card::{Balance, CardNo, TicketId, TicketKind},
+    card::{Balance, CardNo, TicketCode, TicketId, TicketKind},
     is_default,
     journal::Compared,
     points::Points,
@@ -400,6 +400,20 @@ pub struct TicketUse {
     pub pieces: i64,
     /// When they expire; `None` for never.
     pub expires_at: Option<UnixMs>,
+    /// The voucher code whose uses they are, if they are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<TicketCode>,
+    /// Uses of a code that came back after its term: they were written off at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub written_off: bool,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 impl TicketUse {

@@ -234,6 +234,7 @@ pub const fn ticket_of(account: Account) -> Option<VoucherTicketNo> {
         | Account::TicketsGranted(_)
         | Account::TicketsUsed(_)
         | Account::TicketsExpired(_)
-        | Account::VoucherSales(_) => None,
+        | Account::VoucherSales(_)
+        | Account::VoucherTakings(_) => None,
     }
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     ids::{Serial, TenantId},
+    loyalty::document::DocumentKey,
     rows::Inconsistent,
 };
 use std::{
@@ -33,6 +34,8 @@ pub struct VoucherPlan {
     pub sums: Vec<CodeRange>,
     /// What tills did with a code, to be changed, and its span, to stay as it is.
     pub codes: Vec<CodeNo>,
+    /// Cards all of whose codes are wanted so. They stand in the plan as documents, too.
+    pub cards: Vec<DocumentKey>,
 }
 
 impl VoucherPlan {
@@ -44,6 +47,8 @@ impl VoucherPlan {
         }
         self.codes.sort_unstable();
         self.codes.dedup();
+        self.cards.sort_unstable();
+        self.cards.dedup();
     }
 
     /// Whether it names nothing.
@@ -53,6 +58,7 @@ impl VoucherPlan {
             && self.busy.is_empty()
             && self.sums.is_empty()
             && self.codes.is_empty()
+            && self.cards.is_empty()
     }
 }
 

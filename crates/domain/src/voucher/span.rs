@@ -64,6 +64,12 @@ impl Span {
         }
     }
 
+    /// Whether the uses its codes had left were written off, because their term is over.
+    #[must_use]
+    pub fn is_written_off(&self) -> bool {
+        self.activation().is_some_and(|it| it.expired)
+    }
+
     /// When the uses its codes have left must be written off.
     #[must_use]
     pub const fn due_at(&self) -> Option<UnixMs> {

@@ -127,6 +127,7 @@ fn card(n: i64) -> Card {
         owed: Points::ZERO,
         tickets: if is_stocked { vec![] } else { tickets },
         today: DayUse::default(),
+        codes: Vec::new(),
         spending: vec![],
     }
 }

@@ -5,7 +5,10 @@ use super::world::World;
 use domain::{
     ids::Serial,
     ledger::{Account, Unit},
-    loyalty::document::Document,
+    loyalty::{
+        document::Document,
+        trans::{TicketUse, TransKind, TransState},
+    },
     payment::{Payment, PaymentState, VoucherFate},
     refund::{Refund, RefundState},
     voucher::{
@@ -98,7 +101,7 @@ fn done_over<'w>(world: &'w World, id: &ChangeId, range: &CodeRange) -> &'w Chan
     change
 }
 
-/// What is gone or held of a code is what payments used or hold of it; only codes that were sold
+/// What is gone or held of a code is what payments used or hold of it, and tickets used; only codes that were sold
 /// are touched, and never more often than they may be.
 fn check_uses(world: &World) {
     for it in world.uses.values() {
@@ -110,10 +113,12 @@ fn check_uses(world: &World) {
         };
         let payments = || world.payments.values().filter(of_code);
         let holds = payments().filter(|it| holds_use(it)).count();
-        let used = payments().filter(|it| used_up(it)).count();
+        let paid = payments().filter(|it| used_up(it)).count();
+        let lines = lines(world).filter(|(_, line)| line.code.is_some_and(|of| of.code == it.code));
+        let used: i64 = lines.map(|(_, line)| line.pieces).sum();
         assert_eq!(
-            (it.used as usize, it.reserved as usize),
-            (used, holds),
+            (i64::from(it.used), it.reserved as usize),
+            (i64::try_from(paid).unwrap() + used, holds),
             "{it:?}"
         );
         let carton = carton(world, it.code.carton);
@@ -129,6 +134,21 @@ fn check_uses(world: &World) {
             assert!(world.uses.contains_key(&code), "{payment:?}");
         }
     }
+}
+
+/// Uses of codes that tickets took and that stand, by the number of the store's accounts.
+fn lines(world: &World) -> impl Iterator<Item = (i64, &TicketUse)> {
+    let stand = world
+        .trans
+        .values()
+        .filter(|it| it.kind == TransKind::TicketsConsume && it.state == TransState::Approved);
+    let lines = stand.flat_map(|it| {
+        it.effect
+            .tickets
+            .iter()
+            .map(|line| (it.store_account, line))
+    });
+    lines.filter(|(_, line)| line.code.is_some())
 }
 
 fn holds_use(payment: &Payment) -> bool {
@@ -155,11 +175,10 @@ fn check_events(world: &World) {
         let of_act = |act| events.iter().filter(|it| it.act == act).count();
         let (used, back) = (of_act(CodeAct::Used), of_act(CodeAct::GivenBack));
         assert_eq!(used - back, it.used as usize, "{events:?}");
-        assert!(
-            events
-                .iter()
-                .all(|it| world.payments.contains_key(&it.subject))
-        );
+        let is_known = |subject: &Serial| {
+            world.payments.contains_key(subject) || world.trans.contains_key(subject)
+        };
+        assert!(events.iter().all(|it| is_known(&it.subject)));
     }
     assert!(
         world
@@ -278,6 +297,14 @@ fn check_money(world: &World) {
     for (channel, owed) in channels {
         let account = Account::Channel(domain::channel::ChannelNo(channel));
         assert_eq!(world.balance(account), owed);
+    }
+    let mut stores = BTreeMap::new();
+    for (store, line) in lines(world) {
+        *stores.entry(store).or_insert(0) += line.value().get();
+    }
+    for store in world.trans.values().map(|it| it.store_account) {
+        let owed = stores.get(&store).copied().unwrap_or(0);
+        assert_eq!(-world.balance(Account::VoucherTakings(store)), owed);
     }
     let fen = world.postings.values().filter(|it| it.unit == Unit::Fen);
     assert!(fen.clone().all(|it| it.tenant.0 == 1), "another tenant's");

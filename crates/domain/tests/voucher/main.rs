@@ -23,4 +23,5 @@ mod refunds;
 mod refusals;
 mod requests;
 mod stock;
+mod tickets;
 mod world;

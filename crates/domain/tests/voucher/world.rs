@@ -6,7 +6,11 @@ use domain::{
     ids::Serial,
     job::Job,
     ledger::{Account, Posting},
-    loyalty::document::{Document, DocumentKey},
+    loyalty::{
+        document::{Document, DocumentKey},
+        rows::LoyaltyPlan,
+        trans::Trans,
+    },
     payment::Payment,
     refund::{Origin, Refund},
     rows::{Changes, Inconsistent, Plan, Rows},
@@ -31,6 +35,7 @@ pub struct World {
     pub payments: BTreeMap<Serial, Payment>,
     pub refunds: BTreeMap<Serial, Refund>,
     pub jobs: BTreeMap<Serial, Job>,
+    pub trans: BTreeMap<Serial, Trans>,
     pub postings: BTreeMap<i64, Posting>,
     pub serial: i64,
 }
@@ -130,15 +135,22 @@ impl World {
             }
         }
         self.load_payments(&plan, &mut rows);
-        for key in &plan.loyalty.documents {
-            let found = self.documents.get(key).cloned();
-            found
-                .into_iter()
-                .for_each(|it| rows.loyalty.add_document(it));
-        }
-        let held = rows.codes_held();
+        self.load_loyalty(&plan.loyalty, &mut rows);
+        let held = rows.codes_held(&plan.voucher.cards);
         self.load_vouchers(&plan.voucher, &held, &mut rows.voucher);
         (claimed, rows)
+    }
+
+    fn load_loyalty(&self, plan: &LoyaltyPlan, rows: &mut Rows) {
+        let documents = plan.documents.iter();
+        let documents = documents.filter_map(|it| self.documents.get(it).cloned());
+        documents.for_each(|it| rows.loyalty.add_document(it));
+        let wanted = |it: &&Trans| {
+            let of = |place| plan.places.contains(&(it.tenant, place));
+            plan.trans.contains(&(it.tenant, it.serial)) || it.place.is_some_and(of)
+        };
+        let trans = self.trans.values().filter(wanted).cloned();
+        trans.for_each(|it| rows.loyalty.add_trans(it));
     }
 
     fn load_payments(&self, plan: &Plan<'_>, rows: &mut Rows) {
@@ -229,6 +241,12 @@ impl World {
         }
         for it in changes.loyalty.documents {
             assert!(self.documents.insert(it.key(), it).is_some(), "not there");
+        }
+        for it in changes.loyalty.trans_added {
+            assert!(self.trans.insert(it.serial, it).is_none(), "added twice");
+        }
+        for it in changes.loyalty.trans {
+            assert!(self.trans.insert(it.serial, it).is_some(), "not there");
         }
         self.apply_vouchers(changes.voucher);
     }

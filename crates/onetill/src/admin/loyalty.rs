@@ -7,6 +7,7 @@
 //! | [`stores`] | stores |
 //! | [`terminals`] | terminals and their master keys |
 //! | [`cards`] | member cards |
+//! | [`held_codes`] | voucher codes that they hold |
 //! | [`listing`] | member cards, page by page |
 //! | [`programs`] | what points are worth, version by version |
 //! | [`program_changes`] | changes of a few rules, and campaigns |
@@ -14,6 +15,7 @@
 
 pub mod cards;
 pub mod demo;
+pub mod held_codes;
 pub mod listing;
 pub mod program_changes;
 pub mod programs;
@@ -59,6 +61,10 @@ pub enum Request {
     },
     /// Changes a card.
     SetCard(cards::CardChange),
+    /// A card holds a voucher code from now on.
+    HoldCode(held_codes::NewHeldCode),
+    /// A card holds a voucher code no more.
+    LetGoOfCode(held_codes::CodeOfCard),
     /// A card with its points and tickets.
     ShowCard(cards::CardName),
     /// A retailer's cards, by number.
@@ -109,6 +115,8 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::ListTerminals { store } => terminals::list(gateway, store.as_deref()).await,
         Request::AddCards { tenant, cards } => cards::add(gateway, &tenant, cards).await,
         Request::SetCard(change) => cards::set(gateway, change).await,
+        Request::HoldCode(new) => held_codes::hold(gateway, new).await,
+        Request::LetGoOfCode(what) => held_codes::let_go(gateway, what).await,
         Request::ShowCard(name) => cards::show(gateway, &name).await,
         Request::ShowProgram { tenant } => programs::show(gateway, &tenant).await,
         Request::SetProgram(new) => programs::set(gateway, new).await,

@@ -157,6 +157,9 @@ impl Names {
                 (format!("holders of voucher type {} are owed", it.0), true)
             }
             Account::VoucherSales(it) => (format!("partner {it} owes for vouchers"), false),
+            Account::VoucherTakings(store) => {
+                (format!("vouchers taken at store {store} are owed"), true)
+            }
             Account::VoucherBreakage(it) => (
                 format!("face value of voucher type {} nobody used", it.0),
                 true,

@@ -50,6 +50,17 @@ pub fn ask(what: &str) -> Result<Zeroizing<String>, CommandError> {
     }
 }
 
+/// A voucher code that was given on the command line; - asks for it.
+///
+/// # Errors
+/// As [`ask`].
+pub fn code(given: &str) -> Result<Zeroizing<String>, CommandError> {
+    if given == "-" {
+        return ask("code");
+    }
+    Ok(Zeroizing::new(given.to_owned()))
+}
+
 /// A line, without its end; `None` at the end of the input. Nothing behind it is read, so that
 /// several secrets can stand in one input.
 fn line(input: &mut impl Read) -> io::Result<Option<Zeroizing<String>>> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`opengateway`] | dialect 1: wallet payments and data top-ups |
 //! | [`jpos`] | dialect 2: member points, tickets, terminals and their batches |
+//! | [`redemption`] | the gateway's own API: vouchers redeemed without a wallet |
 //! | [`voucher`] | dialect 3: prepaid vouchers, activated and looked up by partners |
 //! | [`sandbox_page`] | the payer's page of the sandbox |
 //! | [`sandbox_api`] | the sandbox in a process of its own, as gateways ask it |
@@ -12,6 +13,7 @@
 pub mod health;
 pub mod jpos;
 pub mod opengateway;
+pub mod redemption;
 pub mod sandbox_api;
 pub mod sandbox_page;
 pub mod voucher;
@@ -34,6 +36,7 @@ pub fn router(gateway: &Arc<Gateway>, failures: FailureLimits) -> Router {
 pub fn public_router(gateway: &Arc<Gateway>, failures: FailureLimits) -> Router {
     let dialects = opengateway::router(Arc::clone(gateway), failures);
     let dialects = dialects.merge(jpos::router(Arc::clone(gateway), failures));
+    let dialects = dialects.merge(redemption::router(Arc::clone(gateway), failures));
     let prefix = gateway.rules.voucher_prefix.clone();
     let dialects = dialects.merge(voucher::router(Arc::clone(gateway), &prefix, failures));
     let router = dialects.merge(health::router(Arc::clone(gateway)));

@@ -359,6 +359,7 @@ fn card(serial: i64, number: &str, pin_hash: Option<String>) -> Option<NewCard> 
             holding(wish::TICKET, TicketKind::Cash),
         ],
         today: DayUse::default(),
+        codes: Vec::new(),
         spending: Vec::new(),
     };
     let serial = Serial(2 * serial + 1);

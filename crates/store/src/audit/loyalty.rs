@@ -48,6 +48,7 @@ pub(super) const fn is_of_trans(movement: Movement) -> bool {
         | Movement::PointsEarned
         | Movement::Cash
         | Movement::CashSupply
+        | Movement::CodeFace(_)
         | Movement::Tickets(_) => true,
         Movement::Payment
         | Movement::Refund

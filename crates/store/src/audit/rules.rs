@@ -111,9 +111,12 @@ impl Judge for Rules {
         match document {
             Document::Carton(it) => self.vouchers.add_carton(it, &mut self.report),
             Document::Change(it) => self.vouchers.add_change(it, &mut self.report),
+            Document::Card(card) => {
+                self.loyalty.check_document(document, &mut self.report);
+                self.vouchers.check_card(card, &mut self.report);
+            }
             Document::Store(_)
             | Document::Terminal(_)
-            | Document::Card(_)
             | Document::VerifyCodes(_)
             | Document::WorkItem(_)
             | Document::Partner(_)
@@ -135,6 +138,8 @@ impl Judge for Rules {
         }
         if let Some(trans) = &subject.trans {
             self.loyalty.check_trans(trans, subject, &mut self.report);
+            let mut broken = Broken::at(&mut self.report, "event", trans.serial);
+            self.vouchers.check_trans(trans, &mut broken);
         }
         self.check_postings(subject);
         self.vouchers.check_stock(subject, &mut self.report);
@@ -334,6 +339,7 @@ impl Rules {
                 | Movement::PointsEarned
                 | Movement::Cash
                 | Movement::CashSupply
+                | Movement::CodeFace(_)
                 | Movement::Tickets(_) => subject.trans.as_ref().map(|it| it.tenant),
                 Movement::UsesFromStock
                 | Movement::UsesFromActive

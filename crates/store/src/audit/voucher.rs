@@ -2,17 +2,23 @@
 //!
 //! Boxes and changes are read before all numbers, spans and codes after them. In memory stay the
 //! boxes, a number for each change that moved uses and whose postings were not seen yet, and what
-//! payments say of the codes they name.
+//! payments and events on cards say of the codes they name.
 
 mod holds;
 mod stock;
 mod uses;
 
-use super::{broken::Broken, codes::CodeRows, merge::Subject, report::AuditReport};
+use super::{
+    broken::Broken,
+    codes::CodeRows,
+    merge::Subject,
+    report::{AuditReport, Rule},
+};
 use crate::contract::StoredCounts;
 use domain::{
     ids::{Serial, TenantId},
     ledger::{Movement, Posting},
+    loyalty::{card::Card, trans::Trans},
     payment::Payment,
     voucher::{change::Change, span::Span, stock::Carton},
 };
@@ -47,6 +53,7 @@ pub(super) const fn is_of_vouchers(movement: Movement) -> bool {
         | Movement::PointsEarned
         | Movement::Cash
         | Movement::CashSupply
+        | Movement::CodeFace(_)
         | Movement::Tickets(_) => false,
     }
 }
@@ -82,6 +89,24 @@ impl Vouchers {
     ) {
         self.holds
             .check(payment, back, &self.stock, subject, broken);
+    }
+
+    /// Checks what an event on a card says of the codes it used or gave back. Its postings are
+    /// checked with all of its others.
+    pub fn check_trans(&mut self, trans: &Trans, broken: &mut Broken<'_>) {
+        self.holds.check_trans(trans, &self.stock, broken);
+    }
+
+    /// Checks that the codes which a card holds are as their boxes say.
+    pub fn check_card(&self, card: &Card, report: &mut AuditReport) {
+        for held in &card.codes {
+            let agrees = self.stock.agrees(card.tenant, &held.backing, held.face);
+            if !agrees {
+                let subject = format!("card {} of tenant {}", card.number.as_str(), card.tenant.0);
+                let found = format!("holds {:?}, which is not as its box says", held.backing);
+                report.add(Rule::VoucherUse, subject, found);
+            }
+        }
     }
 
     pub fn check_span(&mut self, span: &Span, report: &mut AuditReport) {

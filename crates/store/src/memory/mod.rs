@@ -150,7 +150,7 @@ impl Tables {
             .filter_map(|(_, subject)| self.notifications.get(subject))
             .for_each(|notification| rows.add_notification(*notification));
         self.loyalty.load(&plan.loyalty, &mut rows.loyalty);
-        let held = rows.codes_held();
+        let held = rows.codes_held(&plan.voucher.cards);
         self.voucher.load(&plan.voucher, &held, &mut rows.voucher);
     }
 

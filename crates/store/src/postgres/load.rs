@@ -69,7 +69,7 @@ pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), S
     loading.run(link, Some(link.begin()), steps).await?;
     let lost = loading.settle_claims();
     let mut steps = locking(Reads::Payments, &link.statements.lock_payments, &[], &lost);
-    let wanted = voucher::Wanted::of(&plan.voucher, loading.rows.codes_held());
+    let wanted = voucher::Wanted::of(&plan.voucher, loading.rows.codes_held(&plan.voucher.cards));
     for (reads, step) in wanted.locking(&link.voucher) {
         steps.0.push(Reads::Voucher(reads));
         steps.1.push(step);

@@ -203,14 +203,14 @@ fn load(
     Ok(loaded)
 }
 
-/// The voucher codes that new payments and loaded ones hold.
+/// The voucher codes that new payments, loaded ones and cards hold, and loaded events used.
 fn codes_held(plan: &Plan<'_>, loaded: &Rows) -> Vec<CodeNo> {
     let new = plan
         .claims
         .iter()
         .filter(|it| loaded.was_claimed(it.serial));
     let parts = new.filter_map(|it| it.details.voucher.as_ref());
-    let mut held = loaded.codes_held();
+    let mut held = loaded.codes_held(&plan.voucher.cards);
     held.extend(parts.map(|it| it.code));
     held
 }

@@ -1,7 +1,11 @@
 //! Purchases: points, vouchers and cash move together or not at all (source: 消费), and tickets
 //! are used (source: 券消费).
 
-use super::{Answer, Message, Missing, PinEvidence, Wanted, desk::Desk};
+use super::{
+    Answer, Message, Missing, PinEvidence, Wanted,
+    codes::{self, Free, Till},
+    desk::Desk,
+};
 use crate::{
     command::Command,
     ledger::Movement,
@@ -99,13 +103,11 @@ impl Command for Consume {
             entry_mode: Some(self.entry_mode.clone()),
             ..desk.trans()
         };
-        Ok(
-            spending.carry_out(desk, rows, draft, &self.card, |card, desk, effect| {
-                effect.point_amount = self.point_amount;
-                effect.cash = self.cash;
-                self.earn(card, desk, effect);
-            }),
-        )
+        spending.carry_out(desk, rows, draft, &self.card, |card, desk, effect| {
+            effect.point_amount = self.point_amount;
+            effect.cash = self.cash;
+            self.earn(card, desk, effect);
+        })
     }
 }
 
@@ -159,6 +161,7 @@ impl Command for TicketsConsume {
     fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
         self.message.plan(plan);
         let card = DocumentKey::card(self.message.tenant, &self.card);
+        plan.voucher.cards.push(card.clone());
         plan.loyalty.documents.push(card);
     }
 
@@ -179,7 +182,7 @@ impl Command for TicketsConsume {
         let draft = desk
             .message
             .trans(desk.kind, crate::loyalty::trans::TransState::Approved, now);
-        Ok(spending.carry_out(desk, rows, draft, &self.card, |_, _, _| {}))
+        spending.carry_out(desk, rows, draft, &self.card, |_, _, _| {})
     }
 }
 
@@ -207,9 +210,10 @@ impl Spending<'_> {
         draft: Trans,
         number: &CardNo,
         more: impl FnOnce(&mut Card, &Desk<'_>, &mut Effect),
-    ) -> Answer {
+    ) -> Result<Answer, Inconsistent> {
         let card = rows.loyalty.card(desk.message.tenant, number).cloned();
-        let (checked, card) = self.check(&desk, card);
+        let free = self.free_codes(rows, card.as_ref(), desk.now)?;
+        let (checked, card) = self.check(&desk, card, free);
         let draft = Trans {
             card: Some(number.clone()),
             card_account: card.as_ref().map(|it| it.account),
@@ -219,19 +223,19 @@ impl Spending<'_> {
                 .unwrap_or_default(),
             ..draft
         };
-        let mut card = match (checked, card) {
-            (Ok(()), Some(card)) => card,
-            (Err(Failure::Unrecorded(answer)), _) => return answer,
+        let (tickets, mut card) = match (checked, card) {
+            (Ok(tickets), Some(card)) => (tickets, card),
+            (Err(Failure::Unrecorded(answer)), _) => return Ok(answer),
             (Err(Failure::PinWrong), Some(card)) => {
                 note_wrong_pin(rows, card);
-                return desk.decline(rows, draft, Refusal::PinWrong);
+                return Ok(desk.decline(rows, draft, Refusal::PinWrong));
             }
-            (Err(Failure::Refusal(refusal)), _) => return desk.decline(rows, draft, refusal),
-            (Ok(()) | Err(Failure::PinWrong), None) => {
-                return desk.decline(rows, draft, Refusal::UnknownCard);
+            (Err(Failure::Refusal(refusal)), _) => return Ok(desk.decline(rows, draft, refusal)),
+            (Ok(_) | Err(Failure::PinWrong), None) => {
+                return Ok(desk.decline(rows, draft, Refusal::UnknownCard));
             }
         };
-        let mut effect = self.spend(&mut card, &mut desk);
+        let mut effect = self.spend(&mut card, &mut desk, tickets);
         more(&mut card, &desk, &mut effect);
         let store = &desk.message.store;
         let trans = Trans {
@@ -241,16 +245,36 @@ impl Spending<'_> {
             ..draft
         };
         rows.loyalty.put_document(Document::Card(Box::new(card)));
-        desk.approve(rows, trans)
+        Till::new(desk.message, trans.place).spend(rows, &trans)?;
+        Ok(desk.approve(rows, trans))
     }
 
-    /// Whether it may be spent, in the order in which the dialect names what is wrong.
-    fn check(&self, desk: &Desk<'_>, card: Option<Card>) -> (Result<(), Failure>, Option<Card>) {
+    /// What the card's codes have left; purchases spend none.
+    fn free_codes(
+        &self,
+        rows: &Rows,
+        card: Option<&Card>,
+        now: UnixMs,
+    ) -> Result<Vec<Free>, Inconsistent> {
+        match card.filter(|_| !self.vouchers) {
+            Some(card) => codes::free(rows, card, now),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether it may be spent, in the order in which the dialect names what is wrong; the tickets
+    /// that it takes.
+    fn check(
+        &self,
+        desk: &Desk<'_>,
+        card: Option<Card>,
+        free: Vec<Free>,
+    ) -> (Result<Vec<TicketUse>, Failure>, Option<Card>) {
         let checked = self.check_pin_is_there(card.as_ref());
         let checked = checked.and_then(|()| Ok(self.check_amount()?));
         let checked = checked.and_then(|()| Ok(self.check_limits(desk, card.as_ref())?));
         let checked = checked.and_then(|()| match &card {
-            Some(card) => self.check_card(desk, card),
+            Some(card) => self.check_card(desk, card, free),
             None => Err(Refusal::UnknownCard.into()),
         });
         (checked, card)
@@ -292,29 +316,47 @@ impl Spending<'_> {
         self.points.is_some() || !self.wanted.is_empty()
     }
 
-    fn check_card(&self, desk: &Desk<'_>, card: &Card) -> Result<(), Failure> {
+    fn check_card(
+        &self,
+        desk: &Desk<'_>,
+        card: &Card,
+        mut free: Vec<Free>,
+    ) -> Result<Vec<TicketUse>, Failure> {
         may_be_used(card, desk.now)?;
-        self.check_holdings(card, desk.now)?;
-        match self.pin {
-            Some(pin) => check_pin(card, pin),
-            None => Ok(()),
+        if self.points.is_some() && card.balance(desk.now).available < self.points {
+            return Err(Refusal::TooFew.into());
         }
+        let lines = self.wanted.iter();
+        let lines = lines.map(|it| self.lines(card, &mut free, it, desk.now));
+        let lines: Option<Vec<Vec<TicketUse>>> = lines.collect();
+        let tickets = lines.ok_or(Refusal::TooFew)?.concat();
+        unless_too_many(&tickets)?;
+        if let Some(pin) = self.pin {
+            check_pin(card, pin)?;
+        }
+        Ok(tickets)
     }
 
-    fn check_holdings(&self, card: &Card, now: UnixMs) -> Result<(), Refusal> {
-        let is_enough = !self.points.is_some() || card.balance(now).available >= self.points;
-        let has = |it: &Wanted| {
-            let holding = card.holding(self.ticket(it)).filter(|it| it.is_usable(now));
-            // The same ticket may stand in two lines.
-            let same = self.wanted.iter().filter(|other| other.id == it.id);
-            let pieces = same.fold(0_i64, |sum, it| sum.saturating_add(it.pieces));
-            it.pieces > 0 && holding.is_some_and(|it| it.pieces >= pieces)
-        };
-        if is_enough && self.wanted.iter().all(has) {
-            Ok(())
-        } else {
-            Err(Refusal::TooFew)
+    /// What one wanted line takes: pieces of the card's own, else uses of codes it holds; `None`
+    /// where there are too few.
+    fn lines(
+        &self,
+        card: &Card,
+        free: &mut [Free],
+        wanted: &Wanted,
+        now: UnixMs,
+    ) -> Option<Vec<TicketUse>> {
+        if wanted.pieces <= 0 {
+            return None;
         }
+        let ticket = self.ticket(wanted);
+        let Some(holding) = card.holding(ticket).filter(|it| it.is_usable(now)) else {
+            return codes::take(free, wanted).filter(|it| !it.is_empty());
+        };
+        // The same ticket may stand in two lines.
+        let same = self.wanted.iter().filter(|other| other.id == wanted.id);
+        let pieces = same.fold(0_i64, |sum, it| sum.saturating_add(it.pieces));
+        (holding.pieces >= pieces).then(|| vec![holding.used(wanted.pieces)])
     }
 
     const fn ticket(&self, wanted: &Wanted) -> TicketId {
@@ -325,16 +367,11 @@ impl Spending<'_> {
     }
 
     /// Takes what was checked to be there.
-    fn spend(&self, card: &mut Card, desk: &mut Desk<'_>) -> Effect {
+    fn spend(&self, card: &mut Card, desk: &mut Desk<'_>, tickets: Vec<TicketUse>) -> Effect {
         if let (Some(PinEvidence::Right(_)), Some(pin)) = (self.pin, &mut card.pin) {
             pin.wrong = 0;
         }
         let (points, _) = card.take_points(self.points, desk.now);
-        let tickets: Vec<TicketUse> = self
-            .wanted
-            .iter()
-            .filter_map(|it| Some(card.holding(self.ticket(it))?.used(it.pieces)))
-            .collect();
         tickets.iter().for_each(|it| card.take_tickets(it));
         if self.is_limited() {
             let day = desk.day();
@@ -346,6 +383,18 @@ impl Spending<'_> {
             tickets,
             ..Effect::default()
         }
+    }
+}
+
+/// One event names only so many lines, and codes among them.
+fn unless_too_many(tickets: &[TicketUse]) -> Result<(), Refusal> {
+    let codes = tickets.iter().filter(|it| it.code.is_some()).count();
+    let fits = tickets.len() <= usize::from(Movement::TICKET_LINES_MAX)
+        && codes <= usize::from(Movement::CODE_LINES_MAX);
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::AmountInvalid)
     }
 }
 

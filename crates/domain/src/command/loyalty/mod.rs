@@ -10,16 +10,19 @@
 //! | [`SendCode`], [`Activate`] | cards given to members |
 //! | [`Settle`], [`SettleDetails`] | the end of a batch |
 //! | [`AddStore`], [`AddTerminal`], [`AddCards`], [`SetStore`], [`SetTerminal`], [`SetCard`] | provisioning |
+//! | [`HoldCode`], [`LetGoOfCode`] | voucher codes that a card holds |
 //! | [`FinishWork`] | what an operator has looked at |
 //! | [`Expire`], [`ForgetCodes`] | the workers |
 
 mod activate;
 mod check_in;
+mod codes;
 mod consume;
 mod decline;
 mod desk;
 mod finish_work;
 mod give_back;
+mod hold_code;
 mod message;
 mod provision;
 mod reverse;
@@ -32,6 +35,7 @@ pub use consume::{Consume, TicketsConsume};
 pub use decline::Decline;
 pub use finish_work::FinishWork;
 pub use give_back::{GiveBack, GiveBackKind, Original};
+pub use hold_code::{HoldCode, HoldReply, LetGoOfCode};
 pub use message::{Answer, Message, Missing, PinEvidence, Wanted};
 pub use provision::{
     AddCards, AddStore, AddTerminal, CardChange, NewCard, SetCard, SetStore, SetTerminal,

@@ -4,6 +4,7 @@
 
 use super::{
     Answer, Message, Missing,
+    codes::Till,
     desk::{book, places},
     give_back::restore,
 };
@@ -100,25 +101,48 @@ impl Command for Reverse {
     }
 
     fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<Answer, Inconsistent> {
-        Ok(self.reverse(rows, now).unwrap_or_else(|answer| answer))
+        match self.reverse(rows, now) {
+            Ok(answer) | Err(Failure::Answer(answer)) => Ok(answer),
+            Err(Failure::Rows(error)) => Err(error),
+        }
+    }
+}
+
+/// Why nothing is undone.
+enum Failure {
+    /// The terminal hears why.
+    Answer(Answer),
+    /// The stored rows are wrong.
+    Rows(Inconsistent),
+}
+
+impl From<Answer> for Failure {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+impl From<Inconsistent> for Failure {
+    fn from(error: Inconsistent) -> Self {
+        Self::Rows(error)
     }
 }
 
 impl Reverse {
-    fn reverse(&self, rows: &mut Rows, now: UnixMs) -> Result<Answer, Answer> {
+    fn reverse(&self, rows: &mut Rows, now: UnixMs) -> Result<Answer, Failure> {
         let terminal = self.admit(rows)?;
         let Some(found) = self.find(rows) else {
             self.put_tombstone(rows, &terminal, now);
-            return Err(Answer::Refused(Refusal::OriginalMissing));
+            return Ok(Answer::Refused(Refusal::OriginalMissing));
         };
         let found = found.clone();
         self.agrees(&found).map_err(Answer::Refused)?;
         match found.state {
             TransState::Approved => self.undo(rows, terminal, found, now),
             TransState::Reversed(_) => Ok(Answer::Done(Box::new(found))),
-            TransState::GivenBack(_) => Err(Answer::Refused(Refusal::InConflict)),
-            TransState::Declined(_) => Err(Answer::Refused(Refusal::NotAllowed)),
-            TransState::Tombstone => Err(Answer::Refused(Refusal::OriginalMissing)),
+            TransState::GivenBack(_) => Ok(Answer::Refused(Refusal::InConflict)),
+            TransState::Declined(_) => Ok(Answer::Refused(Refusal::NotAllowed)),
+            TransState::Tombstone => Ok(Answer::Refused(Refusal::OriginalMissing)),
         }
     }
 
@@ -190,12 +214,16 @@ impl Reverse {
         mut terminal: Terminal,
         found: Trans,
         now: UnixMs,
-    ) -> Result<Answer, Answer> {
+    ) -> Result<Answer, Failure> {
         let card = rows.loyalty.card(self.message.tenant, &self.card);
         let mut card = card.cloned().ok_or(Answer::Refused(Refusal::UnknownCard))?;
         let behind = self.behind(rows, &found)?;
-        let effect = self.move_back(&mut card, &found, now);
+        let mut effect = self.move_back(&mut card, &found, now);
         self.recount(&mut card, &mut terminal, &behind.purchase, &found, now);
+        let (kind, state) = (TransKind::Reversal, TransState::Approved);
+        let draft = self.message.trans(kind, state, now);
+        let till = Till::new(&self.message, found.place);
+        effect.tickets = till.give_back(rows, &found, &draft)?;
         let reversal = Trans {
             place: None,
             card: found.card.clone(),
@@ -204,9 +232,7 @@ impl Reverse {
             undoes: Some(found.kind),
             effect,
             balance: card.balance(now),
-            ..self
-                .message
-                .trans(TransKind::Reversal, TransState::Approved, now)
+            ..draft
         };
         let undone = Trans {
             state: TransState::Reversed(reversal.serial),

@@ -9,7 +9,6 @@ use crate::{
     voucher::{
         code_use::{CodeAct, CodeEvent, CodeUse, Scene},
         postings,
-        span::Span,
         status::{CodeStatus, standing},
     },
 };
@@ -82,7 +81,8 @@ fn release(rows: &mut Rows, payment: &Payment, now: UnixMs) -> Result<(), Incons
     };
     code_use.reserved -= 1;
     rows.voucher.put_use(code_use);
-    if is_written_off(rows.voucher.span_of(payment.tenant, part.code)?) {
+    let span = rows.voucher.span_of(payment.tenant, part.code)?;
+    if span.is_written_off() {
         post(rows, postings::of_late_expiry(payment, &part, now));
     }
     Ok(())
@@ -104,7 +104,8 @@ pub(in crate::command) fn give_back(
     code_use.used = used.ok_or(Inconsistent(payment.serial))?;
     note(rows, payment, &mut code_use, CodeAct::GivenBack, now);
     rows.voucher.put_use(code_use);
-    let expired = is_written_off(rows.voucher.span_of(payment.tenant, part.code)?);
+    let span = rows.voucher.span_of(payment.tenant, part.code)?;
+    let expired = span.is_written_off();
     post(rows, postings::of_give_back(payment, &part, expired, now));
     Ok(())
 }
@@ -119,10 +120,6 @@ fn held(rows: &Rows, payment: &Payment) -> Result<Option<(VoucherPart, CodeUse)>
         return Err(Inconsistent(payment.serial));
     }
     Ok(Some((part, code_use)))
-}
-
-fn is_written_off(span: &Span) -> bool {
-    span.activation().is_some_and(|it| it.expired)
 }
 
 fn note(rows: &mut Rows, payment: &Payment, code_use: &mut CodeUse, act: CodeAct, at: UnixMs) {

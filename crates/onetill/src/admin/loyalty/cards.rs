@@ -1,6 +1,6 @@
 //! Member cards: adding, changing, showing.
 
-use super::{AdminError, known_tenant};
+use super::{AdminError, held_codes, known_tenant};
 use crate::app::{Gateway, loyalty::documents};
 use domain::{
     command::loyalty::{AddCards, CardChange as Change, NewCard as Added, SetCard},
@@ -211,6 +211,7 @@ async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<A
         owed: Points::ZERO,
         tickets: new.tickets.clone(),
         today: domain::loyalty::card::DayUse::default(),
+        codes: Vec::new(),
         spending: Vec::new(),
     };
     Ok(Added { card, serial })
@@ -265,7 +266,17 @@ async fn changes(gateway: &Gateway, wanted: &CardChange) -> Result<Vec<Change>, 
 pub async fn show(gateway: &Arc<Gateway>, name: &CardName) -> Result<Value, AdminError> {
     let tenant = known_tenant(gateway, &name.tenant).await?;
     let card = find(gateway, tenant, &read_number(&name.number)?).await?;
-    Ok(describe(&card, gateway.now()))
+    describe_all(gateway, &card).await
+}
+
+/// A card as [`describe`] shows it, and the voucher codes it holds as they stand now.
+pub(super) async fn describe_all(gateway: &Gateway, card: &Card) -> Result<Value, AdminError> {
+    let codes = held_codes::describe(gateway, card).await?;
+    let mut described = describe(card, gateway.now());
+    if let Some(members) = described.as_object_mut() {
+        members.insert("codes".to_owned(), codes.into());
+    }
+    Ok(described)
 }
 
 pub(super) fn describe(card: &Card, now: UnixMs) -> Value {
@@ -293,7 +304,7 @@ async fn find(gateway: &Gateway, tenant: TenantId, number: &CardNo) -> Result<Ca
     found.ok_or_else(missing)
 }
 
-fn missing() -> AdminError {
+pub(super) fn missing() -> AdminError {
     AdminError::new("the retailer has no such card; add it with `onetill member add`")
 }
 

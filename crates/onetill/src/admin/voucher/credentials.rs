@@ -18,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc};
-use wire::voucher::{KeyError, SigningKey, VerifyingKey};
+use wire::voucher::{
+    KeyError, SigningKey, VerifyingKey,
+    generate::{SEED_LEN, generate},
+};
 use zeroize::Zeroizing;
 
 /// The random bytes of a token.
@@ -167,6 +170,31 @@ pub async fn set_keys(gateway: &Arc<Gateway>, wanted: KeyChange) -> Result<Value
     Ok(json!({ "partner": number.0, "keys": keys }))
 }
 
+/// Makes the key that replies to a partner are signed with; answers its public half. The private one
+/// never leaves this process but sealed.
+///
+/// # Errors
+/// When there is no such partner, or the system gives no random bytes.
+pub async fn make_reply_key(gateway: &Arc<Gateway>, who: Who) -> Result<Value, AdminError> {
+    let number = read_number(who.number)?;
+    find(gateway, number)?;
+    let failed = |error: &dyn fmt::Display| AdminError::new(format!("no key was made: {error}"));
+    let mut seed = Zeroizing::new([0_u8; SEED_LEN]);
+    getrandom::fill(&mut seed[..]).map_err(|error| failed(&error))?;
+    // Looking for primes takes a while, and requests are not to wait for it.
+    let made = tokio::task::spawn_blocking(move || generate(&seed)).await;
+    let pkcs8 = made.map_err(|error| failed(&error))?;
+    let pkcs8 = pkcs8.map_err(|error| failed(&error))?;
+    let sealed = gateway.vouchers.partners.seal_reply_key(number, &pkcs8);
+    let sealed = sealed.map_err(|error| failed(&error))?;
+    change(gateway, number, &who.by, |partner| {
+        partner.reply_key = Some(sealed);
+        Ok("a new reply key, made here".to_owned())
+    })
+    .await?;
+    show_reply_key(gateway, who.number).await
+}
+
 fn put_key(partner: &mut Partner, spki: String, end: Option<UnixMs>) -> Result<String, AdminError> {
     partner.keys.retain(|it| it.spki != spki);
     match end {
@@ -193,7 +221,7 @@ pub async fn show_reply_key(gateway: &Arc<Gateway>, number: u32) -> Result<Value
     let key = gateway.vouchers.partners.reply_key(&known.partner)?;
     let key = key.ok_or_else(|| {
         AdminError::new(
-            "replies to this partner are not signed; give them a key with --reply-key FILE",
+            "replies to this partner are not signed; make a key for them with --generate",
         )
     })?;
     Ok(json!({ "partner": number, "public_pem": key.verifying_key().to_pem() }))

@@ -52,6 +52,8 @@ pub enum Request {
     RevokeTokens(credentials::Who),
     /// Changes the keys that a partner signs with, and that replies to it are signed with.
     SetKeys(credentials::KeyChange),
+    /// Makes the key that replies to a partner are signed with.
+    MakeReplyKey(credentials::Who),
     /// The public half of the key that replies to a partner are signed with.
     ShowReplyKey {
         /// The partner's number.
@@ -132,6 +134,7 @@ pub async fn handle(gateway: &Arc<Gateway>, request: Request) -> Result<Value, A
         Request::MakeToken(new) => credentials::make_token(gateway, new).await,
         Request::RevokeTokens(who) => credentials::revoke_tokens(gateway, who).await,
         Request::SetKeys(change) => credentials::set_keys(gateway, change).await,
+        Request::MakeReplyKey(who) => credentials::make_reply_key(gateway, who).await,
         Request::ShowReplyKey { number } => credentials::show_reply_key(gateway, number).await,
         Request::PutTicket(new) => tickets::put(gateway, new).await,
         Request::ListTickets => tickets::list(gateway).await,

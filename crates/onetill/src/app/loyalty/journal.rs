@@ -176,6 +176,8 @@ fn used(pieces: &Pieces, faces: &HashMap<TicketId, Fen>) -> TicketUse {
         face: faces.get(&pieces.ticket).copied().unwrap_or_default(),
         pieces: pieces.pieces,
         expires_at: None,
+        code: None,
+        written_off: false,
     }
 }
 
@@ -209,6 +211,8 @@ mod tests {
             face: Fen::new(500),
             pieces: 2,
             expires_at: None,
+            code: None,
+            written_off: false,
         };
         Trans {
             tenant: TenantId(1),

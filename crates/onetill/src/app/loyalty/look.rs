@@ -4,10 +4,11 @@ use super::Caller;
 use crate::app::{AppError, Gateway};
 use domain::{
     loyalty::{
-        card::{Card, CardNo, CardStatus},
+        card::{Card, CardNo, CardStatus, Holding},
         trans::Refusal,
     },
     time::UnixMs,
+    voucher::status::CodeStatus,
 };
 
 /// What was read off a card: its number, and what its stripe says.
@@ -50,6 +51,41 @@ impl Gateway {
             may_be_looked_at(&card, self.now())?;
             Ok(card)
         }))
+    }
+
+    /// What the voucher codes of a card are good for now, as tickets; nothing where the card's own
+    /// tickets stand under the same number, since those are used first.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn tickets_of_codes(&self, card: &Card) -> Result<Vec<Holding>, AppError> {
+        let mut tickets: Vec<Holding> = Vec::new();
+        for held in &card.codes {
+            let (code, uses) = (held.backing.code, held.backing.uses);
+            let (stands, until) = self.standing_in_term(code, uses).await?;
+            if stands.status != CodeStatus::Active {
+                continue;
+            }
+            let pieces = i64::from(stands.uses_left);
+            match tickets.iter_mut().find(|it| it.ticket() == held.ticket()) {
+                Some(ticket) => ticket.pieces += pieces,
+                None => tickets.push(Holding {
+                    id: held.ticket().id,
+                    kind: held.kind,
+                    name: held.name.clone(),
+                    face: held.face,
+                    pieces,
+                    expires_at: until,
+                }),
+            }
+        }
+        let now = self.now();
+        let is_own = |it: &Holding| {
+            card.holding(it.ticket())
+                .is_some_and(|it| it.is_usable(now))
+        };
+        tickets.retain(|it| !is_own(it));
+        Ok(tickets)
     }
 
     /// What the stripe says against a message, if it was swiped: nothing of it is decided then.

@@ -12,6 +12,7 @@
 //! | [`stocking`] | new stock on its way in |
 //! | [`report`] | how many codes stand how |
 //! | [`redeem`] | a code that pays a part of a payment |
+//! | [`redemption`] | a code redeemed without a wallet |
 
 pub mod change;
 pub mod codes;
@@ -19,6 +20,7 @@ pub mod guesses;
 pub mod names;
 pub mod partners;
 pub mod redeem;
+pub mod redemption;
 pub mod report;
 pub mod stocking;
 pub mod trace;

@@ -6,6 +6,7 @@ use domain::{
     money::Fen,
     payment::{Flow, Payment, VoucherPart},
     rows::PaymentRef,
+    time::UnixMs,
     voucher::{
         code::{CodeNo, may_be_code},
         status::{CodeStatus, Standing, standing},
@@ -38,13 +39,9 @@ impl Gateway {
         flow: Flow,
         price: Fen,
     ) -> Result<Result<VoucherPart, CodeRefusal>, AppError> {
-        let guesser = Guesser::Merchant(account.merchant.no);
-        if !self.vouchers.guesses.may_look(guesser, self.now()) {
-            return Ok(Err(CodeRefusal::TooManyMisses));
-        }
-        let Some((code, carton)) = self.find_code(account, text).await? else {
-            self.vouchers.guesses.missed(guesser, 1, self.now());
-            return Ok(Err(CodeRefusal::Unknown));
+        let (code, carton) = match self.code_of_merchant(account, text).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
         };
         let part = VoucherPart::of(code, carton.ticket, &carton.terms, price);
         if part.pays == price && flow != Flow::PayerCode {
@@ -60,6 +57,27 @@ impl Gateway {
             | CodeStatus::Reserved
             | CodeStatus::Frozen => Err(CodeRefusal::Status(status)),
         })
+    }
+
+    /// The code that a merchant names, if it is one of its retailer's; a miss counts against the
+    /// merchant's guesses.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub(super) async fn code_of_merchant(
+        &self,
+        account: &Account,
+        text: &str,
+    ) -> Result<Result<(CodeNo, Carton), CodeRefusal>, AppError> {
+        let guesser = Guesser::Merchant(account.merchant.no);
+        if !self.vouchers.guesses.may_look(guesser, self.now()) {
+            return Ok(Err(CodeRefusal::TooManyMisses));
+        }
+        let found = self.find_code(account, text).await?;
+        if found.is_none() {
+            self.vouchers.guesses.missed(guesser, 1, self.now());
+        }
+        Ok(found.ok_or(CodeRefusal::Unknown))
     }
 
     /// The newest payment that held a code.
@@ -106,12 +124,26 @@ impl Gateway {
     /// # Errors
     /// When the store failed, or the code has no span.
     pub async fn standing(&self, carton: &Carton, code: CodeNo) -> Result<Standing, AppError> {
+        let stands = self.standing_in_term(code, carton.terms.uses).await?;
+        Ok(stands.0)
+    }
+
+    /// Where a code that may be used `uses` times stands now, and when its term ends.
+    ///
+    /// # Errors
+    /// When the store failed, or the code has no span.
+    pub(in crate::app) async fn standing_in_term(
+        &self,
+        code: CodeNo,
+        uses: u32,
+    ) -> Result<(Standing, Option<UnixMs>), AppError> {
         let spans = self.reader.spans(code.range(), None, 1).await?;
-        let uses = self.reader.code_uses(code.range(), 1).await?;
+        let used = self.reader.code_uses(code.range(), 1).await?;
         let span = spans.first().ok_or_else(|| {
-            tracing::error!(carton = %carton.serial, "a box has codes without a span");
+            tracing::error!(carton = %code.carton, "a box has codes without a span");
             AppError::Unforeseen
         })?;
-        Ok(standing(span, uses.first(), carton.terms.uses, self.now()))
+        let until = span.activation().and_then(|it| it.term.until);
+        Ok((standing(span, used.first(), uses, self.now()), until))
     }
 }

@@ -88,6 +88,7 @@ fn account_json(names: &Names, tenant: TenantId, account: Account) -> Value {
         Account::VoucherLiability(it) => json!({ "voucher_liability": it.0 }),
         Account::VoucherSales(it) => json!({ "voucher_sales": it.0 }),
         Account::VoucherBreakage(it) => json!({ "voucher_breakage": it.0 }),
+        Account::VoucherTakings(store) => json!({ "voucher_takings": store }),
     }
 }
 

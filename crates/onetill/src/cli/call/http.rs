@@ -95,6 +95,25 @@ impl Http {
         self.exchange(request).await
     }
 
+    /// Posts a message of the gateway's own API to `url`, with these headers.
+    ///
+    /// # Errors
+    /// [`SendError`]: whether the gateway can have got it.
+    pub async fn post_signed(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, SendError> {
+        let request = self.client.post(url).body(body.to_owned());
+        let request = request.header("Content-Type", "application/json;charset=UTF-8");
+        let headers = headers.iter();
+        let request = headers.fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        self.exchange(request).await
+    }
+
     async fn exchange(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         let mut reply = request.send().await.map_err(|error| self.failure(&error))?;
         let mut body = Vec::new();

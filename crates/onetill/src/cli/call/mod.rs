@@ -72,6 +72,9 @@ As a partner who sells vouchers, against the same demo:
   onetill call voucher activate 1001901070000000258-M4DEDSfV
   onetill call voucher trace 1001901070000000258-M4DEDSfV
 
+As a merchant without a wallet, such as a museum's gate:
+  onetill call voucher redeem 1001901070000000258-M4DEDSfV
+
 Against another gateway:
   ONETILL_KEY=… onetill call --url https://pay.example.com --merchant 0020000007 query S1")]
 pub struct CallArgs {
@@ -109,7 +112,7 @@ struct ReachArgs {
 /// What all calls of a merchant have in common.
 #[derive(Args)]
 #[command(
-    next_help_heading = "Options of a merchant's calls (pay, order, refund, query, cancel, recharge)"
+    next_help_heading = "Options of a merchant's calls (pay, order, refund, query, cancel, recharge, voucher redeem, voucher undo)"
 )]
 struct CommonArgs {
     /// The merchant who asks
@@ -141,7 +144,7 @@ enum OperationArgs {
     Merchant(MerchantOperation),
     #[command(flatten)]
     Till(till::TillCommand),
-    /// As a partner: activate, void and look up prepaid vouchers
+    /// Prepaid vouchers: as a partner activate, void and look them up; as a merchant redeem them
     Voucher(voucher::VoucherArgs),
 }
 
@@ -195,7 +198,7 @@ pub async fn run(args: CallArgs, shape: Shape) -> Result<ExitCode, CommandError>
     } = args;
     let operation = match operation {
         OperationArgs::Till(command) => return till::run(command, &reach, shape).await,
-        OperationArgs::Voucher(args) => return voucher::run(args, &reach, shape).await,
+        OperationArgs::Voucher(args) => return voucher::run(args, &reach, &common, shape).await,
         OperationArgs::Merchant(operation) => operation,
     };
     let url = base_url(&reach.url)?;

@@ -5,6 +5,7 @@
 //! | [`add`], [`import`] | one card; a file of them |
 //! | [`show`], [`list`] | one card; all of them, as a table or a file |
 //! | [`set`] | status, grade and PIN |
+//! | [`ticket`] | voucher codes that a card holds |
 //! | [`fields`], [`lists`] | what a card has, as options and as columns |
 
 mod add;
@@ -14,12 +15,13 @@ mod list;
 mod lists;
 mod set;
 mod show;
+mod ticket;
 
 use super::{CommandError, Place, output::Shape};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
-/// Member cards: add, show, list, import, export, set-status, set-grade, set-pin, reset-pin.
+/// Member cards: add, show, list, import, export, ticket, set-status, set-grade, set-pin, reset-pin.
 ///
 /// Beside a running gateway these go through it, and take effect at once.
 #[derive(Args)]
@@ -29,6 +31,8 @@ use std::process::ExitCode;
   onetill member import members.csv --tenant demo
       as many as you like; cards that exist stay as they are
   onetill member export --tenant demo > members.csv
+  onetill member ticket add 9999999999025288 --code - --tenant demo
+      a voucher code becomes tickets of the card
   onetill member set-status 9999999999025288 lost --tenant demo
   onetill member reset-pin 9999999999025320 --tenant demo
       after three wrong tries
@@ -56,6 +60,8 @@ enum MemberCommand {
     Import(import::ImportArgs),
     /// Write all cards as CSV, which import reads
     Export(list::ExportArgs),
+    /// Give a card a voucher code, whose uses are tickets of it, or take it away
+    Ticket(ticket::TicketArgs),
     /// Change where a card stands: stocked, active, lost, blocked, restricted
     SetStatus(set::StatusArgs),
     /// Change a member's grade
@@ -88,6 +94,7 @@ pub async fn run(args: MemberArgs, shape: Shape) -> Result<ExitCode, CommandErro
         MemberCommand::List(args) => list::run(settings, tenant, args, shape).await?,
         MemberCommand::Import(args) => import::run(settings, tenant, args, shape).await?,
         MemberCommand::Export(args) => list::export(settings, tenant, args).await?,
+        MemberCommand::Ticket(args) => ticket::run(settings, tenant, args, shape).await?,
         MemberCommand::SetStatus(args) => set::status(settings, tenant, args, shape).await?,
         MemberCommand::SetGrade(args) => set::grade(settings, tenant, args, shape).await?,
         MemberCommand::SetPin(args) => set::pin(settings, tenant, args, shape).await?,

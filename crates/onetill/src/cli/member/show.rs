@@ -59,6 +59,7 @@ fn text(card: &Value, zone: &TimeZone) -> String {
     );
     let mut parts = vec![output::fields(&all)];
     parts.extend(tickets(card, zone));
+    parts.extend(codes(card));
     parts.join("\n\n")
 }
 
@@ -93,6 +94,36 @@ fn tickets(card: &Value, zone: &TimeZone) -> Option<String> {
             output::yuan(face.into()),
             text_of(it, "pieces"),
             dates::show(it.get("expires_at").and_then(Value::as_i64), zone),
+        ]);
+    }
+    Some(table.render())
+}
+
+/// Voucher codes are told by where they lie: their texts pay.
+pub(super) fn codes(card: &Value) -> Option<String> {
+    let held = card.get("codes").and_then(Value::as_array)?;
+    if held.is_empty() {
+        return None;
+    }
+    let mut table = Table::new(&[
+        ("ticket", Side::Right),
+        ("kind", Side::Left),
+        ("name", Side::Left),
+        ("yuan", Side::Right),
+        ("uses left", Side::Right),
+        ("status", Side::Left),
+        ("code", Side::Left),
+    ]);
+    for it in held {
+        let face = it.get("face").and_then(Value::as_i64).unwrap_or(0);
+        table.push([
+            text_of(it, "ticket"),
+            text_of(it, "kind").to_lowercase(),
+            text_of(it, "name"),
+            output::yuan(face.into()),
+            text_of(it, "uses_left"),
+            text_of(it, "status").to_lowercase(),
+            format!("{} of {}", text_of(it, "index"), text_of(it, "box")),
         ]);
     }
     Some(table.render())

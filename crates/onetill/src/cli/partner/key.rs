@@ -21,19 +21,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Take over the key a partner signs with, and the one that replies to it are signed with.
+/// Take over the key a partner signs with; make the one that replies to it are signed with.
 ///
-/// Keys are RSA of 2048 bits or more, in PEM. This program makes none:
-///   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out ours.key.pem
+/// Keys are RSA of 2048 bits or more, in PEM. Only public halves are ever shown. A partner makes
+/// its own key:
+///   openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out partner.key.pem
+///   openssl pkey -in partner.key.pem -pubout -out partner.pub.pem
 #[derive(Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "Examples:
   onetill partner key 1504 --file partner.pub.pem --overlap 7d
       the key before stays good for a week
+  onetill partner key 1504 --generate > ours.pub.pem
+      makes the key for replies and prints its public half, for the partner
   onetill partner key 1504 --reply-key ours.key.pem
+      takes over one that was made elsewhere
   onetill partner key 1504 --show-reply-key
-      the public half, for the partner
+      the public half once more
   onetill partner key 1504 --revoke"
 )]
 pub struct KeyArgs {
@@ -52,6 +57,9 @@ pub struct KeyArgs {
     /// File with the private key that replies are signed with (BEGIN PRIVATE KEY)
     #[arg(long, value_name = "FILE")]
     reply_key: Option<PathBuf>,
+    /// Make the key that replies are signed with, and print its public half
+    #[arg(long, conflicts_with_all = ["file", "revoke", "reply_key", "show_reply_key"])]
+    generate: bool,
     /// Print the public half of the key that replies are signed with
     #[arg(long, conflicts_with_all = ["file", "revoke", "reply_key"])]
     show_reply_key: bool,
@@ -64,8 +72,13 @@ pub(super) async fn run(
     shape: Shape,
 ) -> Result<(), CommandError> {
     let number = args.number;
-    if args.show_reply_key {
-        let request = voucher::Request::ShowReplyKey { number };
+    let who = Who { number, by };
+    let public_half = match (args.generate, args.show_reply_key) {
+        (true, _) => Some(voucher::Request::MakeReplyKey(who.clone())),
+        (false, true) => Some(voucher::Request::ShowReplyKey { number }),
+        (false, false) => None,
+    };
+    if let Some(request) = public_half {
         let shown = admin_request(settings, Request::Voucher(request)).await?;
         return match shape {
             Shape::Json => output::print_json(&shown),
@@ -73,10 +86,10 @@ pub(super) async fn run(
         };
     }
     if args.file.is_none() && args.reply_key.is_none() && !args.revoke {
-        return Err("name --file, --reply-key or --revoke; see --help".into());
+        return Err("name --file, --generate, --reply-key or --revoke; see --help".into());
     }
     let change = KeyChange {
-        who: Who { number, by },
+        who,
         public_pem: args.file.as_deref().map(read).transpose()?,
         overlap_s: args.overlap.unwrap_or(0),
         revoke: args.revoke,

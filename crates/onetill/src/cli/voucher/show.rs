@@ -20,7 +20,6 @@ use crate::{
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 /// Show a box, a package or a reel with its stock and what lies in it; or where a code stands and
 /// what happened to it.
@@ -54,7 +53,7 @@ pub(super) async fn run(
     let is_code = args.code.is_some();
     let request = match (args.code, args.name) {
         (Some(code), _) => {
-            let code = read_code(&code)?.to_string();
+            let code = prompt::code(&code)?.to_string();
             voucher::Request::ShowCode(CodeName { tenant, code })
         }
         (None, name) => voucher::Request::ShowUnit(UnitName {
@@ -73,13 +72,6 @@ pub(super) async fn run(
         Shape::Text if is_code => output::print(&code_text(&found, &zone)),
         Shape::Text => output::print(&unit_text(&found, &zone)),
     }
-}
-
-fn read_code(given: &str) -> Result<Zeroizing<String>, CommandError> {
-    if given == "-" {
-        return prompt::ask("code");
-    }
-    Ok(Zeroizing::new(given.to_owned()))
 }
 
 fn unit_text(it: &Value, zone: &TimeZone) -> String {

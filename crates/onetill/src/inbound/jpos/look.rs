@@ -39,10 +39,12 @@ pub(super) async fn tickets(
 ) -> Result<Done, Refused> {
     let card = look(gateway, admitted, request).await?;
     let now = gateway.now();
+    let of_codes = gateway.tickets_of_codes(&card).await?;
+    let tickets = usable(&card, now).chain(&of_codes);
     let reply = TicketsReply {
         serial_no: None,
         balances: Some(present::balances(card.balance(now))),
-        tickets: usable(&card, now).filter_map(ticket).collect(),
+        tickets: tickets.filter_map(ticket).collect(),
     };
     Ok(Done {
         at: now,

@@ -2,10 +2,13 @@
 
 use super::{Answered, Asked, Refusal, present, tree};
 use crate::app::voucher::{names::Found, trace::Entry};
-use domain::voucher::{
-    change::{Change, ChangeKind, Verdict},
-    code::CodeNo,
-    code_use::CodeAct,
+use domain::{
+    loyalty::store::StoreNo,
+    voucher::{
+        change::{Change, ChangeKind, Verdict},
+        code::CodeNo,
+        code_use::{CodeAct, CodeEvent},
+    },
 };
 use std::sync::Arc;
 use wire::voucher::{
@@ -154,13 +157,7 @@ fn entry(asked: &Asked<'_>, code: &str, entry: &Entry) -> TraceEntry {
                 CodeAct::GivenBack => TraceKind::UseReversed,
             };
             let scene = &event.scene;
-            let account = scene.merchant.and_then(|no| {
-                let directory = &asked.gateway.directory;
-                directory.find_by_no(event.tenant, no)
-            });
-            let (mid, shop_name) = account.map_or_else(Default::default, |it| {
-                (it.merchant.code.clone(), it.merchant.name.clone())
-            });
+            let (mid, shop_name) = shop(asked, event);
             TraceEntry {
                 mid,
                 shop_name,
@@ -171,6 +168,23 @@ fn entry(asked: &Asked<'_>, code: &str, entry: &Entry) -> TraceEntry {
             }
         }
     }
+}
+
+/// The code and the name of who used a code: a merchant's, or of a store, which has no code here,
+/// its name.
+fn shop(asked: &Asked<'_>, event: &CodeEvent) -> (String, String) {
+    let gateway = asked.gateway;
+    let Some(no) = event.scene.merchant else {
+        let store = StoreNo::parse(&event.scene.store);
+        let store = store.and_then(|it| gateway.loyalty.estate.store(&it));
+        let store = store.filter(|it| it.store.tenant == event.tenant);
+        let name = store.map_or_else(String::new, |it| it.store.name.clone());
+        return (String::new(), name);
+    };
+    let account = gateway.directory.find_by_no(event.tenant, no);
+    account.map_or_else(Default::default, |it| {
+        (it.merchant.code.clone(), it.merchant.name.clone())
+    })
 }
 
 fn changed(entry: TraceEntry, change: Option<&Change>) -> TraceEntry {

@@ -15,6 +15,7 @@
 //! | [`transport`] | paths, methods, sizes, members that are never missing |
 //! | [`admission`] | from where a terminal may speak |
 //! | [`certificates`] | client certificates that admit a terminal |
+//! | [`codes`] | voucher codes that a card holds: tickets of a terminal, and payment at a till |
 //! | [`demo`] | the demo data, loaded by a gateway that is killed on the way |
 //! | [`strangers`] | who may not speak changes no row |
 //! | [`edges`] | batch numbers that begin again, clocks that are set back |
@@ -48,6 +49,7 @@ macro_rules! on_both_stores {
 
 mod admission;
 mod certificates;
+mod codes;
 mod demo;
 mod edges;
 mod expiry;

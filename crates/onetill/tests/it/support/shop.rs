@@ -10,6 +10,8 @@ pub struct Shop {
     pub dir: TempDir,
     /// The gateway.
     pub gateway: Process,
+    /// The database its rows live in, if they do.
+    store: Option<String>,
 }
 
 /// What a command said.
@@ -47,7 +49,24 @@ impl Shop {
     /// The gateway of this recipe, ready.
     pub async fn of(dir: TempDir, recipe: Recipe) -> Self {
         let gateway = Process::start(recipe).await;
-        Self { dir, gateway }
+        let store = None;
+        Self {
+            dir,
+            gateway,
+            store,
+        }
+    }
+
+    /// A demo gateway over a database, ready.
+    pub async fn on_postgres() -> Self {
+        let database = tokio::task::spawn_blocking(store::testing::database);
+        let url = database.await.unwrap().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let recipe = Recipe::demo(dir.path(), "gateway").with(&["--store", &url]);
+        Self {
+            store: Some(url),
+            ..Self::of(dir, recipe).await
+        }
     }
 
     /// A file of this name.
@@ -88,6 +107,9 @@ impl Shop {
     /// An operator's command on this gateway's data.
     pub async fn operate(&self, args: &[&str]) -> Said {
         let data = self.gateway.recipe.data.to_str().unwrap();
-        self.run(&[args, &["--data", data]].concat()).await
+        let store = self.store.iter().flat_map(|it| ["--store", it.as_str()]);
+        let more = ["--data", data].into_iter().chain(store);
+        let args: Vec<&str> = args.iter().copied().chain(more).collect();
+        self.run(&args).await
     }
 }

@@ -142,15 +142,27 @@ pub async fn put_partner(
 
 /// Makes a box with its codes.
 pub async fn issue(gateway: &Arc<Gateway>, tenant: TenantId, stock: &Stock) {
-    let serial = gateway.next_serial().unwrap();
     let codes = stock.shape.codes_in_carton().unwrap();
     let carton = Carton {
+        shape: Some(stock.shape),
+        cards: stock.cards.clone(),
+        ..carton(gateway, tenant, stock, codes)
+    };
+    let serial = carton.serial;
+    let units = units(tenant, serial, stock, codes);
+    let texts: Vec<String> = (0..codes).map(|index| code(stock.id, index)).collect();
+    issue_as(gateway, carton, units, &texts).await;
+}
+
+/// A box of the partner's, unevenly packed.
+pub fn carton(gateway: &Gateway, tenant: TenantId, stock: &Stock, codes: u32) -> Carton {
+    Carton {
         tenant,
-        serial,
+        serial: gateway.next_serial().unwrap(),
         id: stock.id.to_owned(),
         partner: PARTNER,
         codes,
-        shape: Some(stock.shape),
+        shape: None,
         activity: ActivityNo(500_706),
         activity_name: "活动-2018年6月".to_owned(),
         sale_channel: "销售渠道".to_owned(),
@@ -158,33 +170,32 @@ pub async fn issue(gateway: &Arc<Gateway>, tenant: TenantId, stock: &Stock) {
         ticket: VoucherTicketNo(stock.ticket),
         ticket_name: "咖啡券".to_owned(),
         terms: stock.terms,
-        cards: stock.cards.clone(),
+        cards: None,
         ready: false,
         issued_at: gateway.now(),
         custody: Vec::new(),
-    };
+    }
+}
+
+/// Makes a box with these units, and codes of these texts.
+pub async fn issue_as(gateway: &Arc<Gateway>, carton: Carton, units: Vec<Unit>, texts: &[String]) {
+    let (tenant, serial) = (carton.tenant, carton.serial);
     assert!(gateway.run(OpenCarton { carton }).await.unwrap());
-    let units = units(tenant, serial, stock, codes);
-    gateway
-        .engine
-        .admin(AdminOp::AddUnits(units))
-        .await
-        .unwrap();
-    let numbers: Vec<CodeNo> = (0..codes)
-        .map(|index| CodeNo {
-            carton: serial,
-            index,
-        })
-        .collect();
-    let texts: Vec<String> = (0..codes).map(|index| code(stock.id, index)).collect();
+    let units = AdminOp::AddUnits(units);
+    gateway.engine.admin(units).await.unwrap();
+    let numbers = (0..u32::try_from(texts.len()).unwrap()).map(|index| CodeNo {
+        carton: serial,
+        index,
+    });
+    let numbers: Vec<CodeNo> = numbers.collect();
     let vault = &gateway.vouchers.codes;
-    let stored = numbers.iter().zip(&texts).map(|(code, text)| StoredCode {
+    let stored = numbers.iter().zip(texts).map(|(code, text)| StoredCode {
         code: *code,
         sealed: vault.seal(*code, text).unwrap(),
     });
     let stored = AdminOp::AddCodes(stored.collect());
     gateway.engine.admin(stored).await.unwrap();
-    let found = numbers.iter().zip(&texts).map(|(code, text)| FoundCode {
+    let found = numbers.iter().zip(texts).map(|(code, text)| FoundCode {
         digest: vault.digest(tenant, text),
         tenant,
         code: *code,

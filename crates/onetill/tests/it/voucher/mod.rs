@@ -7,7 +7,9 @@
 //! | [`admission`] | who is let in |
 //! | [`part_no`] | activeByPartNo |
 //! | [`redeem`] | codes in payments: parts, wholes, refunds, cancels |
+//! | [`redemption`] | the gateway's own API: codes redeemed without a wallet |
 //! | [`races`] | two tills and one use, activation against void |
+//! | [`samples`] | every sample request of the sources, and its reply member by member |
 //! | [`trees`] | trees of more codes than one page |
 
 /// Makes each story two tests, one on each store.
@@ -35,8 +37,10 @@ macro_rules! on_both_stores {
 
 mod actions;
 mod admission;
-mod desk;
+pub mod desk;
 mod part_no;
 mod races;
 mod redeem;
+mod redemption;
+mod samples;
 mod trees;

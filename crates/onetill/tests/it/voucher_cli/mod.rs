@@ -5,12 +5,14 @@
 //! | [`calls`] | `onetill call voucher` as a partner |
 //! | [`demo`] | the demo data, exactly, also after a load that broke off |
 //! | [`imports`] | codes from elsewhere: all of a file, or nothing |
+//! | [`gates`] | codes redeemed by a gate and held by a card, on both stores |
 //! | [`issuing`] | a box, from the printer's file to its use in a payment |
 //! | [`partners`] | tokens, keys, networks and rules |
 //! | [`unfinished`] | kills between the steps of issuing |
 
 mod calls;
 mod demo;
+mod gates;
 mod imports;
 mod issuing;
 mod partners;

@@ -3,6 +3,7 @@
 use crate::support::{process::all_files, shop::Shop};
 use serde_json::json;
 use std::{fs, path::PathBuf};
+use wire::voucher::VerifyingKey;
 
 const ADD: [&str; 9] = [
     "partner",
@@ -161,4 +162,24 @@ async fn set_keys(shop: &Shop) -> PathBuf {
         fs::read_to_string(public).unwrap().trim()
     );
     private
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_key_is_made_here_and_only_its_public_half_is_shown() {
+    let shop = Shop::open().await;
+    let made = ["partner", "key", "1504", "--generate"];
+    let made = shop.operate(&made).await.well();
+    let key = VerifyingKey::from_pem(&made.out).unwrap();
+    assert_eq!(made.out.matches("-----BEGIN ").count(), 1);
+    let shown = ["partner", "key", "1504", "--show-reply-key"];
+    assert_eq!(shop.operate(&shown).await.well().out, made.out);
+    // Another one each time.
+    let again = ["partner", "key", "1504", "--generate"];
+    let again = shop.operate(&again).await.well();
+    let other = VerifyingKey::from_pem(&again.out).unwrap();
+    assert_ne!(other.spki_der(), key.spki_der());
+    let nobody = shop
+        .operate(&["partner", "key", "1599", "--generate"])
+        .await;
+    assert_eq!((nobody.code, &*nobody.out), (1, ""));
 }

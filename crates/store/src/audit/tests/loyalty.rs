@@ -103,6 +103,8 @@ fn vouchers(pieces: i64) -> Vec<TicketUse> {
         face: Fen::new(500),
         pieces,
         expires_at: None,
+        code: None,
+        written_off: false,
     }]
 }
 
@@ -290,6 +292,7 @@ fn card(n: i64, points: i64, pieces: i64) -> Card {
         owed: Points::ZERO,
         tickets: (pieces != 0).then_some(holding).into_iter().collect(),
         today: DayUse::default(),
+        codes: Vec::new(),
         spending: Vec::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! What payments say of the codes they name.
+//! What payments, and events on cards, say of the codes they name.
 
 use super::{are, posted, stock::Stock};
 use crate::audit::{
@@ -8,6 +8,7 @@ use crate::audit::{
 };
 use domain::{
     ledger::Posting,
+    loyalty::trans::{Direction, Trans},
     payment::{CloseReason, End, Payment, PaymentState, VoucherFate, VoucherPart},
     time::UnixMs,
     voucher::{
@@ -24,18 +25,18 @@ pub(in crate::audit) struct BackSums {
     pub under_way: u32,
 }
 
-/// What all payments that name a code did with it.
+/// What all payments that name a code, and all events on cards, did with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Held {
     /// Uses that undecided payments hold.
     pub reserved: u32,
-    /// Uses that ever paid.
+    /// Uses that ever paid, or were tickets.
     pub used: u32,
     /// Of those, the ones that came back.
     pub given_back: u32,
 }
 
-/// Codes that payments name and whose own rows were not seen yet.
+/// Codes that payments or events name and whose own rows were not seen yet.
 #[derive(Default)]
 pub(super) struct Holds(BTreeMap<CodeNo, Held>);
 
@@ -120,6 +121,32 @@ impl Holds {
         unless_terms_agree(payment, part, stock, broken);
     }
 
+    /// Counts the uses that an event spent, or gave back. What was undone keeps its own: what undid
+    /// it says the opposite.
+    pub fn check_trans(&mut self, trans: &Trans, stock: &Stock, broken: &mut Broken<'_>) {
+        let direction = trans.kind.direction(trans.undoes);
+        for used in &trans.effect.tickets {
+            let Some(code) = used.code else { continue };
+            let held = self.0.entry(code.code).or_default();
+            let pieces = u32::try_from(used.pieces);
+            let is_counted = match (direction, pieces) {
+                (Direction::Spend, Ok(pieces)) => {
+                    held.used = held.used.saturating_add(pieces);
+                    !used.written_off
+                }
+                (Direction::GiveBack, Ok(pieces)) => {
+                    held.given_back = held.given_back.saturating_add(pieces);
+                    true
+                }
+                (Direction::Expire | Direction::Grant | Direction::None, _) | (_, Err(_)) => false,
+            };
+            let agrees = stock.agrees(trans.tenant, &code, used.face);
+            broken.unless(is_counted && agrees, Rule::VoucherUse, || {
+                format!("{used:?} is no use of a code as its box says")
+            });
+        }
+    }
+
     fn note(&mut self, code: CodeNo, outcome: Outcome) {
         let held = self.0.entry(code).or_default();
         match outcome {
@@ -133,7 +160,7 @@ impl Holds {
         }
     }
 
-    /// What payments say of a code.
+    /// What payments and events say of a code.
     pub fn take(&mut self, code: CodeNo) -> Held {
         self.0.remove(&code).unwrap_or_default()
     }

@@ -11,6 +11,7 @@ use crate::{
 use domain::{
     ids::{Serial, TenantId},
     ledger::Posting,
+    loyalty::card::TicketCode,
     money::Fen,
     voucher::{
         change::{Change, ChangeId, ChangeKind, Part, Remarks, Verdict},
@@ -153,6 +154,18 @@ impl Stock {
 
     pub fn carton(&self, serial: Serial) -> Option<&Common> {
         self.cartons.get(&serial)
+    }
+
+    /// Whether a ticket's code is one of a box that is ready, and is good for what that says.
+    pub fn agrees(&self, tenant: TenantId, ticket: &TicketCode, face: Fen) -> bool {
+        let carton = self.carton(ticket.code.carton);
+        carton.is_some_and(|it| {
+            it.ready
+                && it.tenant == tenant
+                && it.range.contains(ticket.code)
+                && (it.ticket, it.terms.uses) == (ticket.ticket, ticket.uses)
+                && it.terms.face_value == face
+        })
     }
 
     /// All boxes that are ready.

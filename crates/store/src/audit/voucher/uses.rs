@@ -182,7 +182,7 @@ fn differs(code_use: Option<&CodeUse>, held: Held, history: &History) -> Option<
         held.given_back,
     );
     if (Some(used), reserved, history.used, history.given_back) != of_payments {
-        return Some("its row, its events and payments differ");
+        return Some("its row, its events and what used it differ");
     }
     (history.astray > 0 || history.len != events).then_some("its events are not in order")
 }

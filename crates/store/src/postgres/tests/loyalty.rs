@@ -50,6 +50,7 @@ fn card(n: i64) -> Card {
         owed: Points::ZERO,
         tickets: Vec::new(),
         today: DayUse::default(),
+        codes: Vec::new(),
         spending: Vec::new(),
     }
 }

@@ -140,6 +140,7 @@ pub fn card(tenant: TenantId, n: i64) -> Card {
         owed: Points::ZERO,
         tickets: Vec::new(),
         today: DayUse::default(),
+        codes: Vec::new(),
         spending: Vec::new(),
     }
 }
@@ -203,6 +204,7 @@ pub fn full_card(tenant: TenantId, n: i64) -> Card {
             count: 2,
             points: Points::new(3),
         },
+        codes: Vec::new(),
         spending: vec![MonthSpending {
             month: 24_000,
             spent: Fen::new(-7),
@@ -356,6 +358,8 @@ fn effect() -> Effect {
             face: Fen::new(10),
             pieces: 11,
             expires_at: Some(NOW),
+            code: None,
+            written_off: false,
         }],
     }
 }

@@ -233,7 +233,7 @@ async fn a_payment_without_a_voucher_asks_for_no_code(store: impl Fixture) {
     };
     plan.normalise();
     let rows = writer.load(plan).await.unwrap();
-    assert_eq!(rows.codes_held(), []);
+    assert_eq!(rows.codes_held(&[]), []);
     writer.commit(rows.into_changes()).await.unwrap();
 }
 

@@ -1,16 +1,18 @@
-//! Dialect 3 as a partner speaks it.
+//! Dialect 3 as a partner speaks it, and vouchers as a merchant redeems them.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`codes`] | activating, voiding and looking up what names lead to |
 //! | [`part_no`] | activating a segment of card numbers, under a signature |
+//! | [`redeem`] | a code used, and given back, without a wallet |
 //! | [`reply`] | the reply, for people and as JSON |
 
 mod codes;
 mod part_no;
+mod redeem;
 mod reply;
 
-use super::{Http, ReachArgs, SendError, base_url, http::Answer, is_loopback};
+use super::{CommonArgs, Http, ReachArgs, SendError, base_url, http::Answer, is_loopback};
 use crate::{
     admin::voucher::demo,
     app::compose::system_clock,
@@ -26,7 +28,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use wire::voucher::Action;
 use zeroize::Zeroizing;
 
-/// As a partner: activate, void and look up prepaid vouchers.
+/// Prepaid vouchers: as a partner activate, void and look them up; as a merchant redeem them.
 ///
 /// Exits with 0 only if the reply says that it was done, or found.
 #[derive(Args)]
@@ -40,6 +42,10 @@ use zeroize::Zeroizing;
   onetill call voucher void B1123-6430602-102F5
   onetill call voucher part-no --partner 1504 --merchant-id 10001 --type voucher --bin 7020 \\
       --from 41 --to 45 --list-price 20 --price 18 --skip
+  onetill call voucher redeem 1001901070000000258-M4DEDSfV --shop museum --terminal gate-1
+      as the demo's merchant, with its key: use the code once, without a wallet
+  onetill call voucher undo 20261122T081500123a1b2c3d4
+      give that use back, by the serial
 
 Against another gateway:
   ONETILL_PARTNER_TOKEN=… onetill call --url https://pay.example.com voucher info R…")]
@@ -73,6 +79,15 @@ struct TokenArgs {
 
 #[derive(Subcommand)]
 enum VoucherCommand {
+    #[command(flatten)]
+    Partner(PartnerCommand),
+    #[command(flatten)]
+    Merchant(redeem::RedeemCommand),
+}
+
+/// What a partner asks in dialect 3.
+#[derive(Subcommand)]
+enum PartnerCommand {
     /// Activate codes, reels, packages or boxes (activeVoucher)
     Activate(codes::ActivateArgs),
     /// What became of an activation (activeResultQuery)
@@ -103,12 +118,19 @@ struct Message {
 pub(super) async fn run(
     args: VoucherArgs,
     reach: &ReachArgs,
+    common: &CommonArgs,
     shape: Shape,
 ) -> Result<ExitCode, CommandError> {
+    let command = match args.command {
+        VoucherCommand::Merchant(command) => {
+            return redeem::run(command, reach, common, shape).await;
+        }
+        VoucherCommand::Partner(command) => command,
+    };
     let url = base_url(&reach.url)?;
     let token = args.token.read(&url)?;
     let trace_no = fresh_trace_no()?;
-    let message = args.command.message(trace_no)?;
+    let message = command.message(trace_no)?;
     let path = message.action.path();
     let target = format!("{}{path}", reach.url.trim_end_matches('/'));
     if reach.verbose {
@@ -158,7 +180,7 @@ impl TokenArgs {
     }
 }
 
-impl VoucherCommand {
+impl PartnerCommand {
     fn message(self, trace_no: String) -> Result<Message, CommandError> {
         match self {
             Self::Activate(args) => args.message(trace_no),

@@ -1,0 +1,244 @@
+//! A code redeemed without a wallet: a museum's gate, a shop's counter. It is a payment of the
+//! code's face value that the code pays all of, so a repetition, its undoing, the ledger and the
+//! audit are those of payments.
+
+use super::redeem::CodeRefusal;
+use crate::app::{AppError, Gateway, directory::Account, pay::payment_key};
+use domain::{
+    channel::ChannelNo,
+    command::{Began, BeginPayment, CancelReply},
+    ids::{ClaimKey, ClaimSpace, Serial},
+    money::Fen,
+    payment::{CloseReason, Details, End, Flow, Payment, PaymentState, PaymentStatus, VoucherPart},
+    refund::RefundState,
+    rows::PaymentRef,
+    voucher::{
+        code::CodeNo,
+        code_use::CodeAct,
+        status::{CodeStatus, Standing},
+        stock::Carton,
+    },
+};
+use zeroize::Zeroizing;
+
+/// A use of a code, as a merchant asks for it. No `Debug`: the code pays.
+pub struct Redemption {
+    /// The merchant's own number of it, among those of its payments.
+    pub serial: String,
+    /// The code's text.
+    pub code: Zeroizing<String>,
+    /// The shop.
+    pub shop: Option<String>,
+    /// The terminal.
+    pub terminal: String,
+}
+
+/// What became of a redemption.
+pub enum Redeemed {
+    /// The use is gone, since now or before.
+    Done(Box<Use>),
+    /// It was gone, and was given back.
+    Undone(Box<Payment>),
+    /// The code cannot be used; nothing was recorded.
+    Refused(CodeRefusal),
+    /// The serial is that of something else.
+    SerialTaken,
+}
+
+/// A use of a code that is gone.
+pub struct Use {
+    /// The payment that used it.
+    pub payment: Payment,
+    /// The code's box.
+    pub carton: Carton,
+    /// How many uses the code had left then.
+    pub uses_left: u32,
+}
+
+/// What became of the undoing of a redemption.
+pub enum Undone {
+    /// The use is back, since now or before.
+    Done(Box<Payment>),
+    /// An operator decides: the merchant's payments are cancelled so.
+    Waiting(Box<Payment>),
+    /// There is nothing to undo: the code could not be used then.
+    NeverUsed,
+    /// The merchant has no such redemption.
+    Unknown,
+}
+
+/// Events of a code that one question to the store brings at most.
+const PAGE_ROWS: u32 = 500;
+
+impl Gateway {
+    /// Redeems a code.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn redeem(
+        &self,
+        account: &Account,
+        redemption: &Redemption,
+    ) -> Result<Redeemed, AppError> {
+        let earlier = payment_key(account, &redemption.serial);
+        if let Some(earlier) = self.reader.payment(earlier).await? {
+            return self.redeemed_before(account, redemption, earlier).await;
+        }
+        let found = self.code_of_merchant(account, &redemption.code).await?;
+        let (code, carton) = match found {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Redeemed::Refused(refusal)),
+        };
+        let Standing { status, .. } = self.standing(&carton, code).await?;
+        if status != CodeStatus::Active {
+            return Ok(Redeemed::Refused(CodeRefusal::Status(status)));
+        }
+        let payment = self.redemption_payment(account, redemption, code, &carton)?;
+        let payment = Box::new(payment);
+        match self.run(BeginPayment { payment }).await? {
+            Began::Settled(payment) => {
+                self.announce(&payment);
+                self.as_redeemed(*payment, carton).await
+            }
+            Began::Exists(earlier) => self.redeemed_before(account, redemption, *earlier).await,
+            Began::New => {
+                tracing::error!("a redemption that its code does not pay all of");
+                Err(AppError::Unforeseen)
+            }
+        }
+    }
+
+    fn redemption_payment(
+        &self,
+        account: &Account,
+        redemption: &Redemption,
+        code: CodeNo,
+        carton: &Carton,
+    ) -> Result<Payment, AppError> {
+        let (tenant, merchant) = (account.merchant.tenant, account.merchant.no);
+        let (space, number) = (ClaimSpace::Payment, &redemption.serial);
+        let price = carton.terms.face_value;
+        let now = self.now();
+        Ok(Payment {
+            tenant,
+            serial: self.next_serial()?,
+            merchant,
+            key: ClaimKey::of(tenant, merchant, space, number),
+            merchant_serial: number.clone(),
+            flow: Flow::PayerCode,
+            channel: ChannelNo::NONE,
+            amount: Fen::ZERO,
+            created_at: now,
+            expires_at: now,
+            details: Details {
+                device_id: redemption.terminal.clone(),
+                store_id: redemption.shop.clone(),
+                voucher: Some(VoucherPart::of(code, carton.ticket, &carton.terms, price)),
+                ..Details::default()
+            },
+            credential: None,
+            state: PaymentState::Open {
+                cancel_requested: false,
+            },
+        })
+    }
+
+    /// The serial was used before: by the same redemption, or by something else.
+    async fn redeemed_before(
+        &self,
+        account: &Account,
+        redemption: &Redemption,
+        earlier: Payment,
+    ) -> Result<Redeemed, AppError> {
+        let found = self.code_of_merchant(account, &redemption.code).await?;
+        let details = &earlier.details;
+        let part = details.voucher.filter(|_| earlier.is_redemption());
+        let same_place =
+            (&details.device_id, &details.store_id) == (&redemption.terminal, &redemption.shop);
+        match (found, part) {
+            (Ok((code, carton)), Some(part)) if part.code == code && same_place => {
+                self.as_redeemed(earlier, carton).await
+            }
+            (Err(refusal @ CodeRefusal::TooManyMisses), _) => Ok(Redeemed::Refused(refusal)),
+            (Ok(_) | Err(_), _) => Ok(Redeemed::SerialTaken),
+        }
+    }
+
+    async fn as_redeemed(&self, payment: Payment, carton: Carton) -> Result<Redeemed, AppError> {
+        if let PaymentState::Ended {
+            end: End::Closed(CloseReason::Voucher(status)),
+            ..
+        } = payment.state
+        {
+            return Ok(Redeemed::Refused(CodeRefusal::Status(status)));
+        }
+        if payment.status() != PaymentStatus::Paid
+            && payment.status() != PaymentStatus::CancelRequested
+        {
+            return Ok(Redeemed::Undone(Box::new(payment)));
+        }
+        let part = payment.details.voucher.ok_or(AppError::Unforeseen)?;
+        let used = self.used_up_to(part.code, payment.serial).await?;
+        Ok(Redeemed::Done(Box::new(Use {
+            uses_left: part.uses.saturating_sub(used),
+            payment,
+            carton,
+        })))
+    }
+
+    /// How many uses of a code were gone when `subject` had used it: the same whenever it is asked.
+    async fn used_up_to(&self, code: CodeNo, subject: Serial) -> Result<u32, AppError> {
+        let (mut from, mut used) = (0, 0_u32);
+        loop {
+            let page = self.reader.code_events(code, from, PAGE_ROWS).await?;
+            for event in &page {
+                used = match event.act {
+                    CodeAct::Used => used.saturating_add(1),
+                    CodeAct::GivenBack => used.saturating_sub(1),
+                };
+                if (event.subject, event.act) == (subject, CodeAct::Used) {
+                    return Ok(used);
+                }
+                from = event.number.saturating_add(1);
+            }
+            if page.is_empty() {
+                tracing::error!(%subject, "a redemption left no trace");
+                return Err(AppError::Unforeseen);
+            }
+        }
+    }
+
+    /// Gives the use of a redemption back.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub async fn undo_redemption(
+        &self,
+        account: &Account,
+        serial: &str,
+    ) -> Result<Undone, AppError> {
+        let by: PaymentRef = payment_key(account, serial);
+        let found = self.reader.payment(by).await?;
+        let Some(payment) = found.filter(Payment::is_redemption) else {
+            return Ok(Undone::Unknown);
+        };
+        Ok(match self.cancel(account, by, false).await? {
+            CancelReply::Refund(payment, refund) => match refund.state {
+                RefundState::Done(_) => Undone::Done(payment),
+                RefundState::InProgress | RefundState::Failed(..) => {
+                    tracing::error!(serial = %payment.serial, "a use does not come back");
+                    return Err(AppError::OutcomeUnknown);
+                }
+            },
+            CancelReply::AlreadyCancelled => Undone::Done(Box::new(payment)),
+            CancelReply::Requested(payment) => Undone::Waiting(payment),
+            CancelReply::Refused(PaymentStatus::Refunded) => Undone::Done(Box::new(payment)),
+            CancelReply::Refused(_) => Undone::NeverUsed,
+            CancelReply::NotFound => Undone::Unknown,
+            CancelReply::Reverse(payment) => {
+                tracing::error!(serial = %payment.serial, "a redemption was open");
+                return Err(AppError::OutcomeUnknown);
+            }
+        })
+    }
+}
