@@ -1,0 +1,417 @@
+//! What may have become of one code, as those can tell who change it, look at it and pay with it: a
+//! small set of states.
+//!
+//! A request takes effect at some time between its sending and its reply, a sale that holds the
+//! code goes on by itself, and a term ends by the clock. The model keeps every state that some
+//! order of all this leads to, and each reply narrows the set. What takes effect on several codes
+//! at once is narrowed code by code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use wire::voucher::CodeStatus;
+
+/// How far a sale has come with the use of its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stand {
+    /// It is not recorded, as far as that goes.
+    Asked,
+    /// The use is held.
+    Held,
+    /// The use is gone.
+    Used,
+    /// The use was gone, and came back.
+    Back,
+    /// The sale is over without it.
+    Free,
+}
+
+/// What is done to codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// In stock, to be active.
+    Activate,
+    /// To be void.
+    Void,
+    /// To be frozen.
+    Freeze,
+    /// To be frozen no longer.
+    Unfreeze,
+}
+
+/// Something under way that concerns a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// A change of it, which is decided once.
+    Change(Act),
+    /// A look at it.
+    Look,
+    /// A sale's request to pay with it.
+    Pay(u64),
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Nothing yet.
+    Sent,
+    /// The code was changed.
+    Done,
+    /// The code was in the way.
+    Blocked,
+    /// The code was not in the way, perhaps another was.
+    Passed,
+    /// The code was seen so, with so many uses left.
+    Saw(CodeStatus, u32),
+    /// The code could not pay.
+    Useless,
+}
+
+/// What the gateways' clock said of a term while something was under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// It was not over at some time.
+    pub held: bool,
+    /// It was over at some time.
+    pub was_over: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    InStock,
+    Active,
+    Void,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct State {
+    stage: Stage,
+    frozen: bool,
+    /// What was left is written off.
+    expired: bool,
+    sales: BTreeMap<u64, Stand>,
+    flights: BTreeMap<u32, Phase>,
+}
+
+/// More states than this, and so much is done at once that the code is not followed any more.
+const STATES_MAX: usize = 20_000;
+
+/// All that may have become of a code.
+#[derive(Debug)]
+pub struct Code {
+    uses: u32,
+    states: BTreeSet<State>,
+    ops: BTreeMap<u32, Op>,
+    /// Sales of which something was asked back.
+    returning: BTreeSet<u64>,
+    is_lost: bool,
+}
+
+/// A set that holds no state that explains what was told.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Contradiction(pub String);
+
+impl Code {
+    /// A code in stock, good for so many uses.
+    #[must_use]
+    pub fn new(uses: u32) -> Self {
+        let state = State {
+            stage: Stage::InStock,
+            frozen: false,
+            expired: false,
+            sales: BTreeMap::new(),
+            flights: BTreeMap::new(),
+        };
+        Self {
+            uses,
+            states: BTreeSet::from([state]),
+            ops: BTreeMap::new(),
+            returning: BTreeSet::new(),
+            is_lost: false,
+        }
+    }
+
+    /// A sale is about to name it.
+    pub fn named_by(&mut self, sale: u64) {
+        self.alter(|state| {
+            state.sales.entry(sale).or_insert(Stand::Asked);
+        });
+    }
+
+    /// A sale that names it is about to be given back or cancelled.
+    pub fn may_come_back(&mut self, sale: u64) {
+        self.returning.insert(sale);
+    }
+
+    /// Something is about to be asked.
+    pub fn sent(&mut self, id: u32, op: Op) {
+        self.ops.insert(id, op);
+        self.alter(|state| {
+            state.flights.insert(id, Phase::Sent);
+        });
+    }
+
+    /// Nobody waits any more for what changes nothing.
+    pub fn left(&mut self, id: u32) {
+        self.ops.remove(&id);
+        self.alter(|state| {
+            state.flights.remove(&id);
+        });
+    }
+
+    /// Adds every state that may have come of those there are, while the clock said so.
+    pub fn spread(&mut self, term: Term) {
+        let mut frontier: Vec<State> = self.states.iter().cloned().collect();
+        while let Some(state) = frontier.pop() {
+            if self.states.len() > STATES_MAX {
+                self.is_lost = true;
+                self.states.clear();
+                return;
+            }
+            for next in self.successors(&state, term) {
+                if self.states.insert(next.clone()) {
+                    frontier.push(next);
+                }
+            }
+        }
+    }
+
+    /// Whether `id` may have come to `phase`.
+    #[must_use]
+    pub fn may_be(&self, id: u32, phase: Phase) -> bool {
+        let is = |it: &State| it.flights.get(&id) == Some(&phase);
+        self.is_lost || self.states.iter().any(is)
+    }
+
+    /// Keeps the states in which `id` came to one of `phases`, which ends it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn ended(&mut self, id: u32, phases: &[Phase]) -> Result<(), Contradiction> {
+        self.keep(|state| state.flights.get(&id).is_some_and(|it| phases.contains(it)))?;
+        self.left(id);
+        Ok(())
+    }
+
+    /// Keeps the states in which `id` has not come to anything yet.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn not_yet(&mut self, id: u32) -> Result<(), Contradiction> {
+        self.keep(|state| state.flights.get(&id) == Some(&Phase::Sent))
+    }
+
+    /// Keeps the states in which `sale` stands so.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn narrow(&mut self, sale: u64, stands: &BTreeSet<Stand>) -> Result<(), Contradiction> {
+        self.keep(|state| state.sales.get(&sale).is_none_or(|it| stands.contains(it)))
+    }
+
+    /// All has ended: what nobody knows the end of takes no effect any more, and what is left of a
+    /// term that is over is written off.
+    ///
+    /// # Errors
+    /// When no state is at rest.
+    pub fn rest(&mut self, term: Term) -> Result<(), Contradiction> {
+        self.ops.clear();
+        self.alter(|state| {
+            state.flights.clear();
+        });
+        self.keep(|state| {
+            let holds = state.sales.values().any(|it| *it == Stand::Held);
+            let is_due = state.stage == Stage::Active && !term.held && !state.expired;
+            !holds && !is_due
+        })
+    }
+
+    /// How each sale stands with it, where that is certain.
+    #[must_use]
+    pub fn stands(&self) -> Option<BTreeMap<u64, Stand>> {
+        let mut all = self.states.iter().map(|it| &it.sales);
+        let first = all.next()?;
+        all.all(|it| it == first).then(|| first.clone())
+    }
+
+    /// Whether so much was done at once that it could not be followed to the end.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    fn keep(&mut self, explains: impl Fn(&State) -> bool) -> Result<(), Contradiction> {
+        if self.is_lost {
+            return Ok(());
+        }
+        let before = std::mem::take(&mut self.states);
+        self.states = before.iter().filter(|it| explains(it)).cloned().collect();
+        if self.states.is_empty() {
+            let shown: Vec<String> = before.iter().take(4).map(|it| format!("{it:?}")).collect();
+            return Err(Contradiction(shown.join("; ")));
+        }
+        Ok(())
+    }
+
+    fn alter(&mut self, change: impl Fn(&mut State)) {
+        let states = std::mem::take(&mut self.states).into_iter();
+        let altered = states.map(|mut state| {
+            change(&mut state);
+            state
+        });
+        self.states = altered.collect();
+    }
+
+    fn successors(&self, state: &State, term: Term) -> Vec<State> {
+        let mut next = Vec::new();
+        let is_due = state.stage == Stage::Active && !state.expired && term.was_over;
+        if is_due {
+            next.push(State {
+                expired: true,
+                ..state.clone()
+            });
+        }
+        for (sale, stand) in &state.sales {
+            let after = self.after(state, *sale, *stand, term);
+            next.extend(after.into_iter().map(|it| state.with_sale(*sale, it)));
+        }
+        for (id, phase) in &state.flights {
+            if let (Phase::Sent, Some(op)) = (phase, self.ops.get(id)) {
+                let begun = self.begin(state, *op, term).into_iter();
+                next.extend(begun.map(|(after, phase)| after.with_flight(*id, phase)));
+            }
+        }
+        next
+    }
+
+    /// How a sale that stands so may go on.
+    fn after(&self, state: &State, sale: u64, stand: Stand, term: Term) -> Vec<Stand> {
+        match stand {
+            Stand::Asked => {
+                let pays = state.pays(self.uses, term);
+                let may = [(Stand::Held, true), (Stand::Free, false)];
+                let may = may.into_iter().filter(|(_, it)| pays.contains(it));
+                may.map(|(stand, _)| stand).collect()
+            }
+            Stand::Held => vec![Stand::Used, Stand::Free],
+            Stand::Used if self.returning.contains(&sale) => vec![Stand::Back],
+            Stand::Used | Stand::Back | Stand::Free => Vec::new(),
+        }
+    }
+
+    /// What may come of a request now.
+    fn begin(&self, state: &State, op: Op, term: Term) -> Vec<(State, Phase)> {
+        let stays = |phase| (state.clone(), phase);
+        match op {
+            Op::Change(act) => state.change(act, term),
+            Op::Look => {
+                let seen = state.seen(self.uses, term).into_iter();
+                seen.map(|(status, left)| stays(Phase::Saw(status, left)))
+                    .collect()
+            }
+            Op::Pay(sale) => {
+                let is_new = state.sales.get(&sale) == Some(&Stand::Asked);
+                let is_useless = state.pays(self.uses, term).contains(&false);
+                let told = (is_new && is_useless).then(|| stays(Phase::Useless));
+                told.into_iter().collect()
+            }
+        }
+    }
+}
+
+impl State {
+    fn with_sale(&self, sale: u64, stand: Stand) -> Self {
+        let mut next = self.clone();
+        next.sales.insert(sale, stand);
+        next
+    }
+
+    fn with_flight(mut self, id: u32, phase: Phase) -> Self {
+        self.flights.insert(id, phase);
+        self
+    }
+
+    fn count(&self, stand: Stand) -> u32 {
+        let count = self.sales.values().filter(|it| **it == stand).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Whether its term was over, as far as the clock and the books can say.
+    fn overs(&self, term: Term) -> Vec<bool> {
+        let by_clock = [(false, term.held), (true, term.was_over)];
+        let may = by_clock.into_iter().filter(|(_, may)| *may);
+        may.map(|(over, _)| over || self.expired).collect()
+    }
+
+    /// Every way it may be seen.
+    fn seen(&self, uses: u32, term: Term) -> BTreeSet<(CodeStatus, u32)> {
+        let left = uses.saturating_sub(self.count(Stand::Used));
+        let free = left.saturating_sub(self.count(Stand::Held));
+        let seen = self.overs(term).into_iter().map(|over| {
+            let is_over = self.stage == Stage::Void || self.stage == Stage::Active && over;
+            let status = match self.stage {
+                Stage::Void => CodeStatus::Void,
+                Stage::InStock | Stage::Active if self.frozen => CodeStatus::Frozen,
+                Stage::InStock => CodeStatus::InStock,
+                Stage::Active if left == 0 => CodeStatus::UsedUp,
+                Stage::Active if over => CodeStatus::Expired,
+                Stage::Active if free == 0 => CodeStatus::Reserved,
+                Stage::Active => CodeStatus::Active,
+            };
+            (status, if is_over { 0 } else { free })
+        });
+        seen.collect()
+    }
+
+    /// Whether it may pay.
+    fn pays(&self, uses: u32, term: Term) -> BTreeSet<bool> {
+        let seen = self.seen(uses, term).into_iter();
+        seen.map(|(status, _)| status == CodeStatus::Active)
+            .collect()
+    }
+
+    /// A change meets it.
+    fn change(&self, act: Act, term: Term) -> Vec<(Self, Phase)> {
+        let mut next = Vec::new();
+        for over in self.overs(term) {
+            if self.is_in_the_way(act, over) {
+                next.push((self.clone(), Phase::Blocked));
+            } else {
+                next.push((self.changed(act), Phase::Done));
+                next.push((self.clone(), Phase::Passed));
+            }
+        }
+        next
+    }
+
+    fn is_in_the_way(&self, act: Act, over: bool) -> bool {
+        let is_busy = || self.count(Stand::Held) + self.count(Stand::Used) > 0;
+        match (act, self.stage) {
+            (Act::Freeze | Act::Unfreeze, _) => false,
+            (Act::Activate | Act::Void, Stage::Void) => true,
+            (Act::Activate | Act::Void, _) if self.frozen => true,
+            (Act::Activate, stage) => stage == Stage::Active,
+            (Act::Void, stage) => stage == Stage::Active && over || is_busy(),
+        }
+    }
+
+    fn changed(&self, act: Act) -> Self {
+        let next = self.clone();
+        match act {
+            Act::Activate => Self {
+                stage: Stage::Active,
+                ..next
+            },
+            Act::Void => Self {
+                stage: Stage::Void,
+                ..next
+            },
+            Act::Freeze => Self {
+                frozen: true,
+                ..next
+            },
+            Act::Unfreeze => Self {
+                frozen: false,
+                ..next
+            },
+        }
+    }
+}
