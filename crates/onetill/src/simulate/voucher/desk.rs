@@ -5,7 +5,7 @@ use super::{
     book::{CodeId, Flight},
     code::{Act, Contradiction, Op},
     market::Market,
-    stock::{BIN, MERCHANT_ID, Stock, partner_no, token},
+    stock::{BIN, MERCHANT_ID, SHOWN, Stock, partner_no, token},
 };
 use crate::simulate::{
     counter::{Counter, Exchange},
@@ -35,6 +35,8 @@ pub struct Desk {
     counter: Arc<Counter>,
     market: Arc<Market>,
     tenant: TenantId,
+    /// Its number in the run.
+    number: usize,
     /// The log's name for it.
     tag: String,
     changes: Mutex<Vec<Arc<Change>>>,
@@ -87,14 +89,20 @@ enum Said {
 }
 
 impl Desk {
-    /// The `number`-th desk of a tenant's partner.
+    /// Desk `number`, of a tenant's partner.
     #[must_use]
-    pub fn new(counter: &Arc<Counter>, market: &Arc<Market>, tenant: TenantId) -> Arc<Self> {
+    pub fn new(
+        number: usize,
+        counter: &Arc<Counter>,
+        market: &Arc<Market>,
+        tenant: TenantId,
+    ) -> Arc<Self> {
         Arc::new(Self {
             counter: Arc::clone(counter),
             market: Arc::clone(market),
             tenant,
-            tag: format!("[D{}]", tenant.0),
+            number,
+            tag: format!("[D{number}]"),
             changes: Mutex::default(),
         })
     }
@@ -104,6 +112,14 @@ impl Desk {
         let world = &self.counter.world;
         let mut dice = Dice::new(world.within(0..u64::MAX));
         let gap_ms = 1 + world.mix.span_ms / world.mix.changes;
+        for stock in self.market.boxes_of(self.tenant) {
+            // What most sales name, so that there is something to use.
+            if dice.per_mille(900) {
+                let codes = (0..SHOWN).map(|it| stock.id(it)).collect();
+                let names = vec![stock.package(0)];
+                self.change(&mut dice, Wanted::Activation, (names, codes)).await;
+            }
+        }
         for _ in 0..world.mix.changes {
             self.step(&mut dice).await;
             world.pass_ms(0..2 * gap_ms).await;
@@ -115,43 +131,17 @@ impl Desk {
             return;
         };
         match dice.within(0..20) {
-            0..6 => self.change(dice, &stock, Wanted::Activation).await,
-            6..8 if stock.until().is_none() => {
-                self.change(dice, &stock, Wanted::Segment).await;
-            }
-            6..11 => self.change(dice, &stock, Wanted::Voiding).await,
-            11..13 => self.again(dice).await,
+            0..6 => self.change_some(dice, &stock, Wanted::Activation).await,
+            6..8 if stock.until().is_none() => self.activate_segment(dice, &stock).await,
+            6..10 => self.change_some(dice, &stock, Wanted::Voiding).await,
+            10..13 => self.again(dice).await,
             13..15 => self.ask_result(dice).await,
             _ => self.look(dice, &stock).await,
         }
     }
 
-    /// Asks for a change, a few times where nobody answers.
-    async fn change(self: &Arc<Self>, dice: &mut Dice, stock: &Stock, wanted: Wanted) {
-        let count = self.changes().len();
-        let number = format!("{}-{count}", self.tenant.0);
-        let change = Arc::new(match wanted {
-            Wanted::Segment => self.segment(dice, stock, number),
-            Wanted::Activation | Wanted::Voiding => self.listed(dice, stock, wanted, number),
-        });
-        self.changes().push(Arc::clone(&change));
-        let world = &self.counter.world;
-        for _ in 0..TRIES {
-            // Of two tries at a segment nobody could say which was refused.
-            if wanted != Wanted::Segment && world.strikes(world.mix.duplicates) {
-                world.count(|it| it.duplicates += 1);
-                self.send_later(&change);
-            }
-            self.send(&change).await;
-            if change.known().told.is_some() {
-                return;
-            }
-            world.pass_ms(0..3_000).await;
-        }
-    }
-
-    /// A change of one or two names, now and then of what is nobody's or is named twice.
-    fn listed(&self, dice: &mut Dice, stock: &Stock, wanted: Wanted, number: String) -> Change {
+    /// Asks for a change of one or two names, now and then of what is nobody's or is named twice.
+    async fn change_some(self: &Arc<Self>, dice: &mut Dice, stock: &Stock, wanted: Wanted) {
         let (name, codes) = stock.draw(dice);
         let (mut names, mut codes) = (vec![name], codes.collect::<Vec<_>>());
         let mut is_refused = false;
@@ -168,16 +158,37 @@ impl Desk {
         if is_refused {
             codes.clear();
         }
-        self.log(&format!("#{number} {wanted:?} {names:?}"));
-        let call = message(wanted, &number, &names);
-        self.made(wanted, number, call, codes)
+        self.change(dice, wanted, (names, codes)).await;
     }
 
-    /// An activation of neighbouring card numbers.
-    fn segment(&self, dice: &mut Dice, stock: &Stock, number: String) -> Change {
+    /// Asks for a change of what is listed, a few times where nobody answers. No codes: its names
+    /// tell that it is refused.
+    async fn change(
+        self: &Arc<Self>,
+        dice: &mut Dice,
+        wanted: Wanted,
+        (names, codes): (Vec<String>, Vec<CodeId>),
+    ) {
+        let number = self.next_number();
+        self.log(&format!("#{number} {wanted:?} {names:?}"));
+        let call = message(wanted, &number, &names);
+        let change = self.made(wanted, number, call, codes);
+        if self.counter.world.strikes(self.counter.world.mix.duplicates) {
+            self.counter.world.count(|it| it.duplicates += 1);
+            for _ in 0..dice.within(1..3) {
+                self.send_later(&change);
+            }
+        }
+        self.see_through(&change).await;
+    }
+
+    /// Activates neighbouring card numbers. Of two tries at the same time nobody could say which
+    /// was refused, so there are none.
+    async fn activate_segment(&self, dice: &mut Dice, stock: &Stock) {
         let (first, last) = (dice.within(0..8), dice.within(0..8));
         let (first, last) = (first.min(last), first.max(last));
         let card = |index| stock.first_card() + u32::try_from(index).unwrap_or(0);
+        let number = self.next_number();
         let order = ActiveByPartNo {
             partner_id: partner_no(self.tenant).to_string(),
             merchant_id: MERCHANT_ID.to_owned(),
@@ -203,13 +214,29 @@ impl Desk {
         let codes = (index(first)..=index(last)).map(|it| stock.id(it)).collect();
         let name = stock.name();
         self.log(&format!("#{number} cards {first} to {last} of {name}"));
-        self.made(Wanted::Segment, number, call, codes)
+        let change = self.made(Wanted::Segment, number, call, codes);
+        self.see_through(&change).await;
     }
 
-    fn made(&self, wanted: Wanted, number: String, call: Call, codes: Vec<CodeId>) -> Change {
+    /// Sends it a few times, until it is answered.
+    async fn see_through(&self, change: &Change) {
+        for _ in 0..TRIES {
+            self.send(change).await;
+            if change.known().told.is_some() {
+                return;
+            }
+            self.counter.world.pass_ms(0..3_000).await;
+        }
+    }
+
+    fn next_number(&self) -> String {
+        format!("{}-{}", self.number, self.changes().len())
+    }
+
+    fn made(&self, wanted: Wanted, number: String, call: Call, codes: Vec<CodeId>) -> Arc<Change> {
         let op = Op::Change(wanted.act());
         let flight = (!codes.is_empty()).then(|| self.market.book.sent(&codes, op));
-        Change {
+        let change = Arc::new(Change {
             wanted,
             number,
             codes,
@@ -219,7 +246,9 @@ impl Desk {
                 told: None,
                 loose: 0,
             }),
-        }
+        });
+        self.changes().push(Arc::clone(&change));
+        change
     }
 
     async fn send(&self, change: &Change) {
@@ -446,7 +475,9 @@ impl Desk {
         let changes = self.changes().clone();
         for change in changes {
             let told = async || {
-                self.send(&change).await;
+                if change.known().told.is_none() {
+                    self.send(&change).await;
+                }
                 change.known().told
             };
             // At rest nothing is under way.

@@ -2,7 +2,7 @@
 
 use super::{
     book::{Book, CodeId},
-    stock::{OF_BOX, Stock},
+    stock::{OF_BOX, SHOWN, Stock},
 };
 use crate::simulate::{dice::Dice, model::Code, world::World};
 use domain::ids::TenantId;
@@ -81,8 +81,7 @@ impl Market {
             }
             _ => {}
         }
-        // Many meet at few.
-        let most = if dice.per_mille(700) { 2 } else { OF_BOX };
+        let most = if dice.per_mille(850) { SHOWN } else { OF_BOX };
         let index = dice.within(0..u64::try_from(most).unwrap_or(1));
         let index = usize::try_from(index).unwrap_or(0);
         let face = stock.terms.face_value.get();

@@ -35,6 +35,8 @@ const OF_REEL: usize = 2;
 const OF_PACKAGE: usize = 4;
 /// Codes of a box.
 pub const OF_BOX: usize = 8;
+/// Codes of a box that most sales name, so that many meet at few: those of its first package.
+pub const SHOWN: usize = OF_PACKAGE;
 /// What card numbers begin with.
 pub const BIN: &str = "622200";
 /// What each partner's account at the gateway is called.
@@ -72,14 +74,14 @@ pub fn token(tenant: TenantId) -> String {
 /// What codes of the box numbered `number` are good for.
 #[must_use]
 pub fn terms(dice: &mut Dice, start: UnixMs) -> Terms {
-    let uses = if dice.per_mille(600) { 1 } else { 2 };
+    let uses = if dice.per_mille(600) { 1 } else { 3 };
     let face = match dice.within(0..4) {
         0 => 0,
         1 => GREAT,
         _ => 300,
     };
     let minutes = i64::try_from(dice.within(1..120)).unwrap_or(1);
-    let validity = if dice.per_mille(600) {
+    let validity = if dice.per_mille(700) {
         Validity::Forever
     } else {
         Validity::Between(start.plus_s(-86_400), start.plus_s(60 * minutes))

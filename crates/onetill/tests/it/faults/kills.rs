@@ -107,9 +107,8 @@ impl Run {
         let tills = (0..TILLS).map(|number| {
             let gateway = &fleet.gateways[number % fleet.gateways.len()];
             let wallet = fleet.wallet.recipe.address;
-            let till = Till::new(number, gateway.recipe.address, wallet, &url, seed);
-            let pool = vouchers.pool.clone();
-            Till { pool, ..till }
+            let address = gateway.recipe.address;
+            Till::new(number, address, wallet, &url, &vouchers.pool, seed)
         });
         Self {
             tills: tills.collect(),

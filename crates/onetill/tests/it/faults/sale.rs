@@ -191,7 +191,11 @@ fn pre_order_of(number: &str, fen: i64, code: &str) -> PreOrder {
     }
 }
 
-/// An order that the customer pays on a page.
+/// The body of an order that the customer pays on a page.
+pub fn order(number: &str, fen: i64, notify_url: Option<String>) -> String {
+    order_of(number, fen, notify_url).to_json()
+}
+
 fn order_of(number: &str, fen: i64, notify_url: Option<String>) -> Order {
     Order {
         busi_id: None,

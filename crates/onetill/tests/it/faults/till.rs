@@ -27,7 +27,7 @@ pub struct Till {
     /// Whether the next sale is one whose customer hesitates.
     pub slow_next: bool,
     /// The vouchers' codes that its customers hold.
-    pub pool: Pool,
+    pool: Pool,
     /// Where it is notified.
     notify: String,
     /// Its customers, on the wallet's page.
@@ -49,6 +49,7 @@ impl Till {
         gateway: SocketAddr,
         wallet: SocketAddr,
         notify: &str,
+        pool: &Pool,
         seed: u64,
     ) -> Self {
         let salt = u64::try_from(number).expect("a small number");
@@ -59,7 +60,7 @@ impl Till {
             top_ups: Vec::new(),
             round: 0,
             slow_next: false,
-            pool: Pool::default(),
+            pool: pool.clone(),
             notify: notify.to_owned(),
             page: Client::new(wallet),
             dice: Dice::new(seed ^ salt.wrapping_mul(0xA076_1D64_78BD_642F)),
