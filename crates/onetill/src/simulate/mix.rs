@@ -128,7 +128,7 @@ impl Mix {
             terminals: dice.within(0..4),
             steps: dice.within(20..80),
             boxes: dice.within(0..3),
-            changes: dice.within(5..25),
+            changes: dice.within(3..15),
             redeems: dice.within(200..900),
         }
     }

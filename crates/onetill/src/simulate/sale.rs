@@ -6,7 +6,7 @@ use super::{
     model::{Code, Kind, Model, Op, Said},
     voucher::{
         book::Flight,
-        code::{Contradiction, Stand},
+        code::{Contradiction, Phase, Stand},
         market::{Market, Named},
     },
 };
@@ -177,7 +177,9 @@ impl Sale {
             Exchange::Unsent => {
                 world.log(&self.tag, &format!("#{id} finds nobody"));
                 self.model().withdrawn(id);
-                self.forget(flight);
+                if let Err(Contradiction(why)) = self.end_flight(flight, &[Phase::Sent]) {
+                    world.fail(Some(&self.tag), &format!("#{id} {op:?}: its code: {why}"));
+                }
             }
             Exchange::Unanswered => {
                 world.log(&self.tag, &format!("#{id} has no reply"));
@@ -251,18 +253,36 @@ impl Sale {
         }
     }
 
+    /// Its code's model learns what came of a request for the payment.
+    fn end_flight(&self, flight: Option<Flight>, phases: &[Phase]) -> Result<(), Contradiction> {
+        let code = self.voucher.as_ref().and_then(|it| it.code);
+        match (code, flight) {
+            (Some(code), Some(flight)) => self.market.book.paid(code, flight, phases),
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+
     /// Its code's model learns what follows from what was told.
     fn hear_of_code(&self, flight: Option<Flight>, said: Said) -> Result<(), Contradiction> {
-        let Some(code) = self.voucher.as_ref().and_then(|it| it.code) else {
-            return Ok(());
+        let phases: &[Phase] = match said {
+            Said::NoCode => &[Phase::Useless],
+            Said::NotRecorded => &[Phase::Sent],
+            Said::Unknown => &[Phase::Sent, Phase::Landed, Phase::Useless],
+            Said::Success
+            | Said::State(_)
+            | Said::Fail
+            | Said::Repeat
+            | Said::Revoked
+            | Said::Amount
+            | Said::Nonexistent
+            | Said::CodeGone => &[Phase::Landed],
         };
-        match flight {
-            Some(flight) if said == Said::NoCode => self.market.book.useless(code, flight)?,
-            Some(_) | None => self.forget(flight),
+        self.end_flight(flight, phases)?;
+        let code = self.voucher.as_ref().and_then(|it| it.code);
+        match (code, self.model().stands()) {
+            (Some(code), Some(stands)) => self.market.book.narrow(code, self.no, &stands),
+            (Some(_) | None, _) => Ok(()),
         }
-        let stands = self.model().stands();
-        let narrowed = stands.map(|it| self.market.book.narrow(code, self.no, &it));
-        narrowed.unwrap_or(Ok(()))
     }
 
     /// The payer of an order comes once, in time, too late or never.

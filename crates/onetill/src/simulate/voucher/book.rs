@@ -140,7 +140,7 @@ impl Book {
         self.each(&[code], |code| code.ended(flight, &[phase]))
     }
 
-    /// Nobody waits any more for what changes nothing.
+    /// Nobody waits any more; a payment may still take effect.
     pub fn left(&self, codes: &[CodeId], flight: Flight) {
         self.tell(codes, |code| code.left(flight));
     }
@@ -151,12 +151,17 @@ impl Book {
         self.sent(&[code], Op::Pay(sale))
     }
 
-    /// A code could not pay, and its sale is not recorded.
+    /// A sale's request for its payment is over, and came to one of `phases`.
     ///
     /// # Errors
     /// As [`Book::done`].
-    pub fn useless(&self, code: CodeId, flight: Flight) -> Result<(), Contradiction> {
-        self.each(&[code], |code| code.ended(flight, &[Phase::Useless]))
+    pub fn paid(
+        &self,
+        code: CodeId,
+        flight: Flight,
+        phases: &[Phase],
+    ) -> Result<(), Contradiction> {
+        self.each(&[code], |code| code.ended(flight, phases))
     }
 
     /// `sale` is about to be given back or cancelled.

@@ -61,8 +61,10 @@ pub enum Phase {
     Passed,
     /// The code was seen so, with so many uses left.
     Saw(CodeStatus, u32),
-    /// The code could not pay.
+    /// The code could not pay, and the sale was not recorded.
     Useless,
+    /// The sale is recorded.
+    Landed,
 }
 
 /// What the gateways' clock said of a term while something was under way.
@@ -92,7 +94,7 @@ struct State {
 }
 
 /// More states than this, and so much is done at once that the code is not followed any more.
-const STATES_MAX: usize = 20_000;
+const STATES_MAX: usize = 3_000;
 
 /// All that may have become of a code.
 #[derive(Debug)]
@@ -100,6 +102,8 @@ pub struct Code {
     uses: u32,
     states: BTreeSet<State>,
     ops: BTreeMap<u32, Op>,
+    /// Requests whose replies nobody waits for any more, and that may still take effect.
+    unanswered: BTreeSet<u32>,
     /// Sales of which something was asked back.
     returning: BTreeSet<u64>,
     is_lost: bool,
@@ -124,6 +128,7 @@ impl Code {
             uses,
             states: BTreeSet::from([state]),
             ops: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
             returning: BTreeSet::new(),
             is_lost: false,
         }
@@ -149,11 +154,25 @@ impl Code {
         });
     }
 
-    /// Nobody waits any more for what changes nothing.
-    pub fn left(&mut self, id: u32) {
+    /// Something is over, whatever came of it.
+    pub fn over(&mut self, id: u32) {
         self.ops.remove(&id);
         self.alter(|state| {
             state.flights.remove(&id);
+        });
+    }
+
+    /// Nobody waits for the reply any more. A payment may still take effect.
+    pub fn left(&mut self, id: u32) {
+        let Some(Op::Pay(sale)) = self.ops.get(&id).copied() else {
+            return self.over(id);
+        };
+        self.unanswered.insert(id);
+        self.alter(|state| {
+            let is_idle = state.sales.get(&sale) != Some(&Stand::Asked);
+            if is_idle || state.flights.get(&id) != Some(&Phase::Sent) {
+                state.flights.remove(&id);
+            }
         });
     }
 
@@ -187,7 +206,7 @@ impl Code {
     /// When there is none.
     pub fn ended(&mut self, id: u32, phases: &[Phase]) -> Result<(), Contradiction> {
         self.keep(|state| state.flights.get(&id).is_some_and(|it| phases.contains(it)))?;
-        self.left(id);
+        self.over(id);
         Ok(())
     }
 
@@ -214,6 +233,7 @@ impl Code {
     /// When no state is at rest.
     pub fn rest(&mut self, term: Term) -> Result<(), Contradiction> {
         self.ops.clear();
+        self.unanswered.clear();
         self.alter(|state| {
             state.flights.clear();
         });
@@ -270,30 +290,34 @@ impl Code {
             });
         }
         for (sale, stand) in &state.sales {
-            let after = self.after(state, *sale, *stand, term);
-            next.extend(after.into_iter().map(|it| state.with_sale(*sale, it)));
+            let after = self.after(*sale, *stand).iter();
+            next.extend(after.map(|it| state.with_sale(*sale, *it)));
         }
         for (id, phase) in &state.flights {
             if let (Phase::Sent, Some(op)) = (phase, self.ops.get(id)) {
                 let begun = self.begin(state, *op, term).into_iter();
-                next.extend(begun.map(|(after, phase)| after.with_flight(*id, phase)));
+                next.extend(begun.map(|(after, phase)| self.landed(after, *id, phase)));
             }
         }
         next
     }
 
-    /// How a sale that stands so may go on.
-    fn after(&self, state: &State, sale: u64, stand: Stand, term: Term) -> Vec<Stand> {
+    /// The state with request `id` in `phase`; where nobody waits for it, it is over.
+    fn landed(&self, mut state: State, id: u32, phase: Phase) -> State {
+        if self.unanswered.contains(&id) {
+            state.flights.remove(&id);
+        } else {
+            state.flights.insert(id, phase);
+        }
+        state
+    }
+
+    /// How a sale that stands so may go on by itself.
+    fn after(&self, sale: u64, stand: Stand) -> &'static [Stand] {
         match stand {
-            Stand::Asked => {
-                let pays = state.pays(self.uses, term);
-                let may = [(Stand::Held, true), (Stand::Free, false)];
-                let may = may.into_iter().filter(|(_, it)| pays.contains(it));
-                may.map(|(stand, _)| stand).collect()
-            }
-            Stand::Held => vec![Stand::Used, Stand::Free],
-            Stand::Used if self.returning.contains(&sale) => vec![Stand::Back],
-            Stand::Used | Stand::Back | Stand::Free => Vec::new(),
+            Stand::Held => &[Stand::Used, Stand::Free],
+            Stand::Used if self.returning.contains(&sale) => &[Stand::Back],
+            Stand::Asked | Stand::Used | Stand::Back | Stand::Free => &[],
         }
     }
 
@@ -307,12 +331,21 @@ impl Code {
                 seen.map(|(status, left)| stays(Phase::Saw(status, left)))
                     .collect()
             }
-            Op::Pay(sale) => {
-                let is_new = state.sales.get(&sale) == Some(&Stand::Asked);
-                let is_useless = state.pays(self.uses, term).contains(&false);
-                let told = (is_new && is_useless).then(|| stays(Phase::Useless));
-                told.into_iter().collect()
+            Op::Pay(sale) if state.sales.get(&sale) == Some(&Stand::Asked) => {
+                let begun = |stand| (state.with_sale(sale, stand), Phase::Landed);
+                let pays = state.pays(self.uses, term).into_iter();
+                pays.flat_map(|it| {
+                    if it {
+                        vec![begun(Stand::Held)]
+                    } else {
+                        // Whether it is recorded depends on when that was found out.
+                        vec![stays(Phase::Useless), begun(Stand::Free)]
+                    }
+                })
+                .collect()
             }
+            // Its number was used before.
+            Op::Pay(_) => vec![stays(Phase::Landed)],
         }
     }
 }
@@ -322,11 +355,6 @@ impl State {
         let mut next = self.clone();
         next.sales.insert(sale, stand);
         next
-    }
-
-    fn with_flight(mut self, id: u32, phase: Phase) -> Self {
-        self.flights.insert(id, phase);
-        self
     }
 
     fn count(&self, stand: Stand) -> u32 {

@@ -470,7 +470,7 @@ impl Desk {
         }
     }
 
-    /// Every change comes to its end, and is told once more as it was told first.
+    /// Every change comes to its end, and whoever asks about an activation is told the same.
     pub async fn close(&self) {
         let changes = self.changes().clone();
         for change in changes {
@@ -482,10 +482,7 @@ impl Desk {
             };
             // At rest nothing is under way.
             change.known().loose = 0;
-            let told = self.until(told).await;
-            if change.wanted != Wanted::Segment || told == Some(Told::Done) {
-                self.send(&change).await;
-            }
+            self.until(told).await;
             if change.wanted == Wanted::Activation {
                 self.until(async || self.ask_result_of(&change).await).await;
             }

@@ -54,9 +54,9 @@ const SHAPE: Shape = Shape {
 const TICKET: u32 = 500_900;
 const ACTIVITY: u32 = 500_706;
 /// Tills draw from the codes that were activated last.
-const SHOWN: usize = 30;
+const SHOWN: usize = 40;
 /// Between two changes of a partner: tills are to have the gateways too.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(40);
 /// How often a partner may find no gateway before it says so.
 const TRIES_MAX: u32 = 1_500;
 
@@ -196,11 +196,16 @@ impl Vouchers {
                 told.entry(code).or_default().push(sale);
             }
         }
-        let mut tally = Tally::default();
-        for partner in &mut self.all {
-            partner.compare(&told, &mut tally).await;
+        let comparing = self.all.iter_mut().map(|it| it.compare(&told));
+        let compared = futures_util::future::join_all(comparing).await;
+        let mut all = Tally::default();
+        for tally in compared {
+            all.changed += tally.changed;
+            all.in_use += tally.in_use;
+            all.used += tally.used;
+            all.given_back += tally.given_back;
         }
-        tally
+        all
     }
 }
 
@@ -226,10 +231,12 @@ impl Partner {
                 (Action::DelVoucher, vec![reel.name], reel.codes)
             }
             5 => {
-                // Somebody may be paying with one of them.
+                // Somebody paid with one of them, or is about to.
                 let sold = self.changes.iter().rev();
                 let mut sold = sold.filter(|it| it.is_done(Action::ActiveVoucher));
-                let Some(sold) = sold.next() else { return };
+                let Some(sold) = sold.nth(1) else {
+                    return;
+                };
                 (Action::DelVoucher, sold.names.clone(), sold.codes.clone())
             }
             2 => {
@@ -316,8 +323,9 @@ impl Partner {
         asked
     }
 
-    async fn compare(&mut self, told: &BTreeMap<&str, Vec<&Sale>>, tally: &mut Tally) {
+    async fn compare(&mut self, told: &BTreeMap<&str, Vec<&Sale>>) -> Tally {
         self.go_on();
+        let mut tally = Tally::default();
         let mut void: BTreeSet<String> = BTreeSet::new();
         for change in self.changes.clone() {
             tally.changed += usize::from(change.told != Some(ReturnCode::NotVoidable));
@@ -354,11 +362,16 @@ impl Partner {
                 assert!(!is_void || used == given_back, "{code} is void and used");
             }
         }
+        tally
     }
 
     /// How often a code was used and given back: by sales that named it only, each once, and by
     /// those whose merchants know that they are paid.
     async fn compare_uses(&mut self, code: &str, sales: &[&Sale]) -> (usize, usize) {
+        if sales.is_empty() {
+            // Its uses are all left, or it would be shown otherwise.
+            return (0, 0);
+        }
         let item = Item::parse(code).expect("a code");
         let request_id = "q".to_owned();
         let query = Request::QueryCodeTrace(TraceQuery { request_id, item });
