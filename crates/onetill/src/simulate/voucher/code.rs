@@ -89,8 +89,46 @@ struct State {
     frozen: bool,
     /// What was left is written off.
     expired: bool,
-    sales: BTreeMap<u64, Stand>,
-    flights: BTreeMap<u32, Phase>,
+    sales: Few<u64, Stand>,
+    flights: Few<u32, Phase>,
+}
+
+/// A map of few entries, by ascending key: there are many of them, and each is copied often.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Few<K, V>(Vec<(K, V)>);
+
+impl<K: Copy + Ord, V: Copy> Few<K, V> {
+    const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn place(&self, key: K) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&key, |it| it.0)
+    }
+
+    fn get(&self, key: K) -> Option<V> {
+        let (_, value) = self.0.get(self.place(key).ok()?)?;
+        Some(*value)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        match self.place(key) {
+            Ok(at) => {
+                if let Some(entry) = self.0.get_mut(at) {
+                    entry.1 = value;
+                }
+            }
+            Err(at) => self.0.insert(at, (key, value)),
+        }
+    }
+
+    fn remove(&mut self, key: K) {
+        self.0.retain(|it| it.0 != key);
+    }
+
+    fn values(&self) -> impl Iterator<Item = V> {
+        self.0.iter().map(|it| it.1)
+    }
 }
 
 /// More states than this, and so much is done at once that the code is not followed any more.
@@ -121,8 +159,8 @@ impl Code {
             stage: Stage::InStock,
             frozen: false,
             expired: false,
-            sales: BTreeMap::new(),
-            flights: BTreeMap::new(),
+            sales: Few::new(),
+            flights: Few::new(),
         };
         Self {
             uses,
@@ -137,7 +175,9 @@ impl Code {
     /// A sale is about to name it.
     pub fn named_by(&mut self, sale: u64) {
         self.alter(|state| {
-            state.sales.entry(sale).or_insert(Stand::Asked);
+            if state.sales.get(sale).is_none() {
+                state.sales.insert(sale, Stand::Asked);
+            }
         });
     }
 
@@ -158,7 +198,7 @@ impl Code {
     pub fn over(&mut self, id: u32) {
         self.ops.remove(&id);
         self.alter(|state| {
-            state.flights.remove(&id);
+            state.flights.remove(id);
         });
     }
 
@@ -169,9 +209,9 @@ impl Code {
         };
         self.unanswered.insert(id);
         self.alter(|state| {
-            let is_idle = state.sales.get(&sale) != Some(&Stand::Asked);
-            if is_idle || state.flights.get(&id) != Some(&Phase::Sent) {
-                state.flights.remove(&id);
+            let is_idle = state.sales.get(sale) != Some(Stand::Asked);
+            if is_idle || state.flights.get(id) != Some(Phase::Sent) {
+                state.flights.remove(id);
             }
         });
     }
@@ -196,7 +236,7 @@ impl Code {
     /// Whether `id` may have come to `phase`.
     #[must_use]
     pub fn may_be(&self, id: u32, phase: Phase) -> bool {
-        let is = |it: &State| it.flights.get(&id) == Some(&phase);
+        let is = |it: &State| it.flights.get(id) == Some(phase);
         self.is_lost || self.states.iter().any(is)
     }
 
@@ -205,7 +245,7 @@ impl Code {
     /// # Errors
     /// When there is none.
     pub fn ended(&mut self, id: u32, phases: &[Phase]) -> Result<(), Contradiction> {
-        self.keep(|state| state.flights.get(&id).is_some_and(|it| phases.contains(it)))?;
+        self.keep(|state| state.flights.get(id).is_some_and(|it| phases.contains(&it)))?;
         self.over(id);
         Ok(())
     }
@@ -215,7 +255,7 @@ impl Code {
     /// # Errors
     /// When there is none.
     pub fn not_yet(&mut self, id: u32) -> Result<(), Contradiction> {
-        self.keep(|state| state.flights.get(&id) == Some(&Phase::Sent))
+        self.keep(|state| state.flights.get(id) == Some(Phase::Sent))
     }
 
     /// Keeps the states in which `sale` stands so.
@@ -223,7 +263,7 @@ impl Code {
     /// # Errors
     /// When there is none.
     pub fn narrow(&mut self, sale: u64, stands: &BTreeSet<Stand>) -> Result<(), Contradiction> {
-        self.keep(|state| state.sales.get(&sale).is_none_or(|it| stands.contains(it)))
+        self.keep(|state| state.sales.get(sale).is_none_or(|it| stands.contains(&it)))
     }
 
     /// All has ended: what nobody knows the end of takes no effect any more, and what is left of a
@@ -235,10 +275,10 @@ impl Code {
         self.ops.clear();
         self.unanswered.clear();
         self.alter(|state| {
-            state.flights.clear();
+            state.flights = Few::new();
         });
         self.keep(|state| {
-            let holds = state.sales.values().any(|it| *it == Stand::Held);
+            let holds = state.sales.values().any(|it| it == Stand::Held);
             let is_due = state.stage == Stage::Active && !term.held && !state.expired;
             !holds && !is_due
         })
@@ -249,7 +289,8 @@ impl Code {
     pub fn stands(&self) -> Option<BTreeMap<u64, Stand>> {
         let mut all = self.states.iter().map(|it| &it.sales);
         let first = all.next()?;
-        all.all(|it| it == first).then(|| first.clone())
+        let is_certain = all.all(|it| it == first);
+        is_certain.then(|| first.0.iter().copied().collect())
     }
 
     /// Whether so much was done at once that it could not be followed to the end.
@@ -289,11 +330,11 @@ impl Code {
                 ..state.clone()
             });
         }
-        for (sale, stand) in &state.sales {
+        for (sale, stand) in &state.sales.0 {
             let after = self.after(*sale, *stand).iter();
             next.extend(after.map(|it| state.with_sale(*sale, *it)));
         }
-        for (id, phase) in &state.flights {
+        for (id, phase) in &state.flights.0 {
             if let (Phase::Sent, Some(op)) = (phase, self.ops.get(id)) {
                 let begun = self.begin(state, *op, term).into_iter();
                 next.extend(begun.map(|(after, phase)| self.landed(after, *id, phase)));
@@ -305,7 +346,7 @@ impl Code {
     /// The state with request `id` in `phase`; where nobody waits for it, it is over.
     fn landed(&self, mut state: State, id: u32, phase: Phase) -> State {
         if self.unanswered.contains(&id) {
-            state.flights.remove(&id);
+            state.flights.remove(id);
         } else {
             state.flights.insert(id, phase);
         }
@@ -331,7 +372,7 @@ impl Code {
                 seen.map(|(status, left)| stays(Phase::Saw(status, left)))
                     .collect()
             }
-            Op::Pay(sale) if state.sales.get(&sale) == Some(&Stand::Asked) => {
+            Op::Pay(sale) if state.sales.get(sale) == Some(Stand::Asked) => {
                 let begun = |stand| (state.with_sale(sale, stand), Phase::Landed);
                 let pays = state.pays(self.uses, term).into_iter();
                 pays.flat_map(|it| {
@@ -358,7 +399,7 @@ impl State {
     }
 
     fn count(&self, stand: Stand) -> u32 {
-        let count = self.sales.values().filter(|it| **it == stand).count();
+        let count = self.sales.values().filter(|it| *it == stand).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
@@ -370,7 +411,7 @@ impl State {
     }
 
     /// Every way it may be seen.
-    fn seen(&self, uses: u32, term: Term) -> BTreeSet<(CodeStatus, u32)> {
+    fn seen(&self, uses: u32, term: Term) -> Vec<(CodeStatus, u32)> {
         let left = uses.saturating_sub(self.count(Stand::Used));
         let free = left.saturating_sub(self.count(Stand::Held));
         let seen = self.overs(term).into_iter().map(|over| {
@@ -390,7 +431,7 @@ impl State {
     }
 
     /// Whether it may pay.
-    fn pays(&self, uses: u32, term: Term) -> BTreeSet<bool> {
+    fn pays(&self, uses: u32, term: Term) -> Vec<bool> {
         let seen = self.seen(uses, term).into_iter();
         seen.map(|(status, _)| status == CodeStatus::Active)
             .collect()

@@ -470,10 +470,14 @@ impl Desk {
         }
     }
 
-    /// Every change comes to its end, and whoever asks about an activation is told the same.
+    /// Every change comes to its end, and whoever asks about an activation that was open is told the
+    /// same.
     pub async fn close(&self) {
         let changes = self.changes().clone();
         for change in changes {
+            if change.known().told.is_some() {
+                continue;
+            }
             let told = async || {
                 if change.known().told.is_none() {
                     self.send(&change).await;
