@@ -129,7 +129,7 @@ impl Mix {
             steps: dice.within(20..80),
             boxes: dice.within(0..3),
             changes: dice.within(3..15),
-            redeems: dice.within(200..900),
+            redeems: dice.within(500..1_000),
         }
     }
 }

@@ -6,6 +6,9 @@
 //! order of all this leads to, and each reply narrows the set. What takes effect on several codes
 //! at once is narrowed code by code.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use wire::voucher::CodeStatus;
 

@@ -96,6 +96,7 @@ impl House {
                 if self.change(tenant, (&name, &codes), act, kind).await {
                     break;
                 }
+                self.counter.world.pass_ms(100..5_000).await;
             }
             self.counter.world.pass_ms(0..10_000).await;
         }
