@@ -221,6 +221,8 @@ impl Summary {
             messages,
             reversals,
             settlements,
+            changes,
+            uses,
             virtual_ms,
         } = run.counts;
         let all = &mut self.counts;
@@ -238,6 +240,8 @@ impl Summary {
         all.messages += messages;
         all.reversals += reversals;
         all.settlements += settlements;
+        all.changes += changes;
+        all.uses += uses;
         all.virtual_ms += virtual_ms;
         self.digest = is_only.then(|| run.digest.clone());
         self.trace = trace.then(|| run.lines.clone());
@@ -268,8 +272,8 @@ impl Summary {
         format!(
             "{} seeds, {} requests ({} without a reply, {} sent again), {} kills, {} lost answers, \
              {} failures of the store, {} late successes, {} clock jumps, {} notifications, \
-             {} sales too busy to follow, {} messages of terminals ({} reversed, {} settlements), \
-             {} h simulated in {:.1} s",
+             {} sales or codes too busy to follow, {} messages of terminals ({} reversed, {} \
+             settlements), {} changes of vouchers, {} uses of their codes, {} h simulated in {:.1} s",
             self.seeds,
             it.requests,
             it.unanswered,
@@ -284,6 +288,8 @@ impl Summary {
             it.messages,
             it.reversals,
             it.settlements,
+            it.changes,
+            it.uses,
             it.virtual_ms / 3_600_000,
             self.took.as_secs_f64(),
         )
@@ -311,6 +317,8 @@ impl Summary {
             "messages": it.messages,
             "reversals": it.reversals,
             "settlements": it.settlements,
+            "voucher_changes": it.changes,
+            "voucher_uses": it.uses,
             "virtual_s": it.virtual_ms / 1_000,
             "took_s": self.took.as_secs_f64(),
             "digest": self.digest,

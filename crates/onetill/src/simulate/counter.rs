@@ -5,7 +5,7 @@ use super::{
     wallet::Wallet,
     world::World,
 };
-use axum::{body::Body, extract::ConnectInfo, http::Request};
+use axum::{body::Body, extract::ConnectInfo, http::{Request, header}};
 use domain::ids::{MerchantNo, TenantId};
 use http_body_util::BodyExt;
 use hyper::service::Service;
@@ -54,7 +54,8 @@ pub struct Counter {
     pub world: Arc<World>,
     /// The payers' wallet.
     pub wallet: Arc<Wallet>,
-    nodes: Arc<Nodes>,
+    /// The gateways.
+    pub nodes: Arc<Nodes>,
     told: Mutex<Acknowledged>,
 }
 
@@ -97,6 +98,11 @@ impl Counter {
 
     /// Sends `call` and waits for the reply, not for ever.
     pub async fn send(&self, call: Call) -> Exchange<Vec<u8>> {
+        self.send_as(call, None).await
+    }
+
+    /// The same, showing a token.
+    pub async fn send_as(&self, call: Call, token: Option<&str>) -> Exchange<Vec<u8>> {
         let world = &self.world;
         world.count(|it| it.requests += 1);
         let Some(life) = self.nodes.pick(world) else {
@@ -111,7 +117,7 @@ impl Counter {
                 return None;
             }
             let patience = Duration::from_millis(patience_ms);
-            let reply = tokio::time::timeout(patience, handled(&life, call));
+            let reply = tokio::time::timeout(patience, handled(&life, call, token));
             life.pulse.through(reply).await?.ok()?
         };
         match answered.await {
@@ -125,12 +131,17 @@ impl Counter {
 }
 
 /// The reply of a gateway, which handles the request to its end whatever its client does.
-async fn handled(life: &Arc<Life>, call: Call) -> Option<(u16, Vec<u8>)> {
+async fn handled(
+    life: &Arc<Life>,
+    call: Call,
+    token: Option<&str>,
+) -> Option<(u16, Vec<u8>)> {
     let (answer, answered) = oneshot::channel();
+    let request = request(call, token);
     let life = Arc::clone(life);
     tokio::spawn(async move {
         life.pulse.touch("before a request").await;
-        let Some(request) = request(call) else { return };
+        let Some(request) = request else { return };
         let Ok(response) = life.router.call(request).await;
         let (parts, body) = response.into_parts();
         let Ok(body) = body.collect().await else {
@@ -143,8 +154,11 @@ async fn handled(life: &Arc<Life>, call: Call) -> Option<(u16, Vec<u8>)> {
     answered.await.ok()
 }
 
-fn request(call: Call) -> Option<Request<Body>> {
+fn request(call: Call, token: Option<&str>) -> Option<Request<Body>> {
     let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9)));
-    let request = Request::builder().method(call.method).uri(call.target);
+    let mut request = Request::builder().method(call.method).uri(call.target);
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
     request.extension(peer).body(Body::from(call.body)).ok()
 }

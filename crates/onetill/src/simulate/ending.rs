@@ -8,6 +8,7 @@ use super::{
     rows::Rows,
     sale::Sale,
     terminals::Terminals,
+    voucher::Vouchers,
     wallet::{Wallet, book::Book},
     world::World,
 };
@@ -35,6 +36,7 @@ pub async fn end<R: Rows>(
     counter: &Counter,
     sales: &[Arc<Sale>],
     mut terminals: Terminals,
+    vouchers: &Vouchers,
 ) {
     let world = &around.world;
     world.be_quiet();
@@ -46,7 +48,8 @@ pub async fn end<R: Rows>(
         sale.ask_at_last().await;
     }
     terminals.close(counter).await;
-    let judged = judge(around, counter, reader.as_ref());
+    let judged = vouchers.close(reader.as_ref()).await;
+    let judged = judged.and_then(|()| judge(around, counter, reader.as_ref()));
     if let Err(error) = judged.and_then(|()| terminals.compare(world, reader.as_ref())) {
         world.fail(None, &format!("the rows cannot be read: {error}"));
     }

@@ -60,6 +60,12 @@ pub struct Mix {
     pub terminals: u64,
     /// What each of them does, step by step.
     pub steps: u64,
+    /// Boxes of vouchers of each tenant to begin with.
+    pub boxes: u64,
+    /// What each partner's middleware does, step by step.
+    pub changes: u64,
+    /// Sales that name a voucher's code.
+    pub redeems: u64,
 }
 
 /// Weights of what is done to a sale once it has begun.
@@ -121,6 +127,9 @@ impl Mix {
             window_s: if dice.per_mille(500) { 20 } else { 80 },
             terminals: dice.within(0..4),
             steps: dice.within(20..80),
+            boxes: dice.within(0..3),
+            changes: dice.within(3..15),
+            redeems: dice.within(500..1_000),
         }
     }
 }

@@ -21,6 +21,7 @@
 //! | [`counter`], [`sale`], [`top_up`] | tills, and what they are told |
 //! | [`model`] | what a till may be told |
 //! | [`terminal`], [`terminals`] | terminals of dialect 2 with members' cards, and their model |
+//! | [`voucher`] | partners of dialect 3 with stock, codes that pay, and the model of a code |
 //! | [`ending`] | what must hold at the end |
 
 pub mod counter;
@@ -37,6 +38,7 @@ pub mod sale;
 pub mod terminal;
 pub mod terminals;
 pub mod top_up;
+pub mod voucher;
 pub mod wallet;
 pub mod world;
 pub mod writer;
@@ -56,6 +58,7 @@ use std::{fmt, sync::Arc};
 use store::{AdminOp, StoreError, Writer};
 use terminals::Terminals;
 use tokio::task::JoinSet;
+use voucher::{Vouchers, market::Market};
 use wallet::Wallet;
 use wire::opengateway::MerchantKey;
 use world::{Counts, Failure, World};
@@ -93,8 +96,8 @@ pub enum SetupError {
     /// Its merchants' or terminals' keys cannot be sealed.
     #[error("no master key")]
     Vault,
-    /// Its terminals or cards cannot be added.
-    #[error("no terminals")]
+    /// Its terminals, cards or vouchers cannot be added.
+    #[error("no terminals or vouchers")]
     Terminals,
 }
 
@@ -119,6 +122,7 @@ async fn live<R: Rows>(seed: u64, rows: R) -> Result<Run, SetupError> {
     let wallet = Wallet::new(&world, &nodes);
     let counter = Counter::new(&world, &nodes, &wallet);
     let terminals = Terminals::open(&counter, &rows, &vault).await?;
+    let vouchers = Vouchers::open(&counter, &rows, &vault).await?;
     let around = Arc::new(Surroundings {
         receiver: Receiver::new(&world, &wallet),
         turns: Arc::default(),
@@ -134,8 +138,9 @@ async fn live<R: Rows>(seed: u64, rows: R) -> Result<Run, SetupError> {
     }
     running.spawn(jump_clock(Arc::clone(&world)));
     let working = terminals.work(Arc::clone(&world));
-    let (sales, terminals) = tokio::join!(sell(&world, &counter, &shops), working);
-    ending::end(&around, &counter, &sales, terminals).await;
+    let selling = sell(&world, &counter, &shops, vouchers.market());
+    let (sales, terminals, ()) = tokio::join!(selling, working, vouchers.work());
+    ending::end(&around, &counter, &sales, terminals, &vouchers).await;
     let (counts, digest, lines, failure) = world.take();
     Ok(Run {
         seed,
@@ -187,7 +192,12 @@ async fn open_shops<R: Rows>(rows: &R, vault: &Vault) -> Result<Vec<Arc<Shop>>, 
 }
 
 /// Begins all sales and top-ups, and waits until every till has its replies.
-async fn sell(world: &Arc<World>, counter: &Arc<Counter>, shops: &[Arc<Shop>]) -> Vec<Arc<Sale>> {
+async fn sell(
+    world: &Arc<World>,
+    counter: &Arc<Counter>,
+    shops: &[Arc<Shop>],
+    market: &Arc<Market>,
+) -> Vec<Arc<Sale>> {
     let mut selling = JoinSet::new();
     let mut sales = Vec::new();
     let gap_ms = 1 + world.mix.span_ms / world.mix.sales;
@@ -202,7 +212,7 @@ async fn sell(world: &Arc<World>, counter: &Arc<Counter>, shops: &[Arc<Shop>]) -
             selling.spawn(top_up::run(no, counter, shop));
             continue;
         }
-        let sale = Sale::new(no, counter, shop);
+        let sale = Sale::new(no, counter, shop, market);
         sales.push(Arc::clone(&sale));
         selling.spawn(sale.run());
     }

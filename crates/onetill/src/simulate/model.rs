@@ -9,6 +9,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use super::voucher::code::Stand;
 use state::{Phase, State};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +55,10 @@ pub enum Said {
     NotRecorded,
     /// Nobody knows.
     Unknown,
+    /// Its code cannot pay, and nothing was recorded.
+    NoCode,
+    /// Its code could not pay any more when it was recorded: it is closed.
+    CodeGone,
 }
 
 /// How a sale is collected.
@@ -63,6 +68,22 @@ pub struct Kind {
     pub by_code: bool,
     /// Identical requests get the first one's answer.
     pub replays: bool,
+    /// The code of a voucher that is to pay a part.
+    pub code: Code,
+}
+
+/// What a till names for a voucher's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Nothing.
+    None,
+    /// What never pays: no code, or one that would leave nothing for an order's payer to do.
+    Useless,
+    /// A code, which may pay if it is good.
+    Worth {
+        /// What one use pays.
+        fen: i64,
+    },
 }
 
 /// More states than this, and so much is asked at once that a sale is not followed any more.
@@ -158,7 +179,9 @@ impl Model {
             | Said::Repeat
             | Said::Revoked
             | Said::Amount
-            | Said::Nonexistent => self.keep(id, |phase| phase == Phase::Says(said)),
+            | Said::Nonexistent
+            | Said::NoCode
+            | Said::CodeGone => self.keep(id, |phase| phase == Phase::Says(said)),
         }
         if self.states.is_empty() {
             return Err(format!(
@@ -173,6 +196,13 @@ impl Model {
     #[must_use]
     pub const fn is_lost(&self) -> bool {
         self.is_lost
+    }
+
+    /// What may have become of the use of its code; `None` when it is not followed any more.
+    #[must_use]
+    pub fn stands(&self) -> Option<BTreeSet<Stand>> {
+        let stands = self.states.iter().flat_map(State::stands);
+        (!self.is_lost).then(|| stands.copied().collect())
     }
 
     /// Keeps the states whose request `id` is in a phase that explains its end, which ends it.
@@ -210,8 +240,8 @@ impl Model {
             let Some(op) = self.ops.get(id) else { continue };
             match phase {
                 Phase::Sent => {
-                    let (after, phase) = state.begin(*op, self.kind);
-                    next.push(self.landed(after, *id, phase));
+                    let begun = state.begin(*op, self.kind).into_iter();
+                    next.extend(begun.map(|(after, phase)| self.landed(after, *id, phase)));
                 }
                 Phase::Begun => {
                     let said = state.look(*op, self.kind).into_iter();

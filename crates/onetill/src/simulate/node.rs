@@ -162,6 +162,7 @@ impl<R: Rows> Surroundings<R> {
         let directory = Directory::new(self.vault.clone());
         directory.refresh(reader.as_ref()).await.ok()?;
         let vouchers = Vouchers::new(&self.vault);
+        vouchers.partners.refresh(reader.as_ref()).await.ok()?;
         let loyalty = Loyalty {
             pins: Pins::of_simulation(&self.vault),
             ..Loyalty::new(&self.vault, Sms::Off, false)

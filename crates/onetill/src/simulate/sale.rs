@@ -3,7 +3,12 @@
 
 use super::{
     counter::{Counter, Exchange, Shop},
-    model::{Kind, Model, Op, Said},
+    model::{Code, Kind, Model, Op, Said},
+    voucher::{
+        book::Flight,
+        code::{Contradiction, Phase, Stand},
+        market::{Market, Named},
+    },
 };
 use domain::{ids::Serial, money::Fen};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +37,10 @@ pub struct Sale {
     fen: i64,
     timestamp: String,
     model: Mutex<Model>,
+    market: Arc<Market>,
+    no: u64,
+    /// What it names for a voucher's code.
+    voucher: Option<Named>,
     /// The payer of an order has its link.
     has_payer: Mutex<bool>,
 }
@@ -39,11 +48,21 @@ pub struct Sale {
 impl Sale {
     /// The sale numbered `no` of `shop`, not asked for yet.
     #[must_use]
-    pub fn new(no: u64, counter: &Arc<Counter>, shop: &Arc<Shop>) -> Arc<Self> {
+    pub fn new(
+        no: u64,
+        counter: &Arc<Counter>,
+        shop: &Arc<Shop>,
+        market: &Arc<Market>,
+    ) -> Arc<Self> {
         let world = &counter.world;
+        let by_code = world.chooses(600);
+        let fen = i64::try_from(world.within(2..5_000)).unwrap_or(2);
+        let named = market.named_by_sale(world, shop.owner.0, (fen, by_code));
+        let (voucher, code) = named.map_or((None, Code::None), |(it, code)| (Some(it), code));
         let kind = Kind {
-            by_code: world.chooses(600),
+            by_code,
             replays: shop.replays,
+            code,
         };
         Arc::new(Self {
             counter: Arc::clone(counter),
@@ -51,7 +70,10 @@ impl Sale {
             kind,
             number: format!("S{no}"),
             tag: format!("[S{no}]"),
-            fen: i64::try_from(world.within(2..5_000)).unwrap_or(2),
+            fen,
+            market: Arc::clone(market),
+            no,
+            voucher,
             timestamp: world.now().0.to_string(),
             model: Mutex::new(Model::new(kind)),
             has_payer: Mutex::new(false),
@@ -84,8 +106,22 @@ impl Sale {
     /// Asks what became of it, in the end.
     pub async fn ask_at_last(&self) {
         self.ask(Op::Query).await;
+        self.rest();
         let lost = u64::from(self.model().is_lost());
         self.counter.world.count(|it| it.unfollowed += lost);
+    }
+
+    /// Nothing of it is open any more, so it holds no code.
+    fn rest(&self) {
+        let code = self.voucher.as_ref().and_then(|it| it.code);
+        let stands = self.model().stands();
+        if let (Some(code), Some(mut stands)) = (code, stands) {
+            stands.remove(&Stand::Held);
+            if let Err(Contradiction(why)) = self.market.book.narrow(code, self.no, &stands) {
+                let text = format!("its code is held at rest: {why}");
+                self.counter.world.fail(Some(&self.tag), &text);
+            }
+        }
     }
 
     fn start(self: &Arc<Self>, asking: &mut JoinSet<()>, op: Op) {
@@ -135,24 +171,37 @@ impl Sale {
     async fn ask(&self, op: Op) {
         let world = &self.counter.world;
         let id = self.model().sent(op);
+        let flight = self.names_code(op);
         world.log(&self.tag, &format!("asks #{id} {op:?}"));
         match self.counter.exchange(self.call(op)).await {
             Exchange::Unsent => {
                 world.log(&self.tag, &format!("#{id} finds nobody"));
                 self.model().withdrawn(id);
+                if let Err(Contradiction(why)) = self.end_flight(flight, &[Phase::Sent]) {
+                    world.fail(Some(&self.tag), &format!("#{id} {op:?}: its code: {why}"));
+                }
             }
             Exchange::Unanswered => {
                 world.log(&self.tag, &format!("#{id} has no reply"));
                 self.model().left(id);
+                self.forget(flight);
                 self.note(op, Answer::Nothing, None);
             }
-            Exchange::Reply(status, reply) => self.hear(id, op, status, reply.as_ref()),
+            Exchange::Reply(status, reply) => {
+                self.hear((id, flight), op, status, reply.as_ref());
+            }
         }
     }
 
-    fn hear(&self, id: u32, op: Op, status: u16, reply: Option<&Received>) {
+    fn hear(
+        &self,
+        (id, flight): (u32, Option<Flight>),
+        op: Op,
+        status: u16,
+        reply: Option<&Received>,
+    ) {
         let world = &self.counter.world;
-        let Some(said) = said(op, status, reply) else {
+        let Some(said) = said(op, status, reply, self.voucher.is_some()) else {
             let code = reply.and_then(Received::code_text);
             let text = format!("#{id} {op:?}: nobody expected {status} {code:?}");
             return world.fail(Some(&self.tag), &text);
@@ -160,6 +209,10 @@ impl Sale {
         world.log(&self.tag, &format!("#{id} is told {said:?}"));
         if let Err(contradiction) = self.model().answered(id, said) {
             let text = format!("#{id} {op:?}: {contradiction}");
+            world.fail(Some(&self.tag), &text);
+        }
+        if let Err(Contradiction(why)) = self.hear_of_code(flight, said) {
+            let text = format!("#{id} {op:?} {said:?}: its code: {why}");
             world.fail(Some(&self.tag), &text);
         }
         let serial = reply.and_then(|it| it.field("CHARGE_DOWN_CODE"));
@@ -176,6 +229,59 @@ impl Sale {
         }
         if let (Op::Pay { .. }, Said::Success, Some(serial)) = (op, said, serial) {
             self.send_payer(serial);
+        }
+    }
+
+    /// Its code's model learns what is about to be asked.
+    fn names_code(&self, op: Op) -> Option<Flight> {
+        let code = self.voucher.as_ref()?.code?;
+        match op {
+            Op::Pay { .. } => Some(self.market.book.pays(code, self.no)),
+            Op::Refund { .. } | Op::Cancel => {
+                self.market.book.may_come_back(code, self.no);
+                None
+            }
+            Op::Query => None,
+        }
+    }
+
+    /// Its code's model learns that nobody waits any more.
+    fn forget(&self, flight: Option<Flight>) {
+        let code = self.voucher.as_ref().and_then(|it| it.code);
+        if let (Some(code), Some(flight)) = (code, flight) {
+            self.market.book.left(&[code], flight);
+        }
+    }
+
+    /// Its code's model learns what came of a request for the payment.
+    fn end_flight(&self, flight: Option<Flight>, phases: &[Phase]) -> Result<(), Contradiction> {
+        let code = self.voucher.as_ref().and_then(|it| it.code);
+        match (code, flight) {
+            (Some(code), Some(flight)) => self.market.book.paid(code, flight, phases),
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+
+    /// Its code's model learns what follows from what was told.
+    fn hear_of_code(&self, flight: Option<Flight>, said: Said) -> Result<(), Contradiction> {
+        let phases: &[Phase] = match said {
+            Said::NoCode => &[Phase::Useless],
+            Said::NotRecorded => &[Phase::Sent],
+            Said::Unknown => &[Phase::Sent, Phase::Landed, Phase::Useless],
+            Said::Success
+            | Said::State(_)
+            | Said::Fail
+            | Said::Repeat
+            | Said::Revoked
+            | Said::Amount
+            | Said::Nonexistent
+            | Said::CodeGone => &[Phase::Landed],
+        };
+        self.end_flight(flight, phases)?;
+        let code = self.voucher.as_ref().and_then(|it| it.code);
+        match (code, self.model().stands()) {
+            (Some(code), Some(stands)) => self.market.book.narrow(code, self.no, &stands),
+            (Some(_) | None, _) => Ok(()),
         }
     }
 
@@ -220,10 +326,10 @@ impl Sale {
         match (op, said) {
             (Op::Pay { .. }, Said::Success) if self.kind.by_code => Answer::Done,
             (_, Said::Success | Said::State(_)) => Answer::Accepted,
-            (_, Said::Fail) => Answer::Refused,
+            (_, Said::Fail | Said::CodeGone) => Answer::Refused,
             (Op::Pay { .. }, Said::Repeat) | (Op::Cancel, Said::Revoked) => Answer::Repeat,
             (Op::Refund { .. }, Said::Repeat) => Answer::Repeat,
-            (_, Said::Revoked | Said::Amount | Said::Nonexistent | Said::NotRecorded)
+            (_, Said::Revoked | Said::Amount | Said::Nonexistent | Said::NotRecorded | Said::NoCode)
             | (Op::Query | Op::Cancel, Said::Repeat) => Answer::NotRecorded,
             (_, Said::Unknown) => Answer::Nothing,
         }
@@ -259,7 +365,7 @@ impl Sale {
             charge_code: self.number.clone(),
             pay_subject: self.tag.clone(),
             goods: Vec::new(),
-            verify_code: None,
+            verify_code: self.voucher.as_ref().map(|it| it.text.clone()),
         };
         request.to_json()
     }
@@ -281,7 +387,7 @@ impl Sale {
             notify_url: Some(format!("http://shop.example/{}", self.number)),
             pay_subject: self.tag.clone(),
             goods: Vec::new(),
-            verify_code: None,
+            verify_code: self.voucher.as_ref().map(|it| it.text.clone()),
         };
         request.to_json()
     }
@@ -311,7 +417,7 @@ impl Sale {
 }
 
 /// What a reply says, or `None` when no reply to this request may say so.
-fn said(op: Op, status: u16, reply: Option<&Received>) -> Option<Said> {
+fn said(op: Op, status: u16, reply: Option<&Received>, names_code: bool) -> Option<Said> {
     if status == 503 {
         return Some(Said::NotRecorded);
     }
@@ -330,6 +436,10 @@ fn said(op: Op, status: u16, reply: Option<&Received>) -> Option<Said> {
         ReturnCode::ChargeNonexistent => Said::Nonexistent,
         ReturnCode::DatabaseError => Said::NotRecorded,
         ReturnCode::Exception => Said::Unknown,
+        ReturnCode::IllegalParameter if names_code && matches!(op, Op::Pay { .. }) => {
+            let is_recorded = reply.field("CHARGE_DOWN_CODE").is_some();
+            if is_recorded { Said::CodeGone } else { Said::NoCode }
+        }
         ReturnCode::IllegalParameter
         | ReturnCode::InvalidSign
         | ReturnCode::InvalidContract

@@ -47,6 +47,10 @@ pub struct Counts {
     pub reversals: u64,
     /// Batches of terminals that were settled.
     pub settlements: u64,
+    /// Changes of vouchers that were carried out.
+    pub changes: u64,
+    /// Uses of vouchers that paid.
+    pub uses: u64,
     /// Time that passed in the run, in milliseconds.
     pub virtual_ms: u64,
 }
@@ -75,10 +79,19 @@ pub struct World {
 
 struct Inner {
     dice: Dice,
+    /// What the gateways' clock showed before and after each jump.
+    jumps: Vec<(UnixMs, UnixMs)>,
     digest: Sha256,
     lines: Vec<String>,
     counts: Counts,
     failure: Option<Failure>,
+}
+
+/// A point in a run, from which on the gateways' clock is of interest.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    at: UnixMs,
+    jumps: usize,
 }
 
 /// Something of the world's own that is still to happen.
@@ -97,6 +110,7 @@ impl World {
             busy: AtomicUsize::new(0),
             inner: Mutex::new(Inner {
                 dice,
+                jumps: Vec::new(),
                 digest: Sha256::new(),
                 lines: Vec::new(),
                 counts: Counts::default(),
@@ -145,8 +159,28 @@ impl World {
 
     /// Sets the gateways' clock forward or back.
     pub fn jump(&self, ms: i64) {
+        let before = self.now();
         self.offset_ms.fetch_add(ms, Ordering::Relaxed);
+        self.inner().jumps.push((before, self.now()));
         self.log("clock", &format!("jumps by {ms} ms"));
+    }
+
+    /// This point of the run.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            at: self.now(),
+            jumps: self.inner().jumps.len(),
+        }
+    }
+
+    /// The earliest and the latest that the gateways' clock showed since `mark`.
+    pub fn clock_since(&self, mark: Mark) -> (UnixMs, UnixMs) {
+        let (mut low, mut high) = (mark.at, self.now());
+        for (before, after) in self.inner().jumps.iter().skip(mark.jumps) {
+            low = low.min(*after);
+            high = high.max(*before);
+        }
+        (low.min(high), high)
     }
 
     /// The time that passed, in milliseconds.

@@ -133,6 +133,36 @@ fn a_store_that_forgets_a_wrong_pin_is_found() {
 }
 
 #[test]
+fn a_store_that_drops_a_use_of_a_code_is_found() {
+    found(Plant::DropsAUse);
+}
+
+#[test]
+fn a_store_that_keeps_the_use_of_a_dead_payment_held_is_found() {
+    found(Plant::KeepsAUseHeld);
+}
+
+#[test]
+fn a_store_that_forgets_to_give_a_use_back_is_found() {
+    found(Plant::ForgetsAGiveBack);
+}
+
+#[test]
+fn a_store_that_activates_a_range_in_part_is_found() {
+    found(Plant::ActivatesInPart);
+}
+
+#[test]
+fn a_store_that_forgets_a_freezing_is_found() {
+    found(Plant::ForgetsAFreezing);
+}
+
+#[test]
+fn a_store_that_forgets_the_number_of_a_change_is_found() {
+    found(Plant::ForgetsAChange);
+}
+
+#[test]
 fn a_failure_tells_its_story_and_how_to_see_it_again() {
     let run = found(Plant::ForgetsAClaim);
     let story = run.to_string();

@@ -7,7 +7,12 @@ use domain::{
         document::Document,
         trans::{Place, Trans, TransState},
     },
+    payment::PaymentState,
     rows::{Changes, Plan, Rows as Loaded},
+    voucher::{
+        code_use::CodeAct,
+        span::{Span, Stage},
+    },
 };
 use onetill::simulate::rows::Rows;
 use std::sync::{
@@ -42,6 +47,18 @@ pub enum Plant {
     CarriesAMessageOutTwice,
     /// Forgets that a wrong PIN was tried.
     ForgetsAWrongPin,
+    /// Commits a payment without the use of its voucher's code.
+    DropsAUse,
+    /// Commits the end of a payment, and leaves the use held that it gives up.
+    KeepsAUseHeld,
+    /// Commits a refund, and leaves the use gone that comes back with it.
+    ForgetsAGiveBack,
+    /// Activates a range of codes but for the last.
+    ActivatesInPart,
+    /// Commits a freezing that freezes nothing.
+    ForgetsAFreezing,
+    /// Changes codes, and forgets under which number.
+    ForgetsAChange,
 }
 
 /// A batch in so many is spoiled, from the first that can be.
@@ -62,7 +79,13 @@ impl Plant {
             | Self::CarriesAMessageOutTwice => ONE_IN,
             Self::LosesATombstone
             | Self::ForgetsThatAMessageIsReversed
-            | Self::ForgetsAWrongPin => ONE_IN_RARE,
+            | Self::ForgetsAWrongPin
+            | Self::DropsAUse
+            | Self::KeepsAUseHeld
+            | Self::ForgetsAGiveBack
+            | Self::ActivatesInPart
+            | Self::ForgetsAFreezing
+            | Self::ForgetsAChange => ONE_IN_RARE,
         }
     }
 }
@@ -172,6 +195,57 @@ impl PlantedWriter {
     }
 }
 
+impl PlantedWriter {
+    /// Breaks what a batch does to codes.
+    fn spoil_vouchers(&self, changes: &mut Changes) {
+        for (plant, act) in [
+            (Plant::DropsAUse, CodeAct::Used),
+            (Plant::ForgetsAGiveBack, CodeAct::GivenBack),
+        ] {
+            let voucher = &mut changes.voucher;
+            let event = voucher.events.iter().position(|it| it.act == act);
+            if let Some(index) = event
+                && self.strikes(plant, true)
+            {
+                let event = voucher.events.remove(index);
+                voucher.uses.retain(|it| it.code != event.code);
+            }
+        }
+        let ended = changes.payments.iter().find_map(|payment| {
+            let is_ended = matches!(payment.state, PaymentState::Ended { paid: None, .. });
+            let part = payment.details.voucher.filter(|_| is_ended)?;
+            Some(part.code)
+        });
+        let voucher = &mut changes.voucher;
+        let is_let_go = voucher.uses.iter().any(|it| Some(it.code) == ended);
+        if self.strikes(Plant::KeepsAUseHeld, is_let_go) {
+            voucher.uses.retain(|it| Some(it.code) != ended);
+        }
+        let sold = |it: &&mut Span| {
+            matches!(it.stage, Stage::Active(_)) && it.range.first < it.range.last
+        };
+        if let Some(span) = voucher.spans.iter_mut().find(sold)
+            && self.strikes(Plant::ActivatesInPart, true)
+        {
+            let last = span.range.last;
+            span.range.last -= 1;
+            let mut rest = span.clone();
+            (rest.range.first, rest.range.last, rest.stage) = (last, last, Stage::InStock);
+            voucher.spans.push(rest);
+        }
+        let is_change = |it: &Document| matches!(it, Document::Change(_));
+        let documents = &mut changes.loyalty.documents;
+        let has_change = !voucher.spans.is_empty() && documents.iter().any(is_change);
+        if self.strikes(Plant::ForgetsAChange, has_change) {
+            documents.retain(|it| !is_change(it));
+        }
+        let is_frozen = voucher.spans.iter().any(|it| it.frozen);
+        if self.strikes(Plant::ForgetsAFreezing, is_frozen) {
+            voucher.spans.iter_mut().for_each(|it| it.frozen = false);
+        }
+    }
+}
+
 /// How often a card's PIN was entered wrong, if it was.
 fn wrong_pin(document: &mut Document) -> Option<&mut u8> {
     match document {
@@ -238,6 +312,7 @@ impl Writer for PlantedWriter {
             changes.postings.pop();
         }
         self.spoil_messages(&mut changes);
+        self.spoil_vouchers(&mut changes);
         if self.strikes(Plant::LosesAJob, !changes.jobs.is_empty()) {
             changes.jobs.pop();
         }

@@ -23,19 +23,39 @@ pub enum Guesser {
     Partner(PartnerNo),
 }
 
-/// When the misses of each caller are forgotten.
+/// What a caller owes for its misses: the time in which they are forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Debt {
+    owed_ms: i64,
+    at: UnixMs,
+}
+
+impl Debt {
+    /// The debt as of `now`. A clock set back forgets nothing, and adds nothing.
+    fn by(self, now: UnixMs) -> Self {
+        let elapsed_ms = now.since_ms(self.at).max(0);
+        Self {
+            owed_ms: self.owed_ms.saturating_sub(elapsed_ms).max(0),
+            at: now,
+        }
+    }
+}
+
+/// What each caller owes.
 #[derive(Default)]
 pub struct Guesses {
-    clear_at: Mutex<HashMap<Guesser, UnixMs>>,
+    debts: Mutex<HashMap<Guesser, Debt>>,
 }
 
 impl Guesses {
     /// Whether codes that this caller names may be looked up.
     #[must_use]
     pub fn may_look(&self, guesser: Guesser, now: UnixMs) -> bool {
-        let clear_at = self.clear_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let owed_ms = clear_at.get(&guesser).map_or(0, |at| at.since_ms(now));
-        owed_ms < BURST * MISS_MS
+        let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
+        debts.get_mut(&guesser).is_none_or(|debt| {
+            *debt = debt.by(now);
+            debt.owed_ms < BURST * MISS_MS
+        })
     }
 
     /// Counts codes that do not exist.
@@ -46,12 +66,17 @@ impl Guesses {
         if misses == 0 {
             return;
         }
-        let mut clear_at = self.clear_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if clear_at.len() >= CALLERS_MAX {
-            clear_at.retain(|_, at| *at > now);
+        let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
+        if debts.len() >= CALLERS_MAX {
+            debts.retain(|_, debt| debt.by(now).owed_ms > 0);
         }
-        let at = clear_at.entry(guesser).or_insert(now);
-        *at = (*at).max(now).plus_ms(misses.saturating_mul(MISS_MS));
+        let debt = debts.entry(guesser).or_insert(Debt {
+            owed_ms: 0,
+            at: now,
+        });
+        let Debt { owed_ms, at } = debt.by(now);
+        let owed_ms = owed_ms.saturating_add(misses.saturating_mul(MISS_MS));
+        *debt = Debt { owed_ms, at };
     }
 }
 
@@ -79,6 +104,16 @@ mod tests {
     fn who_never_misses_is_not_remembered() {
         let guesses = Guesses::default();
         guesses.missed(ONE, 0, NOW);
-        assert!(guesses.clear_at.lock().unwrap().is_empty());
+        assert!(guesses.debts.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_out() {
+        let guesses = Guesses::default();
+        guesses.missed(ONE, 1, NOW);
+        assert!(guesses.may_look(ONE, NOW.plus_s(-10_000)));
+        guesses.missed(ONE, 199, NOW.plus_s(-10_000));
+        assert!(!guesses.may_look(ONE, NOW.plus_s(-10_000)));
+        assert!(guesses.may_look(ONE, NOW.plus_s(-9_999)));
     }
 }

@@ -1,6 +1,7 @@
 //! One of the things that may have become of a sale, and what may come of it.
 
-use super::{Kind, Op, Said};
+use super::{Code, Kind, Op, Said};
+use crate::simulate::voucher::code::Stand;
 use std::collections::BTreeMap;
 use wire::opengateway::State as Shown;
 
@@ -23,10 +24,25 @@ enum Back {
     AcceptedThenRefused,
 }
 
+impl Back {
+    /// Whether the money is not on its way back to where it was.
+    const fn may_stay(self) -> bool {
+        match self {
+            Self::Unanswered | Self::Accepted | Self::Done => true,
+            Self::Refused | Self::AcceptedThenRefused => false,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Given {
     number: u8,
+    /// What was asked for.
     fen: i64,
+    /// Of that, what comes back through the channel.
+    of_channel: i64,
+    /// Whether the use of the code comes back with it.
+    with_code: bool,
     back: Back,
 }
 
@@ -46,6 +62,8 @@ pub(super) struct State {
     money: Money,
     fen: i64,
     last_failed: bool,
+    /// Closed, because its code could not pay any more.
+    code_gone: bool,
     given: Vec<Given>,
     /// Requests whose replies are waited for, or that may still take effect.
     pub flights: BTreeMap<u32, Phase>,
@@ -57,6 +75,7 @@ impl State {
         money: Money::Absent,
         fen: 0,
         last_failed: false,
+        code_gone: false,
         given: Vec::new(),
         flights: BTreeMap::new(),
     };
@@ -113,32 +132,31 @@ impl State {
     }
 
     /// A request takes effect.
-    pub fn begin(&self, op: Op, kind: Kind) -> (Self, Phase) {
-        let says = |said| (self.clone(), Phase::Says(said));
+    pub fn begin(&self, op: Op, kind: Kind) -> Vec<(Self, Phase)> {
+        let says = |said| vec![(self.clone(), Phase::Says(said))];
         match op {
-            Op::Pay { fen } if self.money == Money::Absent => {
-                let begun = Self {
-                    fen,
-                    ..self.becoming(Money::Open)
-                };
-                (begun, Phase::Begun)
+            Op::Pay { fen } if self.money == Money::Absent => self.begin_pay(fen, kind),
+            Op::Pay { fen } if kind.replays && fen == self.fen => {
+                vec![(self.clone(), Phase::Begun)]
             }
-            Op::Pay { fen } if kind.replays && fen == self.fen => (self.clone(), Phase::Begun),
             Op::Pay { .. } => says(Said::Repeat),
             Op::Query => says(
                 self.shown()
                     .map_or(Said::Nonexistent, |it| Said::State(it.code())),
             ),
-            Op::Refund { number, fen } => match self.refund(number, fen) {
-                Some(said) => says(said),
-                None => (self.giving(number, fen), Phase::Begun),
+            Op::Refund { number, fen } => match self.refund(number, fen, kind) {
+                Ok(given) => vec![(self.giving(given), Phase::Begun)],
+                Err(said) => says(said),
             },
             Op::Cancel => match self.shown() {
                 None => says(Said::Nonexistent),
                 Some(Shown::Unpaid) => {
-                    (self.becoming(Money::Cancelled), Phase::Says(Said::Success))
+                    vec![(
+                        self.becoming(Money::Cancelled),
+                        Phase::Says(Said::Success),
+                    )]
                 }
-                Some(Shown::Paid) => (self.giving(WHOLE, self.fen), Phase::Begun),
+                Some(Shown::Paid) => vec![(self.giving(self.whole(kind)), Phase::Begun)],
                 Some(Shown::Cancelled) => says(Said::Revoked),
                 Some(
                     Shown::CancelRequested
@@ -151,6 +169,31 @@ impl State {
                 ) => says(Said::Fail),
             },
         }
+    }
+
+    /// It is new; whether its code can pay, the code's own model knows.
+    fn begin_pay(&self, fen: i64, kind: Kind) -> Vec<(Self, Phase)> {
+        let begun = |money| Self {
+            fen,
+            ..self.becoming(money)
+        };
+        let refused = (self.clone(), Phase::Says(Said::NoCode));
+        let worth = match kind.code {
+            Code::None => return vec![(begun(Money::Open), Phase::Begun)],
+            Code::Useless => return vec![refused],
+            Code::Worth { fen } => fen,
+        };
+        let gone = Self {
+            code_gone: true,
+            ..begun(Money::Closed)
+        };
+        let taken = if worth < fen {
+            (begun(Money::Open), Phase::Begun)
+        } else {
+            // The channel has nothing to do.
+            (begun(Money::Paid), Phase::Says(Said::Success))
+        };
+        vec![refused, (gone, Phase::Says(Said::CodeGone)), taken]
     }
 
     /// Whether a request may ever take effect here.
@@ -167,17 +210,31 @@ impl State {
         }
     }
 
-    fn giving(&self, number: u8, fen: i64) -> Self {
+    fn giving(&self, given: Given) -> Self {
         let mut next = self.clone();
-        let back = Back::Unanswered;
-        next.given.push(Given { number, fen, back });
-        next
+        next.given.push(given);
+        if given.of_channel > 0 {
+            return next;
+        }
+        // Nobody has to be asked.
+        next.given_back(self.given.len(), Back::Done)
     }
 
-    /// What a refund is told that is not new, or not possible.
-    fn refund(&self, number: u8, fen: i64) -> Option<Said> {
+    /// All of it, by a cancellation.
+    fn whole(&self, kind: Kind) -> Given {
+        Given {
+            number: WHOLE,
+            fen: self.fen,
+            of_channel: self.fen - self.code_pays(kind),
+            with_code: self.code_is_used(kind),
+            back: Back::Unanswered,
+        }
+    }
+
+    /// A refund that is new and possible, or what else it is told.
+    fn refund(&self, number: u8, fen: i64, kind: Kind) -> Result<Given, Said> {
         if let Some(earlier) = self.given.iter().find(|it| it.number == number) {
-            return Some(match earlier.back {
+            return Err(match earlier.back {
                 _ if earlier.fen != fen => Said::Repeat,
                 Back::Refused => Said::Fail,
                 Back::Unanswered | Back::Accepted | Back::Done | Back::AcceptedThenRefused => {
@@ -186,10 +243,54 @@ impl State {
             });
         }
         match self.money {
-            Money::Absent => Some(Said::Nonexistent),
-            Money::Open | Money::Closed => Some(Said::Fail),
-            Money::Cancelled => Some(Said::Revoked),
-            Money::Paid => (fen > self.fen - self.gone()).then_some(Said::Amount),
+            Money::Absent => return Err(Said::Nonexistent),
+            Money::Open | Money::Closed => return Err(Said::Fail),
+            Money::Cancelled => return Err(Said::Revoked),
+            Money::Paid => {}
+        }
+        let with_code = self.code_is_used(kind);
+        let of_code = if with_code { self.code_pays(kind) } else { 0 };
+        let of_channel = self.fen - self.code_pays(kind) - self.gone();
+        // What a code paid comes back whole, with the rest.
+        let is_rest = fen == of_channel + of_code;
+        if !is_rest && fen > of_channel {
+            return Err(Said::Amount);
+        }
+        Ok(Given {
+            number,
+            fen,
+            of_channel: if is_rest { of_channel } else { fen },
+            with_code: is_rest && with_code,
+            back: Back::Unanswered,
+        })
+    }
+
+    /// What its code pays of it.
+    fn code_pays(&self, kind: Kind) -> i64 {
+        match kind.code {
+            Code::None | Code::Useless => 0,
+            Code::Worth { fen } => fen.min(self.fen),
+        }
+    }
+
+    /// Whether it has used its code, and that did not go back and is not on its way.
+    fn code_is_used(&self, kind: Kind) -> bool {
+        let has_code = matches!(kind.code, Code::Worth { .. });
+        let goes = |it: &Given| it.with_code && it.back.may_stay();
+        has_code && !self.given.iter().any(goes)
+    }
+
+    /// What may have become of the use of its code.
+    pub fn stands(&self) -> &'static [Stand] {
+        let is_back = |it: &Given| it.with_code && it.back == Back::Done;
+        match self.money {
+            Money::Absent => &[Stand::Asked],
+            Money::Open => &[Stand::Held],
+            Money::Paid | Money::Cancelled if self.given.iter().any(is_back) => &[Stand::Back],
+            Money::Paid => &[Stand::Used],
+            Money::Closed if self.code_gone => &[Stand::Free],
+            // Until the channel has confirmed that nothing is charged.
+            Money::Cancelled | Money::Closed => &[Stand::Held, Stand::Free],
         }
     }
 
@@ -215,6 +316,7 @@ impl State {
         match self.money {
             Money::Paid => Some(Said::Success),
             Money::Open => (!kind.by_code).then_some(Said::Success),
+            Money::Closed if self.code_gone => Some(Said::CodeGone),
             Money::Cancelled | Money::Closed => Some(Said::Fail),
             Money::Absent => None,
         }
@@ -225,8 +327,10 @@ impl State {
         given.map(|it| it.fen).sum()
     }
 
+    /// What went back through the channel, or is on its way.
     fn gone(&self) -> i64 {
-        self.sum(|back| !matches!(back, Back::Refused | Back::AcceptedThenRefused))
+        let given = self.given.iter().filter(|it| it.back.may_stay());
+        given.map(|it| it.of_channel).sum()
     }
 
     /// The state that a query shows.

@@ -19,6 +19,12 @@ fn told(kind: Kind, replies: &[(Op, Said)]) -> Result<Model, String> {
 const BY_CODE: Kind = Kind {
     by_code: true,
     replays: false,
+    code: Code::None,
+};
+/// Of the 100 a code pays 30.
+const WITH_CODE: Kind = Kind {
+    code: Code::Worth { fen: 30 },
+    ..BY_CODE
 };
 
 fn shown(state: Shown) -> Said {
@@ -129,4 +135,75 @@ fn requests_at_the_same_time_are_taken_in_any_order() {
     model.answered(cancel, Said::Success).unwrap();
     let id = model.sent(Op::Query);
     assert!(model.answered(id, shown(Shown::Cancelled)).is_err());
+}
+
+const fn back(number: u8, fen: i64) -> Op {
+    Op::Refund { number, fen }
+}
+
+#[test]
+fn what_a_code_paid_comes_back_whole_with_the_rest() {
+    let paid = (PAY, Said::Success);
+    for replies in [
+        &[paid, (back(1, 80), Said::Amount), (REFUND, Said::Success)] as &[_],
+        &[paid, (REFUND, Said::Success), (back(2, 40), Said::Success)],
+        &[paid, (back(1, 100), Said::Success)],
+    ] {
+        assert!(told(WITH_CODE, replies).is_ok(), "{replies:?}");
+    }
+    let part = [paid, (back(1, 80), Said::Success)];
+    assert!(told(WITH_CODE, &part).is_err());
+}
+
+#[test]
+fn the_use_of_a_code_goes_the_way_of_its_sale() {
+    let stands = |replies: &[(Op, Said)]| told(WITH_CODE, replies).unwrap().stands().unwrap();
+    let paid = (PAY, Said::Success);
+    for (replies, expected) in [
+        (&[(PAY, Said::NoCode)] as &[_], vec![Stand::Asked]),
+        (&[(PAY, Said::CodeGone)], vec![Stand::Free]),
+        (&[paid], vec![Stand::Used]),
+        (&[(PAY, Said::Fail)], vec![Stand::Held, Stand::Free]),
+        (
+            &[paid, (REFUND, Said::Success), (Op::Query, shown(Shown::PartlyRefunded))],
+            vec![Stand::Used],
+        ),
+        (
+            &[paid, (back(1, 100), Said::Success), (Op::Query, shown(Shown::Refunded))],
+            vec![Stand::Back],
+        ),
+        (
+            &[paid, (Op::Cancel, Said::Success), (Op::Query, shown(Shown::Cancelled))],
+            vec![Stand::Back],
+        ),
+    ] {
+        assert_eq!(stands(replies), expected.into_iter().collect(), "{replies:?}");
+    }
+}
+
+#[test]
+fn a_code_that_pays_all_asks_no_channel() {
+    let kind = Kind {
+        code: Code::Worth { fen: 500 },
+        ..BY_CODE
+    };
+    assert!(told(kind, &[(PAY, Said::Fail)]).is_err());
+    let whole = [
+        (PAY, Said::Success),
+        (back(1, 60), Said::Amount),
+        (Op::Cancel, Said::Success),
+        (Op::Query, shown(Shown::Cancelled)),
+    ];
+    assert!(told(kind, &whole).is_ok());
+}
+
+#[test]
+fn what_is_no_code_never_pays() {
+    let kind = Kind {
+        code: Code::Useless,
+        ..BY_CODE
+    };
+    assert!(told(kind, &[(PAY, Said::NoCode), (PAY, Said::NoCode)]).is_ok());
+    assert!(told(kind, &[(PAY, Said::Success)]).is_err());
+    assert!(told(BY_CODE, &[(PAY, Said::NoCode)]).is_err());
 }

@@ -1,8 +1,9 @@
-//! Gateways are killed at random moments under a mixed load of merchants' tills and of terminals
-//! with members' cards, and the wallet they share hangs now and then. Nothing that was acknowledged
+//! Gateways are killed at random moments under a mixed load of merchants' tills, of partners who sell
+//! and void the vouchers' codes that those tills take, and of terminals with members' cards; and the
+//! wallet they share hangs now and then. Nothing that was acknowledged
 //! is lost, nothing happens twice, what was open is finished after the restart, and in the end the
-//! wallet's books and the gateways' agree to the fen, each batch balances, and each card holds what
-//! its terminals were told to the hundredth.
+//! wallet's books and the gateways' agree to the fen, each batch balances, each card holds what its
+//! terminals were told to the hundredth, and each code is used by those whose tills were told so.
 //!
 //! `ONETILL_KILL_ROUNDS` sets how many kills, `ONETILL_SEED` repeats the choices of a run.
 
@@ -14,6 +15,7 @@ use super::{
     terminals::Terminals,
     till::Till,
     verdict::{Counts, End, judge, judge_end, twice},
+    vouchers::Vouchers,
     witness::Wallet,
 };
 use crate::support::process::{DEMO_KEY, Process, all_files};
@@ -62,6 +64,7 @@ struct Run {
     receiver: Receiver,
     tills: Vec<Till>,
     terminals: Terminals,
+    vouchers: Vouchers,
     dice: Dice,
     kills: usize,
 }
@@ -100,13 +103,16 @@ impl Run {
         let seed = Dice::seed(what);
         let receiver = Receiver::start().await;
         let url = receiver.url();
+        let vouchers = Vouchers::open(&fleet).await;
         let tills = (0..TILLS).map(|number| {
             let gateway = &fleet.gateways[number % fleet.gateways.len()];
             let wallet = fleet.wallet.recipe.address;
-            Till::new(number, gateway.recipe.address, wallet, &url, seed)
+            let address = gateway.recipe.address;
+            Till::new(number, address, wallet, &url, &vouchers.pool, seed)
         });
         Self {
             tills: tills.collect(),
+            vouchers,
             terminals: Terminals::open(&fleet, seed).await,
             what,
             fleet,
@@ -156,11 +162,19 @@ impl Run {
             working.spawn(till.work(stopped.clone()));
         }
         let at_terminals = self.terminals.work(&stopped);
+        let at_desks = self.vouchers.work(round, &stopped);
         self.strike(blow).await;
         stop.send_replace(true);
-        let all = async { tokio::join!(working.join_all(), at_terminals.join_all()) };
+        let all = async {
+            tokio::join!(
+                working.join_all(),
+                at_terminals.join_all(),
+                at_desks.join_all()
+            )
+        };
         let all = tokio::time::timeout(Duration::from_secs(60), all).await;
-        let (tills, terminals) = all.expect("everybody stops when told to");
+        let (tills, terminals, desks) = all.expect("everybody stops when told to");
+        self.vouchers.come_back(desks);
         self.tills = tills;
         self.tills.sort_by_key(|till| till.number);
         self.terminals.come_back(terminals);
@@ -241,7 +255,7 @@ impl Run {
         let again = self.tills.iter_mut().map(Till::ask_again);
         let again = futures_util::future::join_all(again).await;
         let again: usize = again.into_iter().map(|it| it.expect("a reply")).sum();
-        again + self.terminals.ask_again().await
+        again + self.terminals.ask_again().await + self.vouchers.ask_again().await
     }
 
     /// Everything ends, every merchant hears of it, and all books are right and the same.
@@ -260,6 +274,7 @@ impl Run {
         }
         look.gate(&self.told(&look), Moment::AtRest).await;
         self.terminals.compare_cards(look.reader()).await;
+        let vouchers = self.vouchers.compare(&self.tills).await;
         self.serials_are_unique();
         let twice = twice(&ledger);
         // Told to end, the wallet writes all it has in mind: its files are then its whole books.
@@ -277,8 +292,17 @@ impl Run {
             end.found
         );
         println!("{}: terminals: {:?}", self.what, self.terminals.tally());
+        println!("{}: vouchers: {vouchers:?}", self.what);
         assert_eq!((end.found, twice), (counts.acknowledged(), 0));
         self.load_was_mixed(&counts);
+        let kinds = [
+            vouchers.changed,
+            vouchers.in_use,
+            vouchers.used,
+            vouchers.given_back,
+        ];
+        let few = self.kills / 3;
+        assert!(kinds.iter().all(|it| *it > few), "{vouchers:?}");
     }
 
     /// A run that did little proves little.

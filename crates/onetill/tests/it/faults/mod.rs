@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `sale`, `top_up`, `till` | what merchants ask for, and what they were told |
 //! | `terminals` | terminals with members' cards, and what they were told |
+//! | `vouchers` | partners who sell and void codes that tills pay with |
 //! | `shop` | what one merchant was told while a store was broken |
 //! | `fleet` | gateways over one store, the wallet they share, and the rows' audit |
 //! | `acknowledged` | what tills were told, as the store's gate takes it |
@@ -48,5 +49,6 @@ mod terminals;
 mod till;
 mod top_up;
 mod verdict;
+mod vouchers;
 mod wallet;
 mod witness;

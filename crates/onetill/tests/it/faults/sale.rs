@@ -30,6 +30,11 @@ impl Told {
             (200, "DATABASE_ERROR") | (503, _) => Self::NotRecorded,
             (200, "FAIL" | "AMT_ERROR" | "AREADY_REVOKED" | "SERVICE_UNAVAILABLE") => Self::Refused,
             (200, "EXCEPTION") => Self::Nothing,
+            // Its voucher's code cannot pay; a sale that was recorded is told its number.
+            (200, "ILLEGAL_PARAMETER") if reply.field("CHARGE_DOWN_CODE").is_empty() => {
+                Self::NotRecorded
+            }
+            (200, "ILLEGAL_PARAMETER") => Self::Refused,
             (status, code) => panic!("nobody expected {status} {code}: {}", reply.text()),
         }
     }
@@ -74,6 +79,8 @@ pub struct Sale {
     pub fen: i64,
     /// How it is paid.
     pub how: How,
+    /// The voucher's code that pays a part.
+    pub code: Option<String>,
     /// The gateway's serial, when the merchant was told it.
     pub gateway_serial: Option<String>,
     /// What the merchant was told of the payment or order itself.
@@ -99,6 +106,7 @@ impl Sale {
             number,
             fen,
             how,
+            code: None,
             gateway_serial: None,
             told: Told::Nothing,
             seen_paid: false,
@@ -141,15 +149,31 @@ impl Sale {
     /// The request as first made; the same bytes each time.
     pub fn body(&self) -> String {
         match &self.how {
-            How::PayerCode(code) => pre_order(&self.number, self.fen, code),
-            How::Page(notify_url) => order(&self.number, self.fen, notify_url.clone()),
+            How::PayerCode(code) => {
+                let request = PreOrder {
+                    verify_code: self.code.clone(),
+                    ..pre_order_of(&self.number, self.fen, code)
+                };
+                request.to_json()
+            }
+            How::Page(notify_url) => {
+                let request = Order {
+                    verify_code: self.code.clone(),
+                    ..order_of(&self.number, self.fen, notify_url.clone())
+                };
+                request.to_json()
+            }
         }
     }
 }
 
 /// The body of a preOrder.
 pub fn pre_order(number: &str, fen: i64, code: &str) -> String {
-    let request = PreOrder {
+    pre_order_of(number, fen, code).to_json()
+}
+
+fn pre_order_of(number: &str, fen: i64, code: &str) -> PreOrder {
+    PreOrder {
         busi_id: None,
         oper_id: "001".to_owned(),
         dev_id: "T01".to_owned(),
@@ -164,13 +188,16 @@ pub fn pre_order(number: &str, fen: i64, code: &str) -> String {
         pay_subject: "Groceries".to_owned(),
         goods: Vec::new(),
         verify_code: None,
-    };
-    request.to_json()
+    }
 }
 
 /// The body of an order that the customer pays on a page.
 pub fn order(number: &str, fen: i64, notify_url: Option<String>) -> String {
-    let request = Order {
+    order_of(number, fen, notify_url).to_json()
+}
+
+fn order_of(number: &str, fen: i64, notify_url: Option<String>) -> Order {
+    Order {
         busi_id: None,
         oper_id: "001".to_owned(),
         dev_id: "T01".to_owned(),
@@ -187,8 +214,7 @@ pub fn order(number: &str, fen: i64, notify_url: Option<String>) -> String {
         pay_subject: "Groceries".to_owned(),
         goods: Vec::new(),
         verify_code: None,
-    };
-    request.to_json()
+    }
 }
 
 /// The body of a refund.

@@ -5,6 +5,7 @@ use super::{
     dice::Dice,
     sale::{self, Back, How, Sale, Told},
     top_up::TopUp,
+    vouchers::Pool,
 };
 use crate::support::process::{Client, HttpReply, Merchant};
 use std::{io, net::SocketAddr, time::Duration};
@@ -25,6 +26,8 @@ pub struct Till {
     pub round: u32,
     /// Whether the next sale is one whose customer hesitates.
     pub slow_next: bool,
+    /// The vouchers' codes that its customers hold.
+    pool: Pool,
     /// Where it is notified.
     notify: String,
     /// Its customers, on the wallet's page.
@@ -46,6 +49,7 @@ impl Till {
         gateway: SocketAddr,
         wallet: SocketAddr,
         notify: &str,
+        pool: &Pool,
         seed: u64,
     ) -> Self {
         let salt = u64::try_from(number).expect("a small number");
@@ -56,6 +60,7 @@ impl Till {
             top_ups: Vec::new(),
             round: 0,
             slow_next: false,
+            pool: pool.clone(),
             notify: notify.to_owned(),
             page: Client::new(wallet),
             dice: Dice::new(seed ^ salt.wrapping_mul(0xA076_1D64_78BD_642F)),
@@ -135,7 +140,10 @@ impl Till {
         // sale would be tried for ever.
         let tens = i64::try_from(self.dice.below(70)).expect("a small amount");
         let fen = 200 + 10 * tens + *self.dice.pick(&[0, 1, 5, 8]);
-        self.sales.push(Sale::new(number, fen, how, self.round));
+        let roll = self.dice.roll();
+        let code = self.dice.percent(30).then(|| self.pool.draw(roll)).flatten();
+        let sale = Sale::new(number, fen, how, self.round);
+        self.sales.push(Sale { code, ..sale });
         let index = self.sales.len() - 1;
         self.ask_begin(client, index).await
     }

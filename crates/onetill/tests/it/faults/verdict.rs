@@ -146,7 +146,7 @@ async fn check_rows(sale: &Sale, look: &Look) -> usize {
         return 0;
     };
     let mut found = usize::from(sale.told == Told::Done);
-    assert_eq!(payment.amount.get(), sale.fen, "{sale:?}");
+    assert_eq!(payment.price().get(), sale.fen, "{sale:?}");
     if let Some(serial) = &sale.gateway_serial {
         assert_eq!(payment.serial.to_string(), *serial, "{sale:?}");
     }
@@ -181,7 +181,7 @@ fn check_refunds(sale: &Sale, payment: &Payment, refunds: &[Refund]) -> usize {
         let moves = |it: &Refund| !matches!(it.state, RefundState::Failed(..));
         match (back.told, found) {
             (Told::Done, Some(refund)) => {
-                assert_eq!(refund.amount.get(), back.fen, "{sale:?}");
+                assert_eq!(refund.price(payment).get(), back.fen, "{sale:?}");
                 let kept = moves(refund) || back.may_be_refused_later();
                 assert!(kept, "acknowledged, then failed: {sale:?}");
                 acknowledged += 1;

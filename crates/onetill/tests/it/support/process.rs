@@ -321,19 +321,26 @@ impl Client {
     /// Sends a dialect's request. An error means that no reply came: the request may have been
     /// carried out.
     pub async fn call(&mut self, call: &Call) -> io::Result<HttpReply> {
-        self.send(call.method, &call.target, "application/json", &call.body)
+        self.send(call.method, &call.target, "application/json", &call.body, None)
+            .await
+    }
+
+    /// The same, showing a token.
+    pub async fn call_as(&mut self, call: &Call, token: &str) -> io::Result<HttpReply> {
+        let kind = "application/json";
+        self.send(call.method, &call.target, kind, &call.body, Some(token))
             .await
     }
 
     /// Gets a page.
     pub async fn get(&mut self, target: &str) -> io::Result<HttpReply> {
-        self.send("GET", target, "text/plain", b"").await
+        self.send("GET", target, "text/plain", b"", None).await
     }
 
     /// Posts a form.
     pub async fn post_form(&mut self, target: &str, form: &str) -> io::Result<HttpReply> {
         let kind = "application/x-www-form-urlencoded";
-        self.send("POST", target, kind, form.as_bytes()).await
+        self.send("POST", target, kind, form.as_bytes(), None).await
     }
 
     async fn send(
@@ -342,12 +349,17 @@ impl Client {
         target: &str,
         content_type: &str,
         body: &[u8],
+        token: Option<&str>,
     ) -> io::Result<HttpReply> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(target)
             .header("host", self.address.to_string())
-            .header("content-type", content_type)
+            .header("content-type", content_type);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request
             .body(Full::new(Bytes::copy_from_slice(body)))
             .map_err(io::Error::other)?;
         let exchange = tokio::time::timeout(REPLY_MAX, self.exchange(request)).await;
