@@ -24,7 +24,9 @@ use std::{future::Future, pin::Pin};
 
 mod voucher;
 
-pub use voucher::{FoundCode, SpanMark, StoredCode, StoredCounts, VoucherReader, VoucherSnapshot};
+pub use voucher::{
+    FoundCode, KnownCode, SpanMark, StoredCode, StoredCounts, VoucherReader, VoucherSnapshot,
+};
 
 /// A future that can be put behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -33,7 +33,7 @@ use std::{
 use store::{
     Reader, StoreError,
     contract::{
-        BoxFuture, DocumentMark, DueJob, FoundCode, PaymentFilter, Snapshot, SpanMark,
+        BoxFuture, DocumentMark, DueJob, FoundCode, KnownCode, PaymentFilter, Snapshot, SpanMark,
         StoreFigures, StoredCode, VoucherReader,
     },
 };
@@ -140,6 +140,7 @@ looks! {
     unit(tenant: TenantId, id: String) -> Option<Unit>;
     units_in(range: CodeRange, level: Level, after: Option<u32>, limit: u32) -> Vec<Unit>;
     codes_by_digest(digests: Vec<CodeDigest>) -> Vec<FoundCode>;
+    known_code(tenant: TenantId, digest: CodeDigest) -> Option<KnownCode>;
     stored_codes(range: CodeRange, limit: u32) -> Vec<StoredCode>;
     spans(range: CodeRange, after: Option<u32>, limit: u32) -> Vec<Span>;
     code_uses(range: CodeRange, limit: u32) -> Vec<CodeUse>;

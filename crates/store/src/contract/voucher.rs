@@ -8,7 +8,7 @@ use domain::{
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
         span::Span,
-        stock::{Level, Unit},
+        stock::{Carton, Level, Unit},
     },
 };
 
@@ -36,6 +36,19 @@ pub struct FoundCode {
     pub tenant: TenantId,
     /// Which code.
     pub code: CodeNo,
+}
+
+/// A code with what tells how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCode {
+    /// Which code.
+    pub code: CodeNo,
+    /// Its box.
+    pub carton: Carton,
+    /// Its span; boxes that are not ready have none.
+    pub span: Option<Span>,
+    /// What tills did with it, if one has touched it.
+    pub code_use: Option<CodeUse>,
 }
 
 /// How far a worker got with spans that are due: the time and first code of the last one.
@@ -73,6 +86,13 @@ pub trait VoucherReader: Send + Sync + 'static {
         &self,
         digests: Vec<CodeDigest>,
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>>;
+
+    /// The code of a tenant that a digest leads to, in one look: payments wait for it.
+    fn known_code(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>>;
 
     /// The codes of a range by index, at most `limit`.
     fn stored_codes(

@@ -5,11 +5,12 @@ use super::{
     reader::{MemorySnapshot, page, ready},
 };
 use crate::contract::{
-    AdminReply, BoxFuture, FoundCode, SpanMark, StoreError, StoredCode, StoredCounts,
+    AdminReply, BoxFuture, FoundCode, KnownCode, SpanMark, StoreError, StoredCode, StoredCounts,
     VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
@@ -229,6 +230,31 @@ impl VoucherReader for Memory {
             .iter()
             .filter_map(|it| tables.voucher.digests.get(it));
         ready(found.copied().collect())
+    }
+
+    fn known_code(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
+        let tables = self.tables();
+        let found = tables.voucher.digests.get(&digest);
+        let known = found.filter(|it| it.tenant == tenant).and_then(|found| {
+            let code = found.code;
+            let Some(Document::Carton(carton)) = tables
+                .loyalty
+                .document(&DocumentKey::carton(tenant, code.carton))
+            else {
+                return None;
+            };
+            Some(KnownCode {
+                code,
+                carton: (**carton).clone(),
+                span: tables.voucher.spans_in(&code.range()).next().cloned(),
+                code_use: tables.voucher.uses.get(&code).cloned(),
+            })
+        });
+        ready(known)
     }
 
     fn stored_codes(

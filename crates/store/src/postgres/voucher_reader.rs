@@ -10,13 +10,14 @@ use super::{
 };
 use crate::{
     contract::{
-        BoxFuture, FoundCode, SpanMark, StoreError, StoredCode, StoredCounts, VoucherReader,
-        VoucherSnapshot,
+        BoxFuture, FoundCode, KnownCode, Reader, SpanMark, StoreError, StoredCode, StoredCounts,
+        VoucherReader, VoucherSnapshot,
     },
     flat::level,
 };
 use domain::{
     ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
@@ -122,6 +123,35 @@ impl VoucherReader for PostgresReader {
             let digests: Vec<&[u8]> = digests.iter().map(|it| it.0.as_slice()).collect();
             self.read(stock::BY_DIGEST, &[&digests], stock::read_found)
                 .await
+        })
+    }
+
+    fn known_code(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
+        Box::pin(async move {
+            let found = self.codes_by_digest(vec![digest]).await?;
+            let Some(FoundCode { code, .. }) = found.into_iter().find(|it| it.tenant == tenant)
+            else {
+                return Ok(None);
+            };
+            // Asked for together, so that there is one wait for all of them.
+            let (carton, spans, uses) = tokio::try_join!(
+                self.document(DocumentKey::carton(tenant, code.carton)),
+                self.spans(code.range(), None, 1),
+                self.code_uses(code.range(), 1),
+            )?;
+            let Some(Document::Carton(carton)) = carton else {
+                return Ok(None);
+            };
+            Ok(Some(KnownCode {
+                code,
+                carton: *carton,
+                span: spans.into_iter().next(),
+                code_use: uses.into_iter().next(),
+            }))
         })
     }
 

@@ -8,10 +8,13 @@ use domain::{
     rows::PaymentRef,
     voucher::{
         code::{CodeNo, may_be_code},
+        code_use::CodeUse,
+        span::Span,
         status::{CodeStatus, Standing, standing},
         stock::Carton,
     },
 };
+use store::contract::KnownCode;
 
 /// Why a code cannot pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +45,17 @@ impl Gateway {
         if !self.vouchers.guesses.may_look(guesser, self.now()) {
             return Ok(Err(CodeRefusal::TooManyMisses));
         }
-        let Some((code, carton)) = self.find_code(account, text).await? else {
+        let Some(known) = self.known_code(account, text).await? else {
             self.vouchers.guesses.missed(guesser, 1, self.now());
             return Ok(Err(CodeRefusal::Unknown));
         };
-        let part = VoucherPart::of(code, carton.ticket, &carton.terms, price);
+        let carton = &known.carton;
+        let part = VoucherPart::of(known.code, carton.ticket, &carton.terms, price);
         if part.pays == price && flow != Flow::PayerCode {
             return Ok(Err(CodeRefusal::PaysAll));
         }
-        let Standing { status, .. } = self.standing(&carton, code).await?;
+        let (span, code_use) = (known.span.as_ref(), known.code_use.as_ref());
+        let Standing { status, .. } = self.stands(carton, span, code_use)?;
         Ok(match status {
             CodeStatus::Active => Ok(part),
             CodeStatus::InStock
@@ -71,34 +76,27 @@ impl Gateway {
         account: &Account,
         text: &str,
     ) -> Result<Option<Payment>, AppError> {
-        let Some((code, _)) = self.find_code(account, text).await? else {
-            return Ok(None);
-        };
-        let uses = self.reader.code_uses(code.range(), 1).await?;
-        let newest = uses.into_iter().find_map(|it| it.newest);
-        let Some(serial) = newest else {
+        let known = self.known_code(account, text).await?;
+        let Some(serial) = known.and_then(|it| it.code_use?.newest) else {
             return Ok(None);
         };
         let by = PaymentRef::Serial(account.merchant.tenant, serial);
         Ok(self.reader.payment(by).await?)
     }
 
-    async fn find_code(
+    /// The code of this text, if it is one of this retailer's in a box that is ready.
+    async fn known_code(
         &self,
         account: &Account,
         text: &str,
-    ) -> Result<Option<(CodeNo, Carton)>, AppError> {
+    ) -> Result<Option<KnownCode>, AppError> {
         if !may_be_code(text) {
             return Ok(None);
         }
         let tenant = account.merchant.tenant;
         let digest = self.vouchers.codes.digest(tenant, text);
-        let found = self.reader.codes_by_digest(vec![digest]).await?;
-        let Some(found) = found.into_iter().find(|it| it.tenant == tenant) else {
-            return Ok(None);
-        };
-        let carton = self.carton(tenant, found.code.carton).await?;
-        Ok(carton.map(|carton| (found.code, carton)))
+        let known = self.reader.known_code(tenant, digest).await?;
+        Ok(known.filter(|it| it.carton.ready))
     }
 
     /// Where a code of a box stands now.
@@ -108,10 +106,19 @@ impl Gateway {
     pub async fn standing(&self, carton: &Carton, code: CodeNo) -> Result<Standing, AppError> {
         let spans = self.reader.spans(code.range(), None, 1).await?;
         let uses = self.reader.code_uses(code.range(), 1).await?;
-        let span = spans.first().ok_or_else(|| {
+        self.stands(carton, spans.first(), uses.first())
+    }
+
+    fn stands(
+        &self,
+        carton: &Carton,
+        span: Option<&Span>,
+        code_use: Option<&CodeUse>,
+    ) -> Result<Standing, AppError> {
+        let span = span.ok_or_else(|| {
             tracing::error!(carton = %carton.serial, "a box has codes without a span");
             AppError::Unforeseen
         })?;
-        Ok(standing(span, uses.first(), carton.terms.uses, self.now()))
+        Ok(standing(span, code_use, carton.terms.uses, self.now()))
     }
 }
