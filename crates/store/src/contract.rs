@@ -25,7 +25,8 @@ use std::{future::Future, pin::Pin};
 mod voucher;
 
 pub use voucher::{
-    FoundCode, KnownCode, SpanMark, StoredCode, StoredCounts, VoucherReader, VoucherSnapshot,
+    FoundCode, KnownCode, Named, SpanMark, StoredCode, StoredCounts, TreePage, VoucherReader,
+    VoucherSnapshot,
 };
 
 /// A future that can be put behind a trait object.

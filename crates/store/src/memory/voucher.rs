@@ -5,8 +5,8 @@ use super::{
     reader::{MemorySnapshot, page, ready},
 };
 use crate::contract::{
-    AdminReply, BoxFuture, FoundCode, KnownCode, SpanMark, StoreError, StoredCode, StoredCounts,
-    VoucherReader, VoucherSnapshot,
+    AdminReply, BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode,
+    StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
@@ -255,6 +255,37 @@ impl VoucherReader for Memory {
             })
         });
         ready(known)
+    }
+
+    fn named(
+        &self,
+        tenant: TenantId,
+        names: Vec<(CodeDigest, String)>,
+    ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>> {
+        let tables = self.tables();
+        let look = |(digest, name)| {
+            let found = tables.voucher.digests.get(&digest).copied();
+            let unit = tables.voucher.units.get(&(tenant, name)).cloned();
+            (found.filter(|it| it.tenant == tenant), unit)
+        };
+        ready(names.into_iter().map(look).collect())
+    }
+
+    fn tree_page(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
+        let units = move |level| self.units_in(range, level, None, limit);
+        Box::pin(async move {
+            Ok(TreePage {
+                packages: units(Level::Package).await?,
+                reels: units(Level::Reel).await?,
+                codes: self.stored_codes(range, limit).await?,
+                uses: VoucherReader::code_uses(self, range, limit).await?,
+                spans: VoucherReader::spans(self, range, None, limit).await?,
+            })
+        })
     }
 
     fn stored_codes(

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     contract::{
-        BoxFuture, FoundCode, KnownCode, Reader, SpanMark, StoreError, StoredCode, StoredCounts,
-        VoucherReader, VoucherSnapshot,
+        BoxFuture, FoundCode, KnownCode, Named, Reader, SpanMark, StoreError, StoredCode,
+        StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
     },
     flat::level,
 };
@@ -26,6 +26,7 @@ use domain::{
         stock::{Level, Unit},
     },
 };
+use std::collections::HashMap;
 use tokio_postgres::Row;
 
 /// The spans of box `$1` that share codes with the range from `$2` to `$3`, those that begin behind
@@ -152,6 +153,55 @@ impl VoucherReader for PostgresReader {
                 span: spans.into_iter().next(),
                 code_use: uses.into_iter().next(),
             }))
+        })
+    }
+
+    fn named(
+        &self,
+        tenant: TenantId,
+        names: Vec<(CodeDigest, String)>,
+    ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>> {
+        Box::pin(async move {
+            let (digests, names): (Vec<_>, Vec<_>) = names.into_iter().unzip();
+            let params: Params<'_> = &[&tenant.0, &names];
+            let sql = stock::units_named_sql();
+            let (found, units) = tokio::try_join!(
+                self.codes_by_digest(digests.clone()),
+                self.read(&sql, params, stock::read_unit),
+            )?;
+            let found = found.into_iter().filter(|it| it.tenant == tenant);
+            let found: HashMap<_, _> = found.map(|it| (it.digest.0, it)).collect();
+            let units = units.into_iter().map(|it| (it.id.clone(), it));
+            let units: HashMap<_, _> = units.collect();
+            let named = digests.iter().zip(&names).map(|(digest, name)| {
+                let code = found.get(&digest.0).copied();
+                (code, units.get(name).cloned())
+            });
+            Ok(named.collect())
+        })
+    }
+
+    fn tree_page(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
+        Box::pin(async move {
+            let units = |level| self.units_in(range, level, None, limit);
+            let (packages, reels, codes, uses, spans) = tokio::try_join!(
+                units(Level::Package),
+                units(Level::Reel),
+                self.stored_codes(range, limit),
+                self.code_uses(range, limit),
+                self.spans(range, None, limit),
+            )?;
+            Ok(TreePage {
+                packages,
+                reels,
+                codes,
+                uses,
+                spans,
+            })
         })
     }
 

@@ -252,6 +252,10 @@ fn configure(connection: &Connection, cache_kib: i64) -> Result<(), StoreError> 
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(from_sqlite)?;
+    // Without it SQLite prepares a statement with `LIMIT ?` anew for each value that is bound.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(from_sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

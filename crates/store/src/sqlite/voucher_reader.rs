@@ -8,8 +8,8 @@ use super::{
     voucher::{SPANS_IN, events_where, spans_where, uses_where},
 };
 use crate::contract::{
-    BoxFuture, FoundCode, KnownCode, SpanMark, StoreError, StoredCode, StoredCounts, VoucherReader,
-    VoucherSnapshot,
+    BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode, StoredCounts,
+    TreePage, VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
@@ -99,6 +99,36 @@ fn known_code(
     }))
 }
 
+/// What names lead to.
+fn named(
+    connection: &Connection,
+    tenant: TenantId,
+    names: &[(CodeDigest, String)],
+) -> Result<Vec<Named>, StoreError> {
+    let look = |(digest, name): &(CodeDigest, String)| {
+        let found = stock::by_digest(connection, &[*digest])?;
+        let unit = stock::unit(connection, tenant, name)?;
+        Ok((found.into_iter().find(|it| it.tenant == tenant), unit))
+    };
+    names.iter().map(look).collect()
+}
+
+/// The codes of a range with what a tree shows of them.
+fn tree_page(
+    connection: &Connection,
+    range: &CodeRange,
+    limit: u32,
+) -> Result<TreePage, StoreError> {
+    let units = |level| stock::units_in(connection, range, level, None, limit);
+    Ok(TreePage {
+        packages: units(Level::Package)?,
+        reels: units(Level::Reel)?,
+        codes: stock::stored_codes(connection, range, limit)?,
+        uses: code_uses(connection, range, limit)?,
+        spans: spans(connection, range, None, limit)?,
+    })
+}
+
 impl VoucherReader for SqliteReader {
     fn unit(
         &self,
@@ -131,6 +161,22 @@ impl VoucherReader for SqliteReader {
         digest: CodeDigest,
     ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
         self.with(move |connection| known_code(connection, tenant, digest))
+    }
+
+    fn named(
+        &self,
+        tenant: TenantId,
+        names: Vec<(CodeDigest, String)>,
+    ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>> {
+        self.with(move |connection| named(connection, tenant, &names))
+    }
+
+    fn tree_page(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
+        self.with(move |connection| tree_page(connection, &range, limit))
     }
 
     fn stored_codes(

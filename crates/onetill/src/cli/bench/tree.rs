@@ -124,6 +124,10 @@ async fn read(
             break;
         }
     }
+    if came.codes == 0 {
+        let text = "no codes came: is this a box of the partner's?";
+        return Err(BenchError::Partner(text.to_owned()));
+    }
     Ok(came)
 }
 
