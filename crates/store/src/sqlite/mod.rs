@@ -10,9 +10,11 @@
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
+//! | `looks` | which threads look |
 
 mod admin;
 mod claims;
+mod looks;
 mod loyalty;
 mod queries;
 mod reader;
@@ -31,6 +33,7 @@ pub use writer::SqliteWriter;
 
 use crate::contract::StoreError;
 use claims::{Claims, Recent};
+use looks::Looks;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{
     path::{Path, PathBuf},
@@ -39,7 +42,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::Semaphore;
 
 /// The schema's steps, oldest first; a store's `user_version` says how many it has taken.
 const MIGRATIONS: &[(&str, &str)] = &[
@@ -80,18 +82,8 @@ struct Shared {
     looking: RwLock<()>,
     /// Readers' connections that nobody uses.
     idle: Mutex<Vec<Connection>>,
-    /// Leave to look.
-    turns: Turns,
-}
-
-/// As many as may look at the same time.
-#[derive(Debug)]
-struct Turns(Semaphore);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(Semaphore::new(reader::LOOKS_MAX))
-    }
+    /// Looks that wait.
+    looks: Looks,
 }
 
 impl Shared {

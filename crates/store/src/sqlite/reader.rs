@@ -1,7 +1,9 @@
 //! Connections that read, each its own snapshot, on threads that may block.
 
 use super::{
-    Shared, SqliteStore, admin, check_durability, claims, from_sqlite, loyalty,
+    Shared, SqliteStore, admin, check_durability, claims, from_sqlite,
+    looks::{self, LOOKS_MAX, Looks},
+    loyalty,
     queries::{
         all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
     },
@@ -38,11 +40,6 @@ use std::{
     sync::{PoisonError, atomic::Ordering},
 };
 
-/// How many looks are taken at the same time, each on a connection of its own. More than there are
-/// processors for would wait for each other all the same, and opening a connection takes longer
-/// than most looks.
-pub(super) const LOOKS_MAX: usize = 8;
-
 /// Reads. Clones share the connections.
 #[derive(Clone)]
 pub struct SqliteReader {
@@ -59,14 +56,12 @@ impl SqliteReader {
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, StoreError>> {
-        let reader = self.clone();
-        Box::pin(async move {
-            let turn = reader.store.shared.turns.0.acquire().await;
-            let _turn = turn.map_err(|error| StoreError::Down(error.to_string()))?;
-            let reader = self.clone();
-            let done = tokio::task::spawn_blocking(move || reader.look(look)).await;
-            done.map_err(|error| StoreError::Down(error.to_string()))?
-        })
+        Box::pin(looks::take(self, |reader| reader.look(look)))
+    }
+
+    /// Those that wait, of all clones.
+    pub(super) fn looks(&self) -> &Looks {
+        &self.store.shared.looks
     }
 
     fn look<T>(
