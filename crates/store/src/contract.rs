@@ -24,7 +24,10 @@ use std::{future::Future, pin::Pin};
 
 mod voucher;
 
-pub use voucher::{FoundCode, SpanMark, StoredCode, StoredCounts, VoucherReader, VoucherSnapshot};
+pub use voucher::{
+    FoundCode, KnownCode, Named, SpanMark, StoredCode, StoredCounts, TreePage, VoucherReader,
+    VoucherSnapshot,
+};
 
 /// A future that can be put behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

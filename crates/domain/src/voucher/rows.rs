@@ -120,6 +120,18 @@ impl VoucherRows {
         self.spans.insert(start, span);
     }
 
+    /// Whether the span of a code was loaded.
+    #[must_use]
+    pub fn has_span_of(&self, code: CodeNo) -> bool {
+        self.find_span(code).is_some()
+    }
+
+    fn find_span(&self, code: CodeNo) -> Option<&Span> {
+        let up_to = self.spans.range(..=(code.carton, code.index));
+        let span = up_to.map(|(_, it)| it).next_back();
+        span.filter(|it| it.range.contains(code))
+    }
+
     /// Adds a loaded row of a code.
     pub fn add_use(&mut self, code_use: CodeUse) {
         self.uses_before.insert(code_use.code, code_use.clone());
@@ -141,10 +153,8 @@ impl VoucherRows {
     /// # Errors
     /// When it was not loaded.
     pub fn span_of(&self, tenant: TenantId, code: CodeNo) -> Result<&Span, Inconsistent> {
-        let up_to = self.spans.range(..=(code.carton, code.index));
-        let span = up_to.map(|(_, it)| it).next_back();
-        span.filter(|it| it.tenant == tenant && it.range.contains(code))
-            .ok_or(Inconsistent(code.carton))
+        let span = self.find_span(code).filter(|it| it.tenant == tenant);
+        span.ok_or(Inconsistent(code.carton))
     }
 
     /// The spans that share codes with `range`, in order.

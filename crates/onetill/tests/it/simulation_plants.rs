@@ -221,9 +221,8 @@ impl PlantedWriter {
         if self.strikes(Plant::KeepsAUseHeld, is_let_go) {
             voucher.uses.retain(|it| Some(it.code) != ended);
         }
-        let sold = |it: &&mut Span| {
-            matches!(it.stage, Stage::Active(_)) && it.range.first < it.range.last
-        };
+        let sold =
+            |it: &&mut Span| matches!(it.stage, Stage::Active(_)) && it.range.first < it.range.last;
         if let Some(span) = voucher.spans.iter_mut().find(sold)
             && self.strikes(Plant::ActivatesInPart, true)
         {

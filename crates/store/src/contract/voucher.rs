@@ -8,7 +8,7 @@ use domain::{
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
         span::Span,
-        stock::{Level, Unit},
+        stock::{Carton, Level, Unit},
     },
 };
 
@@ -36,6 +36,37 @@ pub struct FoundCode {
     pub tenant: TenantId,
     /// Which code.
     pub code: CodeNo,
+}
+
+/// A code with what tells how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCode {
+    /// Which code.
+    pub code: CodeNo,
+    /// Its box.
+    pub carton: Carton,
+    /// Its span; boxes that are not ready have none.
+    pub span: Option<Span>,
+    /// What tills did with it, if one has touched it.
+    pub code_use: Option<CodeUse>,
+}
+
+/// What a printed name leads to: a code by its digest, and a unit.
+pub type Named = (Option<FoundCode>, Option<Unit>);
+
+/// Codes of a box that follow each other, with all that a tree shows of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TreePage {
+    /// The packages they lie in, by their first codes.
+    pub packages: Vec<Unit>,
+    /// The reels they lie in, by their first codes.
+    pub reels: Vec<Unit>,
+    /// The codes, by index.
+    pub codes: Vec<StoredCode>,
+    /// What tills did with them, by index.
+    pub uses: Vec<CodeUse>,
+    /// The spans they lie in, by their first codes.
+    pub spans: Vec<Span>,
 }
 
 /// How far a worker got with spans that are due: the time and first code of the last one.
@@ -73,6 +104,29 @@ pub trait VoucherReader: Send + Sync + 'static {
         &self,
         digests: Vec<CodeDigest>,
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>>;
+
+    /// The code of a tenant that a digest leads to, in one look: payments wait for it.
+    fn known_code(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>>;
+
+    /// What names of a tenant lead to, each with the digest that it has if it is a code, in one look
+    /// and in their order. Both are always looked for, so that the time taken does not tell what a
+    /// name is.
+    fn named(
+        &self,
+        tenant: TenantId,
+        names: Vec<(CodeDigest, String)>,
+    ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>>;
+
+    /// The codes of a range with what a tree shows of them, in one look; of each at most `limit`.
+    fn tree_page(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<TreePage, StoreError>>;
 
     /// The codes of a range by index, at most `limit`.
     fn stored_codes(

@@ -5,11 +5,12 @@ use super::{
     reader::{MemorySnapshot, page, ready},
 };
 use crate::contract::{
-    AdminReply, BoxFuture, FoundCode, SpanMark, StoreError, StoredCode, StoredCounts,
-    VoucherReader, VoucherSnapshot,
+    AdminReply, BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode,
+    StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
@@ -229,6 +230,62 @@ impl VoucherReader for Memory {
             .iter()
             .filter_map(|it| tables.voucher.digests.get(it));
         ready(found.copied().collect())
+    }
+
+    fn known_code(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
+        let tables = self.tables();
+        let found = tables.voucher.digests.get(&digest);
+        let known = found.filter(|it| it.tenant == tenant).and_then(|found| {
+            let code = found.code;
+            let Some(Document::Carton(carton)) = tables
+                .loyalty
+                .document(&DocumentKey::carton(tenant, code.carton))
+            else {
+                return None;
+            };
+            Some(KnownCode {
+                code,
+                carton: (**carton).clone(),
+                span: tables.voucher.spans_in(&code.range()).next().cloned(),
+                code_use: tables.voucher.uses.get(&code).cloned(),
+            })
+        });
+        ready(known)
+    }
+
+    fn named(
+        &self,
+        tenant: TenantId,
+        names: Vec<(CodeDigest, String)>,
+    ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>> {
+        let tables = self.tables();
+        let look = |(digest, name)| {
+            let found = tables.voucher.digests.get(&digest).copied();
+            let unit = tables.voucher.units.get(&(tenant, name)).cloned();
+            (found.filter(|it| it.tenant == tenant), unit)
+        };
+        ready(names.into_iter().map(look).collect())
+    }
+
+    fn tree_page(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
+        let units = move |level| self.units_in(range, level, None, limit);
+        Box::pin(async move {
+            Ok(TreePage {
+                packages: units(Level::Package).await?,
+                reels: units(Level::Reel).await?,
+                codes: self.stored_codes(range, limit).await?,
+                uses: VoucherReader::code_uses(self, range, limit).await?,
+                spans: VoucherReader::spans(self, range, None, limit).await?,
+            })
+        })
     }
 
     fn stored_codes(

@@ -125,6 +125,15 @@ pub(super) fn unit_sql() -> String {
     format!("SELECT {UNIT} FROM voucher_units WHERE tenant = $1 AND id = $2")
 }
 
+/// The units of tenant `$1` with the names `$2`.
+pub(super) fn units_named_sql() -> String {
+    format!(
+        "SELECT found.* FROM unnest($2::text[]) AS named (id)
+        CROSS JOIN LATERAL (SELECT {UNIT} FROM voucher_units
+            WHERE tenant = $1 AND id = named.id LIMIT 1) AS found"
+    )
+}
+
 /// The units of box `$1` and level `$2` that share codes with the range from `$3` to `$4`, those
 /// that begin behind `$5`.
 pub(super) fn units_in_sql() -> String {

@@ -10,13 +10,14 @@ use super::{
 };
 use crate::{
     contract::{
-        BoxFuture, FoundCode, SpanMark, StoreError, StoredCode, StoredCounts, VoucherReader,
-        VoucherSnapshot,
+        BoxFuture, FoundCode, KnownCode, Named, Reader, SpanMark, StoreError, StoredCode,
+        StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
     },
     flat::level,
 };
 use domain::{
     ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
@@ -25,6 +26,7 @@ use domain::{
         stock::{Level, Unit},
     },
 };
+use std::collections::HashMap;
 use tokio_postgres::Row;
 
 /// The spans of box `$1` that share codes with the range from `$2` to `$3`, those that begin behind
@@ -122,6 +124,84 @@ impl VoucherReader for PostgresReader {
             let digests: Vec<&[u8]> = digests.iter().map(|it| it.0.as_slice()).collect();
             self.read(stock::BY_DIGEST, &[&digests], stock::read_found)
                 .await
+        })
+    }
+
+    fn known_code(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
+        Box::pin(async move {
+            let found = self.codes_by_digest(vec![digest]).await?;
+            let Some(FoundCode { code, .. }) = found.into_iter().find(|it| it.tenant == tenant)
+            else {
+                return Ok(None);
+            };
+            // Asked for together, so that there is one wait for all of them.
+            let (carton, spans, uses) = tokio::try_join!(
+                self.document(DocumentKey::carton(tenant, code.carton)),
+                self.spans(code.range(), None, 1),
+                self.code_uses(code.range(), 1),
+            )?;
+            let Some(Document::Carton(carton)) = carton else {
+                return Ok(None);
+            };
+            Ok(Some(KnownCode {
+                code,
+                carton: *carton,
+                span: spans.into_iter().next(),
+                code_use: uses.into_iter().next(),
+            }))
+        })
+    }
+
+    fn named(
+        &self,
+        tenant: TenantId,
+        names: Vec<(CodeDigest, String)>,
+    ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>> {
+        Box::pin(async move {
+            let (digests, names): (Vec<_>, Vec<_>) = names.into_iter().unzip();
+            let params: Params<'_> = &[&tenant.0, &names];
+            let sql = stock::units_named_sql();
+            let (found, units) = tokio::try_join!(
+                self.codes_by_digest(digests.clone()),
+                self.read(&sql, params, stock::read_unit),
+            )?;
+            let found = found.into_iter().filter(|it| it.tenant == tenant);
+            let found: HashMap<_, _> = found.map(|it| (it.digest.0, it)).collect();
+            let units = units.into_iter().map(|it| (it.id.clone(), it));
+            let units: HashMap<_, _> = units.collect();
+            let named = digests.iter().zip(&names).map(|(digest, name)| {
+                let code = found.get(&digest.0).copied();
+                (code, units.get(name).cloned())
+            });
+            Ok(named.collect())
+        })
+    }
+
+    fn tree_page(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
+        Box::pin(async move {
+            let units = |level| self.units_in(range, level, None, limit);
+            let (packages, reels, codes, uses, spans) = tokio::try_join!(
+                units(Level::Package),
+                units(Level::Reel),
+                self.stored_codes(range, limit),
+                self.code_uses(range, limit),
+                self.spans(range, None, limit),
+            )?;
+            Ok(TreePage {
+                packages,
+                reels,
+                codes,
+                uses,
+                spans,
+            })
         })
     }
 

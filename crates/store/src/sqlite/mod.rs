@@ -10,18 +10,18 @@
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
-//! | `short_looks` | the threads for looks at a few rows |
+//! | `looks` | which threads look |
 
 mod admin;
 mod claims;
 mod copier;
 mod event_keys;
 mod late_index;
+mod looks;
 mod loyalty;
 mod queries;
 mod reader;
 mod rows;
-mod short_looks;
 mod snapshot;
 mod stock;
 #[cfg(test)]
@@ -38,8 +38,8 @@ use crate::contract::StoreError;
 use domain::ids::ClaimKey;
 use event_keys::EventKey;
 use late_index::Recent;
+use looks::Looks;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
-use short_looks::ShortLooks;
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -48,7 +48,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::Semaphore;
 
 /// The schema's steps, oldest first; a store's `user_version` says how many it has taken.
 const MIGRATIONS: &[(&str, &str)] = &[
@@ -92,23 +91,11 @@ struct Shared {
     looking: RwLock<()>,
     /// Readers' connections that nobody uses.
     idle: Mutex<Vec<Connection>>,
-    /// Leave to look at length.
-    turns: Turns,
-    /// Who looks at a few rows.
-    short_looks: ShortLooks,
+    /// Looks that wait.
+    looks: Looks,
     /// The file itself, to sync it. The last field, and never closed while a connection lives:
     /// closing it takes away the locks that this process has on the file, whoever holds them.
     file: Mutex<Option<Arc<File>>>,
-}
-
-/// As many as may look at length at the same time.
-#[derive(Debug)]
-struct Turns(Semaphore);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(Semaphore::new(reader::LOOKS_MAX))
-    }
 }
 
 impl Shared {
@@ -280,6 +267,10 @@ fn configure(connection: &Connection, cache_kib: i64) -> Result<(), StoreError> 
     set("wal_autocheckpoint", &0)?;
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(from_sqlite)?;
+    // Without it SQLite prepares a statement with `LIMIT ?` anew for each value that is bound.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(from_sqlite)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())

@@ -5,6 +5,7 @@ use super::{
     event_keys::{EventKey, events_between},
     from_sqlite,
     late_index::serial_of,
+    looks::{self, LOOKS_MAX, Looks},
     loyalty,
     queries::{
         all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
@@ -41,12 +42,6 @@ use std::{
     path::Path,
     sync::{PoisonError, atomic::Ordering},
 };
-use tokio::sync::oneshot;
-
-/// How many looks at many rows are taken at the same time, each on a connection of its own; so many
-/// connections are kept. More than there are processors for would wait for each other all the same,
-/// and opening a connection takes longer than most looks.
-pub(super) const LOOKS_MAX: usize = 8;
 
 /// Reads. Clones share the connections.
 #[derive(Clone)]
@@ -59,36 +54,17 @@ impl SqliteReader {
         Self { store }
     }
 
-    /// Runs `look`, which looks at a few rows that it knows the keys of, with a connection.
-    pub(super) fn soon<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> BoxFuture<'_, Result<T, StoreError>> {
-        let reader = self.clone();
-        Box::pin(async move {
-            let (answer, answered) = oneshot::channel();
-            let looking = reader.clone();
-            let look = move || drop(answer.send(looking.look(look)));
-            let taken = reader.store.shared.short_looks.take(Box::new(look));
-            taken.map_err(|error| StoreError::Down(error.to_string()))?;
-            let done = answered.await;
-            done.map_err(|_| StoreError::Down("a look broke off".to_owned()))?
-        })
-    }
-
     /// Runs `look` with a connection on a thread that may block for long.
     pub(super) fn with<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, StoreError>> {
-        let reader = self.clone();
-        Box::pin(async move {
-            let turn = reader.store.shared.turns.0.acquire().await;
-            let _turn = turn.map_err(|error| StoreError::Down(error.to_string()))?;
-            let reader = self.clone();
-            let done = tokio::task::spawn_blocking(move || reader.look(look)).await;
-            done.map_err(|error| StoreError::Down(error.to_string()))?
-        })
+        Box::pin(looks::take(self, |reader| reader.look(look)))
+    }
+
+    /// Those that wait, of all clones.
+    pub(super) fn looks(&self) -> &Looks {
+        &self.store.shared.looks
     }
 
     /// Runs `look` with a connection, here and now.
@@ -147,7 +123,7 @@ impl SqliteReader {
         key: EventKey,
     ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
         let store = self.store.clone();
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let serial = serial_of(connection, &store.shared.event_keys, key)?;
             let found = serial.map(|it| loyalty::trans_of(connection, tenant, it));
             unless_in_doubt(found.transpose()?.flatten(), &store.shared)
@@ -158,7 +134,7 @@ impl SqliteReader {
 impl Reader for SqliteReader {
     fn payment(&self, by: PaymentRef) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
         let store = self.store.clone();
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let found = match by {
                 PaymentRef::Serial(tenant, serial) => payment(connection, tenant, serial)?,
                 PaymentRef::Key(tenant, key) => {
@@ -176,7 +152,7 @@ impl Reader for SqliteReader {
         &self,
         serials: Vec<(TenantId, Serial)>,
     ) -> BoxFuture<'_, Result<Vec<Payment>, StoreError>> {
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let sql = payments_where("serial = ?1 AND tenant = ?2");
             let mut found = Vec::with_capacity(serials.len());
             for (tenant, serial) in serials {
@@ -188,7 +164,7 @@ impl Reader for SqliteReader {
     }
 
     fn payment_of_any(&self, serial: Serial) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let sql = payments_where("serial = ?1");
             let found = all(
                 connection,
@@ -221,7 +197,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         payment: Serial,
     ) -> BoxFuture<'_, Result<Vec<Refund>, StoreError>> {
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let sql = format!(
                 "SELECT {} FROM refunds WHERE payment = ?1 AND tenant = ?2 ORDER BY serial",
                 rows::REFUND
@@ -241,7 +217,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         serial: Serial,
     ) -> BoxFuture<'_, Result<Option<Refund>, StoreError>> {
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let columns = rows::REFUND;
             let sql = format!("SELECT {columns} FROM refunds WHERE serial = ?1 AND tenant = ?2");
             let values = [serial.0, tenant.0];
@@ -255,7 +231,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         serial: Serial,
     ) -> BoxFuture<'_, Result<Option<Recharge>, StoreError>> {
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let columns = rows::RECHARGE;
             let sql = format!("SELECT {columns} FROM recharges WHERE serial = ?1 AND tenant = ?2");
             let values = [serial.0, tenant.0];
@@ -298,7 +274,7 @@ impl Reader for SqliteReader {
         tenant: TenantId,
         subject: Serial,
     ) -> BoxFuture<'_, Result<Option<Notification>, StoreError>> {
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let sql = format!(
                 "SELECT {} FROM notifications WHERE subject = ?1 AND tenant = ?2",
                 rows::NOTIFICATION
@@ -331,7 +307,7 @@ impl Reader for SqliteReader {
 
     fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>> {
         let store = self.store.clone();
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let found = loyalty::document(connection, &key)?;
             unless_in_doubt(found, &store.shared)
         })
@@ -342,7 +318,7 @@ impl Reader for SqliteReader {
         keys: Vec<DocumentKey>,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
         let store = self.store.clone();
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
             let found = keys.iter().map(|key| loyalty::document(&whole, key));
             let found: Vec<_> = found.collect::<Result<_, _>>()?;
@@ -378,7 +354,7 @@ impl Reader for SqliteReader {
         serial: Serial,
     ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>> {
         let store = self.store.clone();
-        self.soon(move |connection| {
+        self.with(move |connection| {
             let found = loyalty::trans_of(connection, tenant, serial)?;
             unless_in_doubt(found, &store.shared)
         })

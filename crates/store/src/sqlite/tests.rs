@@ -3,6 +3,7 @@
 use super::*;
 use crate::contract::Reader;
 use domain::ledger::Posting;
+use rusqlite::StatementStatus;
 
 /// A file as a program left it that knew the first `steps` steps only.
 fn file_of(path: &Path, steps: usize) -> Connection {
@@ -111,4 +112,18 @@ async fn refunds_of_the_time_before_vouchers_give_none_back() {
     let refunds = snapshot.refunds(None, 9).await.unwrap();
     assert_eq!(refunds.len(), 1);
     assert!(!refunds[0].voucher_back);
+}
+
+#[test]
+fn a_limit_that_changes_has_no_statement_prepared_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("new.db")).unwrap();
+    let connection = store.connect_to_read().unwrap();
+    let mut statement = connection
+        .prepare("SELECT subject FROM jobs LIMIT ?1")
+        .unwrap();
+    for limit in 1..9 {
+        assert!(!statement.exists([limit]).unwrap());
+    }
+    assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
 }

@@ -96,7 +96,10 @@ pub(super) fn load(
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
     for code in plan.codes.iter().chain(held) {
-        load_span(connection, &code.range(), rows)?;
+        // Codes that are used together lie in few spans.
+        if !rows.has_span_of(*code) {
+            load_span(connection, &code.range(), rows)?;
+        }
         let condition = "carton = ?1 AND idx = ?2";
         let found = uses_where(connection, condition, (code.carton.0, code.index))?;
         found.into_iter().for_each(|it| rows.add_use(it));

@@ -1,17 +1,19 @@
 //! Looking at voucher codes.
 
 use super::{
+    loyalty,
     reader::SqliteReader,
     snapshot::SqliteSnapshot,
     stock,
     voucher::{SPANS_IN, events_where, spans_where, uses_where},
 };
 use crate::contract::{
-    BoxFuture, FoundCode, SpanMark, StoreError, StoredCode, StoredCounts, VoucherReader,
-    VoucherSnapshot,
+    BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode, StoredCounts,
+    TreePage, VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
@@ -72,13 +74,68 @@ fn due_spans(
     });
     spans_where(connection, condition, (now.0, at, carton, first, limit))
 }
+
+/// The code that a digest leads to.
+fn known_code(
+    connection: &Connection,
+    tenant: TenantId,
+    digest: CodeDigest,
+) -> Result<Option<KnownCode>, StoreError> {
+    let found = stock::by_digest(connection, &[digest])?;
+    let Some(FoundCode { code, .. }) = found.into_iter().find(|it| it.tenant == tenant) else {
+        return Ok(None);
+    };
+    let key = DocumentKey::carton(tenant, code.carton);
+    let Some(Document::Carton(carton)) = loyalty::document(connection, &key)? else {
+        return Ok(None);
+    };
+    let spans = spans(connection, &code.range(), None, 1)?;
+    let uses = code_uses(connection, &code.range(), 1)?;
+    Ok(Some(KnownCode {
+        code,
+        carton: *carton,
+        span: spans.into_iter().next(),
+        code_use: uses.into_iter().next(),
+    }))
+}
+
+/// What names lead to.
+fn named(
+    connection: &Connection,
+    tenant: TenantId,
+    names: &[(CodeDigest, String)],
+) -> Result<Vec<Named>, StoreError> {
+    let look = |(digest, name): &(CodeDigest, String)| {
+        let found = stock::by_digest(connection, &[*digest])?;
+        let unit = stock::unit(connection, tenant, name)?;
+        Ok((found.into_iter().find(|it| it.tenant == tenant), unit))
+    };
+    names.iter().map(look).collect()
+}
+
+/// The codes of a range with what a tree shows of them.
+fn tree_page(
+    connection: &Connection,
+    range: &CodeRange,
+    limit: u32,
+) -> Result<TreePage, StoreError> {
+    let units = |level| stock::units_in(connection, range, level, None, limit);
+    Ok(TreePage {
+        packages: units(Level::Package)?,
+        reels: units(Level::Reel)?,
+        codes: stock::stored_codes(connection, range, limit)?,
+        uses: code_uses(connection, range, limit)?,
+        spans: spans(connection, range, None, limit)?,
+    })
+}
+
 impl VoucherReader for SqliteReader {
     fn unit(
         &self,
         tenant: TenantId,
         id: String,
     ) -> BoxFuture<'_, Result<Option<Unit>, StoreError>> {
-        self.soon(move |connection| stock::unit(connection, tenant, &id))
+        self.with(move |connection| stock::unit(connection, tenant, &id))
     }
 
     fn units_in(
@@ -95,7 +152,31 @@ impl VoucherReader for SqliteReader {
         &self,
         digests: Vec<CodeDigest>,
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>> {
-        self.soon(move |connection| stock::by_digest(connection, &digests))
+        self.with(move |connection| stock::by_digest(connection, &digests))
+    }
+
+    fn known_code(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
+        self.with(move |connection| known_code(connection, tenant, digest))
+    }
+
+    fn named(
+        &self,
+        tenant: TenantId,
+        names: Vec<(CodeDigest, String)>,
+    ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>> {
+        self.with(move |connection| named(connection, tenant, &names))
+    }
+
+    fn tree_page(
+        &self,
+        range: CodeRange,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
+        self.with(move |connection| tree_page(connection, &range, limit))
     }
 
     fn stored_codes(

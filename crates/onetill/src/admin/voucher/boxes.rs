@@ -385,7 +385,7 @@ fn places(taken: impl Iterator<Item = bool>) -> Vec<usize> {
     places.map(|(place, _)| place).collect()
 }
 
-/// Codes of a box from an index on, as rows of package, reel and code.
+/// Codes of a box from an index on: a line of package, reel and code for each.
 ///
 /// # Errors
 /// When there is no such box, or no export of it was begun.
@@ -394,11 +394,8 @@ pub async fn export_page(gateway: &Arc<Gateway>, page: &ExportPage) -> Result<Va
     let carton = gateway.stored_carton(tenant, Serial(page.serial)).await?;
     let carton = carton.filter(|it| it.is_open() || it.was(CustodyAct::Exported));
     let carton = carton.ok_or_else(|| AdminError::new("no export of this box was begun"))?;
-    let printed = gateway.printed_codes(&carton, page.from).await?;
-    let rows = printed
-        .iter()
-        .map(|it| json!([it.package, it.reel, *it.text]));
-    Ok(rows.collect())
+    let mut lines = gateway.printed_codes(&carton, page.from).await?;
+    Ok(Value::String(std::mem::take(&mut *lines)))
 }
 
 /// A filled box comes into stock.

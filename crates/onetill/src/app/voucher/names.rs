@@ -30,6 +30,9 @@ pub struct Found {
     pub carton: Arc<Carton>,
 }
 
+/// Codes, and what they are; `None` for a single one.
+type Place = (CodeRange, Option<Level>);
+
 /// Boxes as they were read for one request.
 #[derive(Default)]
 struct Cartons(HashMap<Serial, Option<Arc<Carton>>>);
@@ -94,8 +97,7 @@ impl Gateway {
     ) -> Result<Vec<Option<Found>>, AppError> {
         let mut cartons = Cartons::default();
         let mut found = Vec::with_capacity(names.len());
-        for name in names {
-            let place = self.find_place(tenant, name).await?;
+        for place in self.find_places(tenant, names).await? {
             found.push(match place {
                 Some((range, level)) => {
                     let carton = cartons.get(self, tenant, range.carton).await?;
@@ -111,24 +113,25 @@ impl Gateway {
         Ok(found)
     }
 
-    /// Both ways of looking are always gone, so that the time taken does not tell what a name is.
-    async fn find_place(
+    /// Where names lead, in one look at the store.
+    async fn find_places(
         &self,
         tenant: TenantId,
-        name: &str,
-    ) -> Result<Option<(CodeRange, Option<Level>)>, AppError> {
-        if !may_be_code(name) {
-            return Ok(None);
-        }
-        let digest = self.vouchers.codes.digest(tenant, name);
-        let codes = self.reader.codes_by_digest(vec![digest]).await?;
-        let unit = self.reader.unit(tenant, name.to_owned()).await?;
-        let code = codes.into_iter().find(|it| it.tenant == tenant);
-        Ok(match (code, unit) {
+        names: &[&str],
+    ) -> Result<Vec<Option<Place>>, AppError> {
+        let may_be = names.iter().filter(|it| may_be_code(it));
+        let asked = may_be.map(|it| {
+            let digest = self.vouchers.codes.digest(tenant, it);
+            (digest, (*it).to_owned())
+        });
+        let named = self.reader.named(tenant, asked.collect()).await?;
+        let mut places = named.into_iter().map(|named| match named {
             (Some(code), _) => Some((code.code.range(), None)),
             (None, Some(unit)) => Some((unit.range, Some(unit.level))),
             (None, None) => None,
-        })
+        });
+        let of = |name: &&str| may_be_code(name).then(|| places.next().flatten()).flatten();
+        Ok(names.iter().map(of).collect())
     }
 
     /// All boxes of a partner that are ready.

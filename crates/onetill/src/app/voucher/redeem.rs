@@ -9,10 +9,13 @@ use domain::{
     time::UnixMs,
     voucher::{
         code::{CodeNo, may_be_code},
+        code_use::CodeUse,
+        span::Span,
         status::{CodeStatus, Standing, standing},
         stock::Carton,
     },
 };
+use store::contract::KnownCode;
 
 /// Why a code cannot pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +42,16 @@ impl Gateway {
         flow: Flow,
         price: Fen,
     ) -> Result<Result<VoucherPart, CodeRefusal>, AppError> {
-        let (code, carton) = match self.code_of_merchant(account, text).await? {
-            Ok(found) => found,
+        let known = match self.code_of_merchant(account, text).await? {
+            Ok(known) => known,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let part = VoucherPart::of(code, carton.ticket, &carton.terms, price);
+        let carton = &known.carton;
+        let part = VoucherPart::of(known.code, carton.ticket, &carton.terms, price);
         if part.pays == price && flow != Flow::PayerCode {
             return Ok(Err(CodeRefusal::PaysAll));
         }
-        let Standing { status, .. } = self.standing(&carton, code).await?;
+        let Standing { status, .. } = self.known_standing(&known)?;
         Ok(match status {
             CodeStatus::Active => Ok(part),
             CodeStatus::InStock
@@ -68,16 +72,16 @@ impl Gateway {
         &self,
         account: &Account,
         text: &str,
-    ) -> Result<Result<(CodeNo, Carton), CodeRefusal>, AppError> {
+    ) -> Result<Result<KnownCode, CodeRefusal>, AppError> {
         let guesser = Guesser::Merchant(account.merchant.no);
         if !self.vouchers.guesses.may_look(guesser, self.now()) {
             return Ok(Err(CodeRefusal::TooManyMisses));
         }
-        let found = self.find_code(account, text).await?;
-        if found.is_none() {
+        let known = self.known_code(account, text).await?;
+        if known.is_none() {
             self.vouchers.guesses.missed(guesser, 1, self.now());
         }
-        Ok(found.ok_or(CodeRefusal::Unknown))
+        Ok(known.ok_or(CodeRefusal::Unknown))
     }
 
     /// The newest payment that held a code.
@@ -89,34 +93,27 @@ impl Gateway {
         account: &Account,
         text: &str,
     ) -> Result<Option<Payment>, AppError> {
-        let Some((code, _)) = self.find_code(account, text).await? else {
-            return Ok(None);
-        };
-        let uses = self.reader.code_uses(code.range(), 1).await?;
-        let newest = uses.into_iter().find_map(|it| it.newest);
-        let Some(serial) = newest else {
+        let known = self.known_code(account, text).await?;
+        let Some(serial) = known.and_then(|it| it.code_use?.newest) else {
             return Ok(None);
         };
         let by = PaymentRef::Serial(account.merchant.tenant, serial);
         Ok(self.reader.payment(by).await?)
     }
 
-    async fn find_code(
+    /// The code of this text, if it is one of this retailer's in a box that is ready.
+    async fn known_code(
         &self,
         account: &Account,
         text: &str,
-    ) -> Result<Option<(CodeNo, Carton)>, AppError> {
+    ) -> Result<Option<KnownCode>, AppError> {
         if !may_be_code(text) {
             return Ok(None);
         }
         let tenant = account.merchant.tenant;
         let digest = self.vouchers.codes.digest(tenant, text);
-        let found = self.reader.codes_by_digest(vec![digest]).await?;
-        let Some(found) = found.into_iter().find(|it| it.tenant == tenant) else {
-            return Ok(None);
-        };
-        let carton = self.carton(tenant, found.code.carton).await?;
-        Ok(carton.map(|carton| (found.code, carton)))
+        let known = self.reader.known_code(tenant, digest).await?;
+        Ok(known.filter(|it| it.carton.ready))
     }
 
     /// Where a code of a box stands now.
@@ -139,11 +136,33 @@ impl Gateway {
     ) -> Result<(Standing, Option<UnixMs>), AppError> {
         let spans = self.reader.spans(code.range(), None, 1).await?;
         let used = self.reader.code_uses(code.range(), 1).await?;
-        let span = spans.first().ok_or_else(|| {
+        let until = spans
+            .first()
+            .and_then(Span::activation)
+            .and_then(|it| it.term.until);
+        Ok((self.stands(code, uses, spans.first(), used.first())?, until))
+    }
+
+    /// Where a code stands now that was looked up a moment ago.
+    ///
+    /// # Errors
+    /// When the code has no span.
+    pub(super) fn known_standing(&self, known: &KnownCode) -> Result<Standing, AppError> {
+        let (span, code_use) = (known.span.as_ref(), known.code_use.as_ref());
+        self.stands(known.code, known.carton.terms.uses, span, code_use)
+    }
+
+    fn stands(
+        &self,
+        code: CodeNo,
+        uses: u32,
+        span: Option<&Span>,
+        code_use: Option<&CodeUse>,
+    ) -> Result<Standing, AppError> {
+        let span = span.ok_or_else(|| {
             tracing::error!(carton = %code.carton, "a box has codes without a span");
             AppError::Unforeseen
         })?;
-        let until = span.activation().and_then(|it| it.term.until);
-        Ok((standing(span, used.first(), uses, self.now()), until))
+        Ok(standing(span, code_use, uses, self.now()))
     }
 }

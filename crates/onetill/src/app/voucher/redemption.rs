@@ -19,6 +19,7 @@ use domain::{
         stock::Carton,
     },
 };
+use store::contract::KnownCode;
 use zeroize::Zeroizing;
 
 /// A use of a code, as a merchant asks for it. No `Debug`: the code pays.
@@ -85,20 +86,20 @@ impl Gateway {
             return self.redeemed_before(account, redemption, earlier).await;
         }
         let found = self.code_of_merchant(account, &redemption.code).await?;
-        let (code, carton) = match found {
-            Ok(found) => found,
+        let known = match found {
+            Ok(known) => known,
             Err(refusal) => return Ok(Redeemed::Refused(refusal)),
         };
-        let Standing { status, .. } = self.standing(&carton, code).await?;
+        let Standing { status, .. } = self.known_standing(&known)?;
         if status != CodeStatus::Active {
             return Ok(Redeemed::Refused(CodeRefusal::Status(status)));
         }
-        let payment = self.redemption_payment(account, redemption, code, &carton)?;
+        let payment = self.redemption_payment(account, redemption, &known)?;
         let payment = Box::new(payment);
         match self.run(BeginPayment { payment }).await? {
             Began::Settled(payment) => {
                 self.announce(&payment);
-                self.as_redeemed(*payment, carton).await
+                self.as_redeemed(*payment, known.carton).await
             }
             Began::Exists(earlier) => self.redeemed_before(account, redemption, *earlier).await,
             Began::New => {
@@ -112,9 +113,9 @@ impl Gateway {
         &self,
         account: &Account,
         redemption: &Redemption,
-        code: CodeNo,
-        carton: &Carton,
+        known: &KnownCode,
     ) -> Result<Payment, AppError> {
+        let (code, carton) = (known.code, &known.carton);
         let (tenant, merchant) = (account.merchant.tenant, account.merchant.no);
         let (space, number) = (ClaimSpace::Payment, &redemption.serial);
         let price = carton.terms.face_value;
@@ -156,8 +157,8 @@ impl Gateway {
         let same_place =
             (&details.device_id, &details.store_id) == (&redemption.terminal, &redemption.shop);
         match (found, part) {
-            (Ok((code, carton)), Some(part)) if part.code == code && same_place => {
-                self.as_redeemed(earlier, carton).await
+            (Ok(known), Some(part)) if part.code == known.code && same_place => {
+                self.as_redeemed(earlier, known.carton).await
             }
             (Err(refusal @ CodeRefusal::TooManyMisses), _) => Ok(Redeemed::Refused(refusal)),
             (Ok(_) | Err(_), _) => Ok(Redeemed::SerialTaken),

@@ -11,7 +11,7 @@ use domain::{
         code_use::CodeUse,
         span::{Span, Stage},
         status::{Standing, standing},
-        stock::{Carton, Level, Unit},
+        stock::{Carton, Unit},
         ticket::Term,
     },
 };
@@ -19,10 +19,11 @@ use std::{
     collections::{BTreeMap, HashSet, VecDeque},
     sync::Arc,
 };
+use store::contract::StoredCode;
 use zeroize::Zeroizing;
 
-/// How many codes are read at once.
-const PAGE_CODES: u32 = 500;
+/// How many codes are read at once. A reader who stops reading holds some pages of them.
+const PAGE_CODES: u32 = 200;
 /// How many spans are read at once.
 const PAGE_SPANS: u32 = 200;
 
@@ -112,11 +113,16 @@ impl Pages {
             self.left.push_front((rest, Arc::clone(&carton)));
         }
         let gateway = &self.gateway;
-        let units = |level| gateway.reader.units_in(page, level, None, PAGE_CODES);
+        let stored = gateway.reader.tree_page(page, PAGE_CODES).await?;
         Ok(Some(Page {
-            packages: units(Level::Package).await?,
-            reels: units(Level::Reel).await?,
-            codes: gateway.codes_as_they_stand(&carton, page).await?,
+            codes: gateway.codes_as_they_stand(
+                &carton,
+                stored.codes,
+                &stored.spans,
+                stored.uses,
+            )?,
+            packages: stored.packages,
+            reels: stored.reels,
             carton,
         }))
     }
@@ -132,20 +138,18 @@ pub struct Paid {
 }
 
 impl Gateway {
-    async fn codes_as_they_stand(
+    fn codes_as_they_stand(
         &self,
         carton: &Carton,
-        range: CodeRange,
+        stored: Vec<StoredCode>,
+        spans: &[Span],
+        uses: Vec<CodeUse>,
     ) -> Result<Vec<ShownCode>, AppError> {
-        let stored = self.reader.stored_codes(range, PAGE_CODES).await?;
-        let uses = self.reader.code_uses(range, PAGE_CODES).await?;
         let uses: BTreeMap<CodeNo, CodeUse> = uses.into_iter().map(|it| (it.code, it)).collect();
-        // A page of codes has no more spans than codes.
-        let spans = self.reader.spans(range, None, PAGE_CODES).await?;
         let now = self.now();
         let shown = stored.into_iter().map(|stored| {
             let code = stored.code;
-            let span = span_of(&spans, code).ok_or_else(|| missing(carton, "spans"))?;
+            let span = span_of(spans, code).ok_or_else(|| missing(carton, "spans"))?;
             Ok(ShownCode {
                 code,
                 text: self.vouchers.codes.open(code, &stored.sealed)?,

@@ -263,7 +263,7 @@ async fn drive(
     let mut tasks = JoinSet::new();
     for source in sources {
         let connection = Connection {
-            client: WireClient::new(plan.address, source.content_type()),
+            client: WireClient::new(plan.address, source.headers()),
             source,
             plan: Arc::clone(&plan),
             tally: Rc::clone(&tally),

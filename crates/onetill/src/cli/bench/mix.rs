@@ -2,13 +2,15 @@
 
 use std::str::FromStr;
 
-/// What is asked for, in either dialect.
+/// What is asked for, in any dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// By a till, for money.
     Payment(PaymentKind),
     /// By a terminal, for a member.
     Member(MemberKind),
+    /// By a partner, about voucher codes.
+    Voucher(VoucherKind),
 }
 
 /// What a till asks for.
@@ -18,6 +20,8 @@ pub(super) enum PaymentKind {
     Pay,
     /// preOrder with a serial that was acknowledged before.
     Duplicate,
+    /// preOrder with a fresh serial and a voucher code, which pays a part.
+    Redeem,
     /// order: a code to show.
     Order,
     /// query of an earlier payment.
@@ -41,12 +45,20 @@ pub(super) enum MemberKind {
     Checkin,
 }
 
+/// What a partner asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum VoucherKind {
+    /// queryVerifyInfo: how a code stands.
+    Code,
+}
+
 impl Kind {
     /// The name in options and reports.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Payment(kind) => kind.as_str(),
             Self::Member(kind) => kind.as_str(),
+            Self::Voucher(kind) => kind.as_str(),
         }
     }
 
@@ -56,12 +68,14 @@ impl Kind {
             Self::Payment(PaymentKind::Duplicate) => "SERIAL_REPEAT",
             Self::Payment(
                 PaymentKind::Pay
+                | PaymentKind::Redeem
                 | PaymentKind::Order
                 | PaymentKind::Query
                 | PaymentKind::Refund
                 | PaymentKind::Cancel,
             ) => "SUCCESS",
             Self::Member(_) => "00",
+            Self::Voucher(VoucherKind::Code) => "H00",
         }
     }
 }
@@ -78,6 +92,7 @@ impl PaymentKind {
         match self {
             Self::Pay => "pay",
             Self::Duplicate => "duplicate",
+            Self::Redeem => "redeem",
             Self::Order => "order",
             Self::Query => "query",
             Self::Refund => "refund",
@@ -89,6 +104,7 @@ impl PaymentKind {
 impl Shared for PaymentKind {
     const NAMED: &[Self] = &[
         Self::Pay,
+        Self::Redeem,
         Self::Order,
         Self::Query,
         Self::Refund,
@@ -119,6 +135,22 @@ impl Shared for MemberKind {
     }
 }
 
+impl VoucherKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+        }
+    }
+}
+
+impl Shared for VoucherKind {
+    const NAMED: &[Self] = &[Self::Code];
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
 /// Shares of each kind, such as `pay=90,query=5,refund=3,cancel=2` or `consume=70,card=30`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mix(pub(super) Dialect);
@@ -130,6 +162,8 @@ pub(super) enum Dialect {
     Payments(Shares<PaymentKind>),
     /// Dialect 2.
     Members(Shares<MemberKind>),
+    /// Dialect 3.
+    Vouchers(Shares<VoucherKind>),
 }
 
 /// Shares of some kinds.
@@ -157,6 +191,14 @@ impl<K: Copy> Shares<K> {
         }
     }
 
+    /// Whether a kind has a share.
+    pub(super) fn has(&self, kind: K) -> bool
+    where
+        K: PartialEq,
+    {
+        self.last == kind || self.before.iter().any(|(it, _)| *it == kind)
+    }
+
     /// The kind that a random number falls on.
     pub(super) fn pick(&self, random: u64) -> K {
         let mut left = random % u64::from(self.total);
@@ -176,15 +218,19 @@ impl FromStr for Mix {
     fn from_str(text: &str) -> Result<Self, String> {
         let named: Vec<_> = text.split(',').map(named_share).collect::<Result<_, _>>()?;
         let first = named.first().map_or("", |(name, _)| *name);
-        if find::<MemberKind>(first).is_some() {
-            let shares = named.into_iter().map(share::<MemberKind>);
-            let shares = Shares::new(shares.collect::<Result<_, _>>()?)?;
-            return Ok(Self(Dialect::Members(shares)));
-        }
-        let shares = named.into_iter().map(share::<PaymentKind>);
-        let shares = Shares::new(shares.collect::<Result<_, _>>()?)?;
-        Ok(Self(Dialect::Payments(shares)))
+        Ok(Self(if find::<MemberKind>(first).is_some() {
+            Dialect::Members(shares(named)?)
+        } else if find::<VoucherKind>(first).is_some() {
+            Dialect::Vouchers(shares(named)?)
+        } else {
+            Dialect::Payments(shares(named)?)
+        }))
     }
+}
+
+fn shares<K: Shared>(named: Vec<(&str, u32)>) -> Result<Shares<K>, String> {
+    let shares = named.into_iter().map(share::<K>);
+    Shares::new(shares.collect::<Result<_, _>>()?)
 }
 
 fn named_share(text: &str) -> Result<(&str, u32), String> {
@@ -252,6 +298,15 @@ mod tests {
     }
 
     #[test]
+    fn only_what_has_a_share_is_asked_for() {
+        let Dialect::Payments(shares) = "pay=1,redeem=1,query=0".parse::<Mix>().unwrap().0 else {
+            panic!("payments");
+        };
+        let has = [PaymentKind::Pay, PaymentKind::Redeem, PaymentKind::Query];
+        assert_eq!(has.map(|kind| shares.has(kind)), [true, true, false]);
+    }
+
+    #[test]
     fn refuses_what_is_no_mix_of_one_dialect() {
         for text in [
             "",
@@ -263,6 +318,8 @@ mod tests {
             "pay=4294967295,query=1",
             "pay=1,consume=1",
             "consume=1,pay=1",
+            "code=1,pay=1",
+            "redeem=1,code=1",
         ] {
             assert!(text.parse::<Mix>().is_err(), "{text}");
         }

@@ -4,10 +4,16 @@
 //! |---|---|
 //! | [`load`] | the load generator: threads, connections, schedule |
 //! | [`mix`] | what is asked, and how often |
-//! | [`source`] | one connection's requests: from a till of either dialect |
+//! | [`source`] | one connection's requests: from a till or a partner |
 //! | [`till`] | a till of dialect 1, and what it remembers of the answers |
 //! | [`terminal`] | a terminal of dialect 2: opened with a batch of its own, settled at the end |
 //! | [`settle`] | large batches settled beside a load |
+//! | [`desk`] | a partner of dialect 3 who asks about codes |
+//! | [`codes`] | voucher codes to pay with and to ask about |
+//! | [`changes`] | boxes of codes activated and voided beside a load |
+//! | [`tree`] | the tree of a box, and the memory that it takes |
+//! | [`partner`] | a partner's messages outside of the load |
+//! | [`beside`] | latencies beside something large, and apart from it |
 //! | [`wire_client`] | one keep-alive connection, with the least work a client can do |
 //! | [`tally`] | what was counted and timed |
 //! | [`report`] | the tally for people and as JSON |
@@ -21,13 +27,18 @@
 //! Absent on purpose: judgement. It prints what it measured; `bench/run` compares.
 
 mod acknowledged;
+mod beside;
 mod ceiling;
+mod changes;
+mod codes;
+mod desk;
 mod fsync_probe;
 mod load;
 mod machine;
 mod merchants;
 mod mix;
 mod notify;
+mod partner;
 mod receiver;
 mod report;
 mod settle;
@@ -35,6 +46,7 @@ mod source;
 mod tally;
 mod terminal;
 mod till;
+mod tree;
 mod wire_client;
 
 use std::io;
@@ -45,13 +57,16 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Timestamp;
 
+use self::codes::Codes;
+use self::desk::Desk;
 use self::load::Plan;
 use self::machine::{Reading, Spent};
 use self::merchants::Merchant;
-use self::mix::{Dialect, MemberKind, Mix, PaymentKind, Shares};
+use self::mix::{Dialect, Dice, MemberKind, Mix, PaymentKind, Shares, VoucherKind};
 use self::source::Source;
 use self::tally::Tally;
 use self::till::{Habits, Till};
+use crate::admin::voucher::demo;
 
 /// Measures a gateway: a signed load, an open-loop schedule, latencies from the moment a
 /// request was due.
@@ -69,7 +84,17 @@ With terminals and cards of your own (in the gateway's directory):
       64 terminals and 10,000 cards, and who they are, in the new directory shop
   onetill bench --roster shop --mix consume=90,card=10
   onetill bench --roster shop --mix consume=1 --rate 2000 --connections 56 --settle 10000
-      what settlements of large batches do to the other terminals")]
+      what settlements of large batches do to the other terminals
+
+With a box of voucher codes (`onetill voucher issue … --out codes.csv`):
+  onetill bench --mix code=1 --codes codes.csv
+      a partner's lookups of single codes
+  onetill bench --mix pay=1 --rate 2000 --activate codes.csv
+      what activating and voiding the box does to payments beside it
+  onetill bench --mix redeem=1 --codes codes.csv
+      payments that redeem a code each, once the box is active
+  onetill bench --tree X22169-3141157-33475 --connections 1
+      the tree of a box")]
 pub struct BenchArgs {
     /// Where the gateway listens
     #[arg(long, default_value = "http://127.0.0.1:8080")]
@@ -109,8 +134,8 @@ pub struct BenchArgs {
     /// Stop after this many requests, warm-up included
     #[arg(long, value_name = "N")]
     pub requests: Option<u64>,
-    /// Shares of pay, order, query, refund and cancel; or, at member terminals, of consume, card
-    /// (a query) and settle
+    /// Shares of pay, redeem (with a voucher code), order, query, refund and cancel; or, at member
+    /// terminals, of consume, card (a query) and settle; or, of a partner, of code (a lookup)
     #[arg(long, default_value = "pay=100")]
     pub mix: Mix,
     /// Terminals and cards, as `onetill simulate roster` wrote them: DIR/terminals.json and
@@ -121,6 +146,24 @@ pub struct BenchArgs {
     /// and tell how long that took and the others' latencies meanwhile
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub settle: Option<u32>,
+    /// Voucher codes, as `onetill voucher issue` wrote them. redeem pays with each of them once, in no
+    /// order; code asks about any
+    #[arg(long, value_name = "CSV")]
+    pub codes: Option<PathBuf>,
+    /// The token of the partner they are for
+    #[arg(long, value_name = "TOKEN", env = "ONETILL_PARTNER_TOKEN", default_value = demo::TOKEN,
+          hide_default_value = true, hide_env_values = true)]
+    pub partner_token: String,
+    /// Also activate, and then void, each box of this file of voucher codes beside the payments, and
+    /// tell how long that took and the payments' latencies meanwhile
+    #[arg(long, value_name = "CSV")]
+    pub activate: Option<PathBuf>,
+    /// Instead, have the tree of this box sent over each connection at once
+    #[arg(long, value_name = "BOX")]
+    pub tree: Option<String>,
+    /// Read the beginning of each tree only, and then nothing for as long as --duration says
+    #[arg(long, requires = "tree")]
+    pub stall: bool,
     /// Of the payments, how many percent repeat an earlier serial
     #[arg(long, value_name = "PERCENT", default_value_t = 0)]
     pub duplicates: u32,
@@ -179,6 +222,9 @@ pub enum BenchError {
     /// A terminal could not be opened or settled.
     #[error("{0}")]
     Terminal(String),
+    /// A partner was answered otherwise than it should be, or not at all.
+    #[error("{0}")]
+    Partner(String),
     /// The report was printed, and some replies were not what was asked for.
     #[error("{0} requests failed; the figures above do not count")]
     Failures(u64),
@@ -204,15 +250,29 @@ pub async fn run(args: BenchArgs) -> Result<(), BenchError> {
     if let Some(orders) = args.notify {
         return notify::run(&args, merchants, orders as usize).await;
     }
-    match (&args.mix.0, args.settle) {
-        (Dialect::Payments(shares), None) => payments(&args, shares, merchants).await,
-        (Dialect::Members(shares), None) => members(&args, shares).await,
-        (Dialect::Members(shares), Some(sales)) => settle::run(&args, shares, sales).await,
-        (Dialect::Payments(_), Some(_)) => {
-            let text = "--settle goes with a mix of member terminals, such as --mix consume=1";
-            Err(BenchError::Setting(text.to_owned()))
-        }
+    if let Some(name) = &args.tree {
+        return tree::run(&args, name).await;
     }
+    match (&args.mix.0, args.settle, &args.activate) {
+        (Dialect::Payments(shares), None, None) => payments(&args, shares, merchants).await,
+        (Dialect::Payments(shares), None, Some(boxes)) => {
+            let boxes = Codes::read(boxes, args.seed)?;
+            changes::run(&args, tills(&args, shares, merchants)?, &boxes).await
+        }
+        (Dialect::Members(shares), None, None) => members(&args, shares).await,
+        (Dialect::Members(shares), Some(sales), None) => settle::run(&args, shares, sales).await,
+        (Dialect::Vouchers(shares), None, None) => vouchers(&args, shares).await,
+        (Dialect::Payments(_) | Dialect::Vouchers(_), Some(_), _) => Err(setting(
+            "--settle goes with a mix of member terminals, such as --mix consume=1",
+        )),
+        (Dialect::Members(_) | Dialect::Vouchers(_), _, Some(_)) => Err(setting(
+            "--activate goes with a mix of payments, such as --mix pay=1",
+        )),
+    }
+}
+
+fn setting(text: &str) -> BenchError {
+    BenchError::Setting(text.to_owned())
 }
 
 async fn payments(
@@ -220,18 +280,47 @@ async fn payments(
     shares: &Shares<PaymentKind>,
     merchants: Vec<Merchant>,
 ) -> Result<(), BenchError> {
+    let (tally, _, spent) = measure(args, tills(args, shares, merchants)?).await?;
+    report::print(args, &tally, spent, None)?;
+    judge(&tally, 0)
+}
+
+fn tills(
+    args: &BenchArgs,
+    shares: &Shares<PaymentKind>,
+    merchants: Vec<Merchant>,
+) -> Result<Vec<Source>, BenchError> {
+    let redeems = shares.has(PaymentKind::Redeem);
+    let codes = redeems.then(|| codes(args)).transpose()?;
     let habits = Arc::new(Habits {
         merchants,
         mix: shares.clone(),
         duplicates: args.duplicates,
+        codes,
         keeps_promises: args.acknowledged.is_some(),
         run: format!("{:x}", Timestamp::now().as_millisecond()),
     });
     let till = |number| Source::Till(Till::new(Arc::clone(&habits), number, args.seed));
-    let sources = (0..args.connections).map(till).collect();
-    let (tally, _, spent) = measure(args, sources).await?;
+    Ok((0..args.connections).map(till).collect())
+}
+
+async fn vouchers(args: &BenchArgs, shares: &Shares<VoucherKind>) -> Result<(), BenchError> {
+    let (codes, mut dice) = (codes(args)?, Dice::new(args.seed));
+    let desk = |_| {
+        let dice = Dice::new(dice.roll());
+        let desk = Desk::new(Arc::clone(&codes), shares.clone(), dice);
+        Source::Desk(Box::new(desk), partner::headers(args))
+    };
+    let desks = (0..args.connections).map(desk).collect();
+    let (tally, _, spent) = measure(args, desks).await?;
     report::print(args, &tally, spent, None)?;
     judge(&tally, 0)
+}
+
+fn codes(args: &BenchArgs) -> Result<Arc<Codes>, BenchError> {
+    let path = args.codes.as_deref();
+    let path = path.ok_or_else(|| setting("redeem and code need voucher codes: --codes CSV"))?;
+    Codes::read(path, args.seed).map(Arc::new)
 }
 
 async fn members(args: &BenchArgs, shares: &Shares<MemberKind>) -> Result<(), BenchError> {

@@ -23,7 +23,7 @@ use wire::opengateway::{ChannelType, Encryption, Format, Operation, Order};
 use super::machine::{Reading, Spent};
 use super::merchants::Merchant;
 use super::receiver::Receiver;
-use super::wire_client::{JSON, Reply, WireClient};
+use super::wire_client::{JSON, Reply, WireClient, content_type};
 use super::{BenchArgs, BenchError, load};
 
 /// How many orders are paid one by one, for the delays.
@@ -134,7 +134,7 @@ impl Desk {
         for _ in 0..self.connections {
             let (desk, next) = (Arc::clone(self), Arc::clone(&next));
             connections.spawn(async move {
-                let mut client = WireClient::new(desk.address, JSON);
+                let mut client = WireClient::new(desk.address, content_type(JSON));
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= numbers.end {
@@ -209,7 +209,7 @@ impl Desk {
 
     /// Waits until the gateway says that it owes `count` notifications.
     async fn until_owed(&self, count: usize) -> Result<(), BenchError> {
-        let mut client = WireClient::new(self.address, JSON);
+        let mut client = WireClient::new(self.address, content_type(JSON));
         let (mut owed, mut since) = (0, Instant::now());
         while owed < count {
             tokio::time::sleep(METRICS_TICK).await;
@@ -241,7 +241,7 @@ impl Desk {
     /// Pays the orders `numbers` one by one and measures how long the news takes.
     async fn delays(&self, numbers: Range<usize>) -> Result<Delay, BenchError> {
         let look = |_: &Self, _: usize, reply: &Reply<'_>| reply.is_ok().then_some(());
-        let mut client = WireClient::new(self.address, JSON);
+        let mut client = WireClient::new(self.address, content_type(JSON));
         let mut clicked = Vec::with_capacity(numbers.len());
         for number in numbers.clone() {
             clicked.push(Instant::now());

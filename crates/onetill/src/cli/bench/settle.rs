@@ -8,7 +8,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -16,19 +16,18 @@ use wire::jpos::form;
 use wire::jpos::reply::{EntryResult, Verdict};
 use wire::opengateway::call::Call;
 
+use super::beside::{Latency, Stretch, longest_ms};
 use super::load::{self, Plan};
 use super::machine::{Reading, Spent};
 use super::mix::{MemberKind, Shares};
-use super::tally::{Sample, Tally, Window, histogram};
+use super::tally::{Sample, Tally, Window};
 use super::terminal::{self, Terminal};
-use super::wire_client::WireClient;
+use super::wire_client::{WireClient, content_type};
 use super::{BenchArgs, BenchError, judge};
 use crate::simulate_till::report::Closing;
 
 /// How many batches are settled, half of them with a sale forgotten.
 const BATCHES: usize = 6;
-/// How long after a settlement the others' messages still count as beside it.
-const AFTERMATH: Duration = Duration::from_millis(100);
 const APPROVED: &str = "00";
 
 /// What was measured. Units last.
@@ -51,15 +50,6 @@ struct Report {
     other_cpu_percent: Option<f64>,
 }
 
-/// The other terminals' latencies.
-#[derive(Serialize)]
-struct Latency {
-    requests: u64,
-    p50_us: u64,
-    p99_us: u64,
-    max_us: u64,
-}
-
 /// What a settlement finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
@@ -72,8 +62,7 @@ enum Manner {
 /// A settlement that was made.
 struct Settled {
     manner: Manner,
-    from: Instant,
-    to: Instant,
+    took: Stretch,
 }
 
 /// Measures with batches of `sales` sales.
@@ -114,7 +103,7 @@ async fn fill(args: &BenchArgs, terminals: &mut [Terminal], sales: u32) -> Resul
     let mut connections = JoinSet::new();
     for _ in 0..args.connections {
         let (calls, next) = (Arc::clone(&calls), Arc::clone(&next));
-        let client = WireClient::new(address, form::CONTENT_TYPE);
+        let client = WireClient::new(address, content_type(form::CONTENT_TYPE));
         connections.spawn(send(client, calls, next));
     }
     connections.join_all().await.into_iter().collect()
@@ -160,7 +149,8 @@ async fn settle(mut terminal: Terminal, manner: Manner) -> Result<Settled, Bench
     let closing = terminal.close().await?;
     let to = Instant::now();
     if is_right(manner, &closing) {
-        return Ok(Settled { manner, from, to });
+        let took = Stretch { from, to };
+        return Ok(Settled { manner, took });
     }
     let text = "a full batch's settlement found something else than what was forgotten";
     Err(BenchError::Terminal(text.to_owned()))
@@ -177,18 +167,10 @@ fn is_right(manner: Manner, closing: &Closing) -> bool {
     }
 }
 
-impl Settled {
-    /// Whether a request that was due then could have been held up by it.
-    fn is_beside(&self, due: Instant) -> bool {
-        self.from <= due && due < self.to + AFTERMATH
-    }
-}
-
-/// The longest settlement of a manner, in milliseconds.
-fn longest_ms(settled: &[Settled], manner: Manner) -> f64 {
-    let made = settled.iter().filter(|it| it.manner == manner);
-    let took = made.map(|it| it.to.saturating_duration_since(it.from));
-    took.max().unwrap_or_default().as_secs_f64() * 1e3
+/// How long the settlements of a manner took.
+fn took(settled: &[Settled], manner: Manner) -> impl Iterator<Item = &Stretch> {
+    let made = settled.iter().filter(move |it| it.manner == manner);
+    made.map(|it| &it.took)
 }
 
 impl Report {
@@ -200,18 +182,15 @@ impl Report {
         unbalanced: usize,
     ) -> io::Result<Self> {
         let samples = tally.samples.as_deref().unwrap_or_default();
-        let beside = |due, manner| {
-            let mut made = settled.iter().filter(|it| it.manner == manner);
-            made.any(|it| it.is_beside(due))
-        };
+        let beside = |due, manner| took(settled, manner).any(|it| it.is_beside(due));
         let is_equal = |it: &&Sample| beside(it.due, Manner::Equal);
         let is_forgetful = |it: &&Sample| beside(it.due, Manner::Forgetful);
         let is_apart = |it: &&Sample| !is_equal(it) && !is_forgetful(it);
         let per_request = |cpu_s| tally.per_request_us(cpu_s);
         Ok(Self {
             sales_a_batch: sales,
-            settle_max_ms: longest_ms(settled, Manner::Equal),
-            journal_max_ms: longest_ms(settled, Manner::Forgetful),
+            settle_max_ms: longest_ms(took(settled, Manner::Equal)),
+            journal_max_ms: longest_ms(took(settled, Manner::Forgetful)),
             others_per_s: tally.throughput_per_s(),
             apart: Latency::of(samples.iter().filter(is_apart))?,
             beside_settle: Latency::of(samples.iter().filter(is_equal))?,
@@ -246,37 +225,16 @@ impl Report {
             ("beside equal ones", &self.beside_settle),
             ("beside journals", &self.beside_journal),
         ] {
-            let Latency {
-                requests,
-                p50_us,
-                p99_us,
-                max_us,
-            } = latency;
-            writeln!(
-                out,
-                "others' latency in µs {name:<22}: p50 {p50_us}, p99 {p99_us}, max {max_us} ({requests})"
-            )?;
+            writeln!(out, "{}", latency.line(name))?;
         }
         Ok(())
-    }
-}
-
-impl Latency {
-    fn of<'s>(samples: impl Iterator<Item = &'s Sample>) -> io::Result<Self> {
-        let mut latency_us = histogram()?;
-        samples.for_each(|it| latency_us.saturating_record(it.latency_us));
-        Ok(Self {
-            requests: latency_us.len(),
-            p50_us: latency_us.value_at_quantile(0.5),
-            p99_us: latency_us.value_at_quantile(0.99),
-            max_us: latency_us.max(),
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn only_what_was_due_around_a_settlement_is_beside_it() {
@@ -285,8 +243,10 @@ mod tests {
         let settled = [(Manner::Equal, 100, 110), (Manner::Forgetful, 1000, 1250)];
         let settled = settled.map(|(manner, from, to)| Settled {
             manner,
-            from: at(from),
-            to: at(to),
+            took: Stretch {
+                from: at(from),
+                to: at(to),
+            },
         });
         let window = Window {
             from: start,

@@ -9,6 +9,7 @@ use wire::opengateway::{
     ChannelType, Encryption, Format, Operation, Order, PreOrder, Refund, SerialType,
 };
 
+use super::codes::Codes;
 use super::merchants::Merchant;
 use super::mix::{Dice, Kind, PaymentKind, Shares};
 use super::source::Errand;
@@ -18,6 +19,11 @@ use super::wire_client::Reply;
 const REMEMBERED_MAX: usize = 64;
 /// The sandbox pays this code at once, and it is Alipay's.
 const PAYER_CODE_START: &str = "28";
+/// What a sale with a voucher costs at least, in yuan: more than a voucher of the demo pays, so that
+/// the channel is asked as well.
+const REDEEM_YUAN_MIN: usize = 100;
+/// What stands for the reply when there is no code left to pay with.
+const NO_CODES_LEFT: &str = "NO_CODES_LEFT";
 
 /// What all tills of a run have in common.
 pub(super) struct Habits {
@@ -25,6 +31,8 @@ pub(super) struct Habits {
     pub(super) mix: Shares<PaymentKind>,
     /// Percent of the payments that repeat an earlier serial.
     pub(super) duplicates: u32,
+    /// What redeem pays with.
+    pub(super) codes: Option<Arc<Codes>>,
     /// Whether somebody wants to know what was promised.
     pub(super) keeps_promises: bool,
     /// What makes this run's serials differ from those of all others.
@@ -67,28 +75,33 @@ impl Till {
     }
 
     /// The next request, signed at `now_ms`. What needs an earlier payment is a payment as long
-    /// as there is none.
-    pub(super) fn next(&mut self, now_ms: i64) -> Errand {
+    /// as there is none. The error says what cannot be asked, and why.
+    pub(super) fn next(&mut self, now_ms: i64) -> Result<Errand, (Kind, String)> {
         let mut kind = self.habits.mix.pick(self.dice.roll());
         if kind == PaymentKind::Pay && self.dice.below(100) < self.habits.duplicates as usize {
             kind = PaymentKind::Duplicate;
         }
         let (kind, sale) = match kind {
-            PaymentKind::Pay | PaymentKind::Order => (kind, self.new_sale()),
+            PaymentKind::Pay | PaymentKind::Redeem | PaymentKind::Order => (kind, self.new_sale()),
             PaymentKind::Duplicate | PaymentKind::Query => self.earlier(kind, false),
             PaymentKind::Refund | PaymentKind::Cancel => self.earlier(kind, true),
         };
-        Errand {
-            kind: Kind::Payment(kind),
-            call: self.call(kind, &sale, now_ms),
+        let call = self.call(kind, &sale, now_ms);
+        let kind = Kind::Payment(kind);
+        Ok(Errand {
+            kind,
+            call: call.ok_or_else(|| (kind, NO_CODES_LEFT.to_owned()))?,
             sale: Some(sale),
-        }
+        })
     }
 
     /// Remembers a payment that was acknowledged; says what was promised of it, if anybody wants
     /// to know.
     pub(super) fn hear(&mut self, errand: &Errand, reply: &Reply<'_>) -> Option<Promise> {
-        let is_pay = errand.kind == Kind::Payment(PaymentKind::Pay);
+        let is_pay = matches!(
+            errand.kind,
+            Kind::Payment(PaymentKind::Pay | PaymentKind::Redeem)
+        );
         let sale = errand.sale.as_ref().filter(|_| is_pay)?;
         if self.paid.len() >= REMEMBERED_MAX {
             self.paid.pop_front();
@@ -127,14 +140,15 @@ impl Till {
         }
     }
 
-    fn call(&mut self, kind: PaymentKind, sale: &Sale, now_ms: i64) -> Call {
+    /// `None` when there is no code left for it.
+    fn call(&mut self, kind: PaymentKind, sale: &Sale, now_ms: i64) -> Option<Call> {
         let habits = Arc::clone(&self.habits);
         let Some(merchant) = habits.merchants.get(sale.merchant) else {
-            return Call {
+            return Some(Call {
                 method: "GET",
                 target: "/".to_owned(),
                 body: Vec::new(),
-            };
+            });
         };
         let caller = Caller {
             busi_code: &merchant.code,
@@ -144,9 +158,14 @@ impl Till {
             encryption: Encryption::None,
         };
         let serial = &sale.merchant_serial;
-        match kind {
+        Some(match kind {
             PaymentKind::Pay | PaymentKind::Duplicate => {
                 let body = self.pre_order(serial).to_json();
+                caller.post(Operation::PreOrder, body.as_bytes())
+            }
+            PaymentKind::Redeem => {
+                let code = habits.codes.as_ref()?.take()?;
+                let body = self.redeem(serial, code).to_json();
                 caller.post(Operation::PreOrder, body.as_bytes())
             }
             PaymentKind::Order => {
@@ -157,6 +176,14 @@ impl Till {
             }
             PaymentKind::Query => caller.query(serial, SerialType::Merchant, true),
             PaymentKind::Cancel => caller.cancel(serial, false),
+        })
+    }
+
+    fn redeem(&mut self, serial: &str, code: &str) -> PreOrder {
+        PreOrder {
+            amount_yuan: self.amount_yuan(REDEEM_YUAN_MIN),
+            verify_code: Some(code.to_owned()),
+            ..self.pre_order(serial)
         }
     }
 
@@ -168,7 +195,7 @@ impl Till {
             dev_id: self.device(),
             merchant_para: None,
             register_id: Some("S001".to_owned()),
-            amount_yuan: self.amount_yuan(),
+            amount_yuan: self.amount_yuan(0),
             time_expire_s: None,
             channel_type: ChannelType::Alipay,
             dynamic_id_type: DynamicIdType::Barcode,
@@ -188,7 +215,7 @@ impl Till {
             dev_id: self.device(),
             merchant_para: None,
             register_id: Some("S001".to_owned()),
-            amount_yuan: self.amount_yuan(),
+            amount_yuan: self.amount_yuan(0),
             time_expire_s: None,
             channel_type: ChannelType::Alipay,
             trade_type: TradeType::Native,
@@ -220,8 +247,9 @@ impl Till {
     }
 
     /// The sandbox refuses to refund amounts that end in 99 fen, and takes its time for 98.
-    fn amount_yuan(&mut self) -> String {
-        let (yuan, fen) = (self.dice.below(500), self.dice.below(90) + 1);
+    fn amount_yuan(&mut self, yuan_min: usize) -> String {
+        let (yuan, fen) = (self.dice.below(500 - yuan_min), self.dice.below(90) + 1);
+        let yuan = yuan_min + yuan;
         format!("{yuan}.{fen:02}")
     }
 }

@@ -10,12 +10,19 @@ use wire::opengateway::call::Call;
 
 /// Replies are small; a larger one is a fault.
 const REPLY_BYTES_MAX: usize = 1024 * 1024;
-/// The `Content-Type` of dialect 1.
+/// The `Content-Type` of dialects 1 and 3.
 pub(super) const JSON: &str = "application/json";
 /// Before the code of a reply of dialect 1.
 const CODE: &str = "\"CODE\":\"";
 /// Before that of dialect 2.
 const STATUS: &str = "\"status\":\"";
+/// Before that of dialect 3.
+const RETURN_CODE: &str = "\"returnCode\":\"";
+
+/// The header line that tells what bodies are.
+pub(super) fn content_type(of: &str) -> String {
+    format!("Content-Type: {of}\r\n")
+}
 
 /// What is looked at of a reply.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,21 +37,21 @@ pub(super) struct Reply<'a> {
     length: usize,
 }
 
-/// A connection to the gateway, opened when it is needed.
+/// A connection to the gateway, opened when it is needed. No `Debug`: its headers may let a partner in.
 pub(super) struct WireClient {
     address: SocketAddr,
-    content_type: &'static str,
+    headers: String,
     stream: Option<TcpStream>,
     sent: Vec<u8>,
     received: Vec<u8>,
 }
 
 impl WireClient {
-    /// A connection on which bodies have this `Content-Type`.
-    pub(super) fn new(address: SocketAddr, content_type: &'static str) -> Self {
+    /// A connection on which requests with a body have these header lines, each with its end.
+    pub(super) fn new(address: SocketAddr, headers: String) -> Self {
         Self {
             address,
-            content_type,
+            headers,
             stream: None,
             sent: Vec::with_capacity(2048),
             received: Vec::with_capacity(4096),
@@ -100,9 +107,8 @@ impl WireClient {
         put(&call.target);
         put(" HTTP/1.1\r\nHost: gateway\r\n");
         if call.method == "POST" {
-            put("Content-Type: ");
-            put(self.content_type);
-            put("\r\nContent-Length: ");
+            put(&self.headers);
+            put("Content-Length: ");
             put(&call.body.len().to_string());
             put("\r\n");
         }
@@ -171,6 +177,11 @@ impl Reply<'_> {
         self.told(STATUS)
     }
 
+    /// `returnCode`, or the HTTP status of a reply that has none.
+    pub(super) fn return_code(&self) -> String {
+        self.told(RETURN_CODE)
+    }
+
     fn told(&self, start: &str) -> String {
         match self.value(start) {
             Some(code) if self.status == 200 => code.to_owned(),
@@ -185,17 +196,26 @@ impl Reply<'_> {
 
     /// Whether `CODE` is `code`.
     pub(super) fn has_code(&self, code: &str) -> bool {
-        self.status == 200 && self.value(CODE) == Some(code)
+        self.has(CODE, code)
     }
 
     /// Whether `status` is `code`.
     pub(super) fn has_status(&self, code: &str) -> bool {
-        self.status == 200 && self.value(STATUS) == Some(code)
+        self.has(STATUS, code)
+    }
+
+    /// Whether `returnCode` is `code`.
+    pub(super) fn has_return_code(&self, code: &str) -> bool {
+        self.has(RETURN_CODE, code)
     }
 
     /// The gateway's serial.
     pub(super) fn gateway_serial(&self) -> Option<&str> {
         self.value("\"CHARGE_DOWN_CODE\":\"")
+    }
+
+    fn has(&self, start: &str, code: &str) -> bool {
+        self.status == 200 && self.value(start) == Some(code)
     }
 
     /// The text between `start` and the next quote.

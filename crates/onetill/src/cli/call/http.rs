@@ -1,7 +1,7 @@
 //! Sends a call. What matters about a failure is whether the gateway can have got the request.
 
 use crate::cli::CommandError;
-use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Url, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response, Url, redirect};
 use std::{error::Error, fs, path::Path, time::Duration};
 use wire::{jpos::form::CONTENT_TYPE, opengateway::call::Call};
 
@@ -86,13 +86,31 @@ impl Http {
         token: Option<&str>,
         body: &str,
     ) -> Result<Answer, SendError> {
-        let request = self.client.post(url).body(body.to_owned());
+        let request = self.json(url, token, body.to_owned());
+        self.exchange(request).await
+    }
+
+    /// The same; its reply is still to be read, piece by piece.
+    ///
+    /// # Errors
+    /// [`SendError`]: whether the gateway can have got it.
+    pub async fn open_json(
+        &self,
+        url: &str,
+        token: Option<&str>,
+        body: String,
+    ) -> Result<Response, SendError> {
+        let sent = self.json(url, token, body).send().await;
+        sent.map_err(|error| self.failure(&error))
+    }
+
+    fn json(&self, url: &str, token: Option<&str>, body: String) -> RequestBuilder {
+        let request = self.client.post(url).body(body);
         let request = request.header("Content-Type", "application/json;charset=UTF-8");
-        let request = match token {
+        match token {
             Some(token) => request.bearer_auth(token),
             None => request,
-        };
-        self.exchange(request).await
+        }
     }
 
     /// Posts a message of the gateway's own API to `url`, with these headers.

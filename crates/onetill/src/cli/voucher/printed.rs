@@ -42,13 +42,16 @@ impl PrintedFile {
         })
     }
 
-    /// Adds a row.
-    pub(super) fn push(&mut self, carton: &str, cells: [&str; 3]) -> Result<(), CommandError> {
-        let [package, reel, code] = cells;
+    /// Adds rows of a box: lines of package, reel and code. Says how many.
+    pub(super) fn push(&mut self, carton: &str, lines: &str) -> Result<u32, CommandError> {
+        let mut count = 0;
         if let Some(out) = &mut self.out {
-            writeln!(out, "{carton},{package},{reel},{code}")?;
+            for line in lines.lines() {
+                writeln!(out, "{carton},{line}")?;
+                count += 1;
+            }
         }
-        Ok(())
+        Ok(count)
     }
 
     /// Brings the file to the disk, and gives it its name for good. A file of that name that
@@ -93,11 +96,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("codes.csv");
         let mut file = PrintedFile::create(&path).unwrap();
-        file.push("X", ["B", "R", "c"]).unwrap();
+        assert_eq!(file.push("X", "B,R,c\nB,R,d\n").unwrap(), 2);
         assert!(!path.exists(), "not before it is whole");
         file.finish().unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "boxId,pkgId,reelId,code\nX,B,R,c\n");
+        assert_eq!(text, "boxId,pkgId,reelId,code\nX,B,R,c\nX,B,R,d\n");
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

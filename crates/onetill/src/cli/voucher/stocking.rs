@@ -83,13 +83,9 @@ pub(super) async fn export(
             serial: open.serial,
             from,
         });
-        let rows = asker.ask(Request::Voucher(page)).await?;
-        let rows = rows.as_array().ok_or("the gateway's answer is odd")?;
-        for row in rows {
-            let cell = |at: usize| row.get(at).and_then(Value::as_str).unwrap_or_default();
-            file.push(&open.name, [cell(0), cell(1), cell(2)])?;
-        }
-        let count = u32::try_from(rows.len())?;
+        let lines = asker.ask(Request::Voucher(page)).await?;
+        let lines = lines.as_str().ok_or("the gateway's answer is odd")?;
+        let count = file.push(&open.name, lines)?;
         from += count;
         progress.inc(count.into());
         if count == 0 {

@@ -11,6 +11,7 @@ use crate::app::{
 use axum::{body::Body, http::StatusCode};
 use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
+use std::time::Duration;
 use wire::{
     Locale,
     voucher::reply::{CodesReply, Place, ReplyWriter, TreeShape},
@@ -18,6 +19,9 @@ use wire::{
 
 /// How many pieces may wait for the network.
 const PIECES_MAX: usize = 2;
+/// How long a piece may wait for its turn: some 200 KB in this time are slower than any line that
+/// partners have, and whoever reads slower must not hold its pieces for days.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers with a tree of what was found. What goes wrong before the first page is a refusal;
 /// after that it breaks the reply off, so that nobody takes half of it for the whole.
@@ -82,20 +86,43 @@ impl Rest {
                         return sender.abort(error);
                     }
                     let piece = Bytes::from(self.writer.take());
-                    if sender.send_data(piece).await.is_err() {
-                        // The client has gone.
-                        return;
+                    match hand_over(&mut sender, piece).await {
+                        Handed::Over => next = self.pages.next().await,
+                        Handed::Gone => return,
+                        Handed::Late => return sender.abort(AppError::Unavailable),
                     }
-                    next = self.pages.next().await;
                 }
                 Ok(None) => {
                     let piece = Bytes::from(self.writer.finish());
-                    // Nobody may be left to read it.
-                    drop(sender.send_data(piece).await);
+                    if let Handed::Late = hand_over(&mut sender, piece).await {
+                        sender.abort(AppError::Unavailable);
+                    }
                     return;
                 }
                 Err(error) => return sender.abort(error),
             }
+        }
+    }
+}
+
+/// What became of a piece.
+#[derive(Debug, PartialEq, Eq)]
+enum Handed {
+    /// It is on its way.
+    Over,
+    /// The client has gone.
+    Gone,
+    /// The client reads too slowly.
+    Late,
+}
+
+async fn hand_over(sender: &mut Sender<Bytes, AppError>, piece: Bytes) -> Handed {
+    match tokio::time::timeout(PIECE_TIMEOUT, sender.send_data(piece)).await {
+        Ok(Ok(())) => Handed::Over,
+        Ok(Err(_)) => Handed::Gone,
+        Err(_elapsed) => {
+            tracing::debug!("a tree was broken off: its reader is too slow");
+            Handed::Late
         }
     }
 }
@@ -118,4 +145,27 @@ fn write(
         writer.code(place, &detail);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_who_takes_nothing_is_given_up() {
+        let (mut sender, mut body) = Channel::<Bytes, AppError>::new(PIECES_MAX);
+        let piece = || Bytes::from_static(b"piece");
+        for _ in 0..PIECES_MAX {
+            assert_eq!(hand_over(&mut sender, piece()).await, Handed::Over);
+        }
+        let began = tokio::time::Instant::now();
+        assert_eq!(hand_over(&mut sender, piece()).await, Handed::Late);
+        assert_eq!(began.elapsed().as_secs(), PIECE_TIMEOUT.as_secs());
+        // A slow one who takes a piece in time goes on.
+        assert!(body.frame().await.unwrap().unwrap().is_data());
+        assert_eq!(hand_over(&mut sender, piece()).await, Handed::Over);
+        drop(body);
+        assert_eq!(hand_over(&mut sender, piece()).await, Handed::Gone);
+    }
 }

@@ -18,7 +18,10 @@ use wire::{
     voucher::{
         Action, CivilTime, Request, ReturnCode, Signer, StatusCode, TraceKind,
         reply::{Reply, Tree},
-        request::{ActiveByPartNo, Activate, Codes, ExtendData, Item, Items, ResultQuery, SegmentKind, TraceQuery},
+        request::{
+            Activate, ActiveByPartNo, Codes, ExtendData, Item, Items, ResultQuery, SegmentKind,
+            TraceQuery,
+        },
     },
 };
 
@@ -117,7 +120,8 @@ impl Desk {
             if dice.per_mille(900) {
                 let codes = (0..SHOWN).map(|it| stock.id(it)).collect();
                 let names = vec![stock.package(0)];
-                self.change(&mut dice, Wanted::Activation, (names, codes)).await;
+                self.change(&mut dice, Wanted::Activation, (names, codes))
+                    .await;
             }
         }
         for _ in 0..world.mix.changes {
@@ -173,7 +177,11 @@ impl Desk {
         self.log(&format!("#{number} {wanted:?} {names:?}"));
         let call = message(wanted, &number, &names);
         let change = self.made(wanted, number, call, codes);
-        if self.counter.world.strikes(self.counter.world.mix.duplicates) {
+        if self
+            .counter
+            .world
+            .strikes(self.counter.world.mix.duplicates)
+        {
             self.counter.world.count(|it| it.duplicates += 1);
             for _ in 0..dice.within(1..3) {
                 self.send_later(&change);
@@ -211,7 +219,9 @@ impl Desk {
             body: body.expect("nothing is signed").into_bytes(),
         };
         let index = |it| usize::try_from(it).unwrap_or(0);
-        let codes = (index(first)..=index(last)).map(|it| stock.id(it)).collect();
+        let codes = (index(first)..=index(last))
+            .map(|it| stock.id(it))
+            .collect();
         let name = stock.name();
         self.log(&format!("#{number} cards {first} to {last} of {name}"));
         let change = self.made(Wanted::Segment, number, call, codes);

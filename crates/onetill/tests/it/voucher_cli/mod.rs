@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`bench`] | `onetill bench` with codes |
 //! | [`calls`] | `onetill call voucher` as a partner |
 //! | [`demo`] | the demo data, exactly, also after a load that broke off |
 //! | [`imports`] | codes from elsewhere: all of a file, or nothing |
@@ -10,6 +11,7 @@
 //! | [`partners`] | tokens, keys, networks and rules |
 //! | [`unfinished`] | kills between the steps of issuing |
 
+mod bench;
 mod calls;
 mod demo;
 mod gates;

@@ -67,7 +67,8 @@ async fn issue(shop: &Shop, step: Step) -> (String, i64, Option<String>) {
         from: 0,
     });
     let page = ask(shop, page).await.unwrap();
-    let code = page[0][2].as_str().unwrap().to_owned();
+    let first = page.as_str().unwrap().lines().next().unwrap();
+    let code = first.split(',').nth(2).unwrap().to_owned();
     (name, serial, Some(code))
 }
 

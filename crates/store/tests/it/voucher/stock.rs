@@ -1,18 +1,29 @@
 //! Bulk stock: written once, found by digest and by name, and removed when it was never finished.
 
-use super::samples::{carton_no, code, digest, found, range, stored, unit};
+use super::{
+    changes,
+    samples::{
+        carton, carton_no, code, code_use, digest, found, range, span, span_due, stored, unit,
+    },
+};
 use crate::{
-    fixture::{Fixture, on_each_store},
+    fixture::{Fixture, on_each_store, write},
     loyalty::samples::OTHER,
     samples::TENANT,
 };
-use domain::voucher::{
-    code::CodeDigest,
-    stock::{Level, Unit},
+use domain::{
+    loyalty::document::Document,
+    voucher::{
+        code::CodeDigest,
+        code_use::CodeUse,
+        rows::VoucherChanges,
+        span::Span,
+        stock::{Level, Unit},
+    },
 };
 use store::{
     AdminOp, AdminReply, StoreError, Writer,
-    contract::{FoundCode, StoredCounts},
+    contract::{FoundCode, StoredCounts, TreePage},
 };
 
 fn units(n: i64) -> Vec<Unit> {
@@ -186,8 +197,99 @@ async fn what_was_never_finished_is_removed_in_parts(store: impl Fixture) {
     assert_eq!(counts(&store, 1).await, (12, 12, 4));
 }
 
+/// A box of 12 codes in two spans; a till touched the third.
+async fn fill_and_sell(writer: &mut impl Writer) -> ([Span; 2], CodeUse) {
+    fill(writer, 1).await;
+    let spans = [span(range(1, 0, 6)), span_due(range(1, 7, 11), 5)];
+    let code_use = code_use(code(1, 2), 1, 0);
+    let mut all = changes(VoucherChanges {
+        spans: spans.to_vec(),
+        uses_added: vec![code_use.clone()],
+        ..VoucherChanges::default()
+    });
+    let carton = Document::Carton(Box::new(carton(TENANT, 1, 12)));
+    all.loyalty.documents_added.push(carton);
+    write(writer, all).await.unwrap();
+    (spans, code_use)
+}
+
+async fn a_code_comes_with_what_tells_how_it_stands(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let (spans, code_use) = fill_and_sell(&mut writer).await;
+    // A box that nobody ever opened.
+    fill(&mut writer, 2).await;
+    let reader = store.reader();
+    for it in digests(1) {
+        let known = reader.known_code(TENANT, it.digest).await.unwrap();
+        let known = known.expect("a code of the box");
+        let index = it.code.index;
+        assert_eq!((known.code, known.carton), (it.code, carton(TENANT, 1, 12)));
+        let span = &spans[usize::from(index > 6)];
+        assert_eq!(known.span.as_ref(), Some(span), "{index}");
+        let touched = (index == 2).then_some(&code_use);
+        assert_eq!(known.code_use.as_ref(), touched, "{index}");
+        assert_eq!(reader.known_code(OTHER, it.digest).await, Ok(None));
+    }
+    let (unknown, without_box) = (digest(99), digests(2)[0].digest);
+    for digest in [unknown, without_box] {
+        assert_eq!(reader.known_code(TENANT, digest).await, Ok(None));
+    }
+}
+
+async fn names_lead_to_codes_and_units_in_their_order(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    fill(&mut writer, 1).await;
+    let (codes, units) = (digests(1), units(1));
+    let reader = store.reader();
+    let named = |digest, name: &str| (digest, name.to_owned());
+    // As a code, as a unit, as neither, as both, and the first once more.
+    let asked = vec![
+        named(codes[5].digest, "none"),
+        named(digest(99), &units[2].id),
+        named(digest(99), "none"),
+        named(codes[0].digest, &units[0].id),
+        named(codes[5].digest, "none"),
+    ];
+    let (code, unit) = (
+        |at: usize| Some(codes[at]),
+        |at: usize| Some(units[at].clone()),
+    );
+    let expected = vec![
+        (code(5), None),
+        (None, unit(2)),
+        (None, None),
+        (code(0), unit(0)),
+        (code(5), None),
+    ];
+    assert_eq!(reader.named(TENANT, asked.clone()).await, Ok(expected));
+    let nothing = vec![(None, None); asked.len()];
+    assert_eq!(reader.named(OTHER, asked).await, Ok(nothing));
+    assert_eq!(reader.named(TENANT, Vec::new()).await, Ok(Vec::new()));
+}
+
+async fn a_page_of_a_tree_has_all_that_it_shows(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let (spans, code_use) = fill_and_sell(&mut writer).await;
+    let units = units(1);
+    let page = store.reader().tree_page(range(1, 2, 7), 6).await.unwrap();
+    let codes = (2..8).map(|index| stored(code(1, index))).collect();
+    let expected = TreePage {
+        packages: units[1..3].to_vec(),
+        reels: units[3..6].to_vec(),
+        codes,
+        uses: vec![code_use],
+        spans: spans.to_vec(),
+    };
+    assert_eq!(page, expected);
+    let beyond = store.reader().tree_page(range(1, 12, 20), 9).await;
+    assert_eq!(beyond, Ok(TreePage::default()));
+}
+
 on_each_store! {
     stock_is_found_by_digest_and_by_name,
+    a_code_comes_with_what_tells_how_it_stands,
+    names_lead_to_codes_and_units_in_their_order,
+    a_page_of_a_tree_has_all_that_it_shows,
     units_are_listed_within_a_range,
     a_name_or_digest_of_another_is_refused_with_all_beside_it,
     what_was_never_finished_is_removed_in_parts,
