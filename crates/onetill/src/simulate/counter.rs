@@ -5,7 +5,11 @@ use super::{
     wallet::Wallet,
     world::World,
 };
-use axum::{body::Body, extract::ConnectInfo, http::{Request, header}};
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, header},
+};
 use domain::ids::{MerchantNo, TenantId};
 use http_body_util::BodyExt;
 use hyper::service::Service;
@@ -131,11 +135,7 @@ impl Counter {
 }
 
 /// The reply of a gateway, which handles the request to its end whatever its client does.
-async fn handled(
-    life: &Arc<Life>,
-    call: Call,
-    token: Option<&str>,
-) -> Option<(u16, Vec<u8>)> {
+async fn handled(life: &Arc<Life>, call: Call, token: Option<&str>) -> Option<(u16, Vec<u8>)> {
     let (answer, answered) = oneshot::channel();
     let request = request(call, token);
     let life = Arc::clone(life);

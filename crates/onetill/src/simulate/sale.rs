@@ -329,7 +329,10 @@ impl Sale {
             (_, Said::Fail | Said::CodeGone) => Answer::Refused,
             (Op::Pay { .. }, Said::Repeat) | (Op::Cancel, Said::Revoked) => Answer::Repeat,
             (Op::Refund { .. }, Said::Repeat) => Answer::Repeat,
-            (_, Said::Revoked | Said::Amount | Said::Nonexistent | Said::NotRecorded | Said::NoCode)
+            (
+                _,
+                Said::Revoked | Said::Amount | Said::Nonexistent | Said::NotRecorded | Said::NoCode,
+            )
             | (Op::Query | Op::Cancel, Said::Repeat) => Answer::NotRecorded,
             (_, Said::Unknown) => Answer::Nothing,
         }
@@ -438,7 +441,11 @@ fn said(op: Op, status: u16, reply: Option<&Received>, names_code: bool) -> Opti
         ReturnCode::Exception => Said::Unknown,
         ReturnCode::IllegalParameter if names_code && matches!(op, Op::Pay { .. }) => {
             let is_recorded = reply.field("CHARGE_DOWN_CODE").is_some();
-            if is_recorded { Said::CodeGone } else { Said::NoCode }
+            if is_recorded {
+                Said::CodeGone
+            } else {
+                Said::NoCode
+            }
         }
         ReturnCode::IllegalParameter
         | ReturnCode::InvalidSign

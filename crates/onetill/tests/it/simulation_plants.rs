@@ -221,9 +221,8 @@ impl PlantedWriter {
         if self.strikes(Plant::KeepsAUseHeld, is_let_go) {
             voucher.uses.retain(|it| Some(it.code) != ended);
         }
-        let sold = |it: &&mut Span| {
-            matches!(it.stage, Stage::Active(_)) && it.range.first < it.range.last
-        };
+        let sold =
+            |it: &&mut Span| matches!(it.stage, Stage::Active(_)) && it.range.first < it.range.last;
         if let Some(span) = voucher.spans.iter_mut().find(sold)
             && self.strikes(Plant::ActivatesInPart, true)
         {
@@ -234,7 +233,7 @@ impl PlantedWriter {
             voucher.spans.push(rest);
         }
         let is_change = |it: &Document| matches!(it, Document::Change(_));
-        let documents = &mut changes.loyalty.documents;
+        let documents = &mut changes.loyalty.documents_added;
         let has_change = !voucher.spans.is_empty() && documents.iter().any(is_change);
         if self.strikes(Plant::ForgetsAChange, has_change) {
             documents.retain(|it| !is_change(it));

@@ -151,10 +151,7 @@ impl State {
             Op::Cancel => match self.shown() {
                 None => says(Said::Nonexistent),
                 Some(Shown::Unpaid) => {
-                    vec![(
-                        self.becoming(Money::Cancelled),
-                        Phase::Says(Said::Success),
-                    )]
+                    vec![(self.becoming(Money::Cancelled), Phase::Says(Said::Success))]
                 }
                 Some(Shown::Paid) => vec![(self.giving(self.whole(kind)), Phase::Begun)],
                 Some(Shown::Cancelled) => says(Said::Revoked),

@@ -165,19 +165,35 @@ fn the_use_of_a_code_goes_the_way_of_its_sale() {
         (&[paid], vec![Stand::Used]),
         (&[(PAY, Said::Fail)], vec![Stand::Held, Stand::Free]),
         (
-            &[paid, (REFUND, Said::Success), (Op::Query, shown(Shown::PartlyRefunded))],
+            &[
+                paid,
+                (REFUND, Said::Success),
+                (Op::Query, shown(Shown::PartlyRefunded)),
+            ],
             vec![Stand::Used],
         ),
         (
-            &[paid, (back(1, 100), Said::Success), (Op::Query, shown(Shown::Refunded))],
+            &[
+                paid,
+                (back(1, 100), Said::Success),
+                (Op::Query, shown(Shown::Refunded)),
+            ],
             vec![Stand::Back],
         ),
         (
-            &[paid, (Op::Cancel, Said::Success), (Op::Query, shown(Shown::Cancelled))],
+            &[
+                paid,
+                (Op::Cancel, Said::Success),
+                (Op::Query, shown(Shown::Cancelled)),
+            ],
             vec![Stand::Back],
         ),
     ] {
-        assert_eq!(stands(replies), expected.into_iter().collect(), "{replies:?}");
+        assert_eq!(
+            stands(replies),
+            expected.into_iter().collect(),
+            "{replies:?}"
+        );
     }
 }
 

@@ -8,10 +8,7 @@ use super::{
     stock::{Stock, terms},
 };
 use crate::{
-    app::{
-        AppError, Gateway,
-        voucher::change::OperatorChange,
-    },
+    app::{AppError, Gateway, voucher::change::OperatorChange},
     simulate::{counter::Counter, dice::Dice},
 };
 use domain::{
@@ -177,13 +174,15 @@ impl House {
         });
         for step in steps.await? {
             // Whoever discards a box marks its record first.
-            self.ask(async |it: &Gateway| match it.stored_carton(tenant, serial).await? {
-                Some(carton) if carton.is_open() => {
-                    it.engine.admin(step.clone()).await?;
-                    Ok(())
-                }
-                Some(_) | None => Err(AppError::Unavailable),
-            })
+            self.ask(
+                async |it: &Gateway| match it.stored_carton(tenant, serial).await? {
+                    Some(carton) if carton.is_open() => {
+                        it.engine.admin(step.clone()).await?;
+                        Ok(())
+                    }
+                    Some(_) | None => Err(AppError::Unavailable),
+                },
+            )
             .await?;
         }
         let finish = async |it: &Gateway| it.run(FinishCarton { tenant, serial }).await;

@@ -141,7 +141,11 @@ impl Till {
         let tens = i64::try_from(self.dice.below(70)).expect("a small amount");
         let fen = 200 + 10 * tens + *self.dice.pick(&[0, 1, 5, 8]);
         let roll = self.dice.roll();
-        let code = self.dice.percent(30).then(|| self.pool.draw(roll)).flatten();
+        let code = self
+            .dice
+            .percent(30)
+            .then(|| self.pool.draw(roll))
+            .flatten();
         let sale = Sale::new(number, fen, how, self.round);
         self.sales.push(Sale { code, ..sale });
         let index = self.sales.len() - 1;

@@ -285,9 +285,10 @@ impl Partner {
             assert!(same, "told otherwise: {known:?}, {reply:?}");
             return;
         }
-        let may_be = match change.action {
-            Action::DelVoucher => [ReturnCode::Voided, ReturnCode::NotVoidable],
-            _ => [ReturnCode::Activating; 2],
+        let may_be: &[ReturnCode] = if change.action == Action::DelVoucher {
+            &[ReturnCode::Voided, ReturnCode::NotVoidable]
+        } else {
+            &[ReturnCode::Activating]
         };
         assert!(may_be.contains(&reply.code), "{known:?}, {reply:?}");
         (known.told, known.order_no) = (Some(reply.code), reply.order_no);
@@ -454,16 +455,16 @@ impl Change {
 
     fn request(&self) -> Request {
         let listed = self.listed();
-        match self.action {
-            Action::DelVoucher => Request::DelVoucher(listed),
-            _ => Request::ActiveVoucher(Activate {
-                trace_no: listed.trace_no,
-                items: listed.items,
-                total_amount_fen: 100,
-                business_type: None,
-                extend_data: ExtendData::default(),
-            }),
+        if self.action == Action::DelVoucher {
+            return Request::DelVoucher(listed);
         }
+        Request::ActiveVoucher(Activate {
+            trace_no: listed.trace_no,
+            items: listed.items,
+            total_amount_fen: 100,
+            business_type: None,
+            extend_data: ExtendData::default(),
+        })
     }
 }
 

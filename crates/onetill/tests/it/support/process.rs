@@ -321,8 +321,14 @@ impl Client {
     /// Sends a dialect's request. An error means that no reply came: the request may have been
     /// carried out.
     pub async fn call(&mut self, call: &Call) -> io::Result<HttpReply> {
-        self.send(call.method, &call.target, "application/json", &call.body, None)
-            .await
+        self.send(
+            call.method,
+            &call.target,
+            "application/json",
+            &call.body,
+            None,
+        )
+        .await
     }
 
     /// The same, showing a token.
