@@ -45,12 +45,12 @@ enum What {
     /// Kills, lost answers, late money, jumping clocks and impatient tills, from seeds
     ///
     /// Each seed is a run of its own: the real decisions, engine, use cases, dialect and workers,
-    /// with time, stores, wallet, receivers, tills and terminals simulated around them. The same
-    /// seed always gives the same run. Every reply must be explained by some order of what was
-    /// asked; at the end everything must come to rest, the wallet's books must be the gateway's to
-    /// the fen, each card must hold what its terminals were told, and every promise must have been
-    /// kept. A seed that fails tells its story and how to run it
-    /// again; the command then exits with 1.
+    /// with time, stores, wallet, receivers, tills, partners and terminals simulated around them.
+    /// The same seed always gives the same run. Every reply must be explained by some order of what
+    /// was asked; at the end everything must come to rest, the wallet's books must be the gateway's
+    /// to the fen, each card must hold what its terminals were told, each voucher's code must have
+    /// been used by those whose tills were told so, and every promise must have been kept. A seed
+    /// that fails tells its story and how to run it again; the command then exits with 1.
     Faults(FaultsArgs),
     /// A shop's day at the tills of a running gateway: sales, lost answers, reversals, settlement
     ///

@@ -2,7 +2,7 @@
 
 use super::{
     counter::Counter,
-    node::Surroundings,
+    node::{Nodes, Surroundings},
     reader::on_the_spot,
     receiver::Receiver,
     rows::Rows,
@@ -41,7 +41,7 @@ pub async fn end<R: Rows>(
     let world = &around.world;
     world.be_quiet();
     let reader = around.rows.reader();
-    if let Err(text) = rest(world, reader.as_ref()).await {
+    if let Err(text) = rest(world, &around.nodes, reader.as_ref()).await {
         world.fail(None, &text);
     }
     for sale in sales {
@@ -57,7 +57,7 @@ pub async fn end<R: Rows>(
 
 /// Lets time pass until nothing is left to be done. Where the next work is far away, the clock
 /// is set forward.
-async fn rest(world: &World, reader: &dyn Reader) -> Result<(), String> {
+async fn rest(world: &World, nodes: &Nodes, reader: &dyn Reader) -> Result<(), String> {
     for _ in 0..LOOKS_MAX {
         world.pass_ms(500..1_000).await;
         let figures = on_the_spot(reader.figures()).map_err(|error| error.to_string())?;
@@ -66,7 +66,8 @@ async fn rest(world: &World, reader: &dyn Reader) -> Result<(), String> {
             figures.oldest_notification_due_at,
         ];
         match due.into_iter().flatten().min() {
-            None if !world.is_busy() => return Ok(()),
+            // The last to die before faults stopped may still be away.
+            None if !world.is_busy() && nodes.any() => return Ok(()),
             Some(due) => wait_for(world, due),
             None => {}
         }

@@ -65,6 +65,12 @@ impl Nodes {
         lives.get(index).cloned()
     }
 
+    /// Whether any lives.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.lives().is_empty()
+    }
+
     fn rise(&self, life: &Arc<Life>) {
         self.lives().push(Arc::clone(life));
     }

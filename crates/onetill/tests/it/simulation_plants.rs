@@ -233,7 +233,7 @@ impl PlantedWriter {
             voucher.spans.push(rest);
         }
         let is_change = |it: &Document| matches!(it, Document::Change(_));
-        let documents = &mut changes.loyalty.documents;
+        let documents = &mut changes.loyalty.documents_added;
         let has_change = !voucher.spans.is_empty() && documents.iter().any(is_change);
         if self.strikes(Plant::ForgetsAChange, has_change) {
             documents.retain(|it| !is_change(it));

@@ -5,7 +5,7 @@
 //! - each card's points lie between bounds that follow from the messages alone ([`purse`]); an
 //!   answer they do not explain is wrong, and so is what it says of the points ([`forecast`]);
 //! - all answers to one message agree, and none carries out what was reversed ([`answers`]);
-//! - a settlement balances.
+//! - a settlement balances, and so does a journal, line by line.
 //!
 //! | module | holds |
 //! |---|---|

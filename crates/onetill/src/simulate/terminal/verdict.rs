@@ -2,7 +2,10 @@
 
 use super::{Asked, Away, Line, Phase, Terminal, answers::is_decided, forecast::PinSent, name};
 use crate::{simulate_till::books::moved, till::told};
-use wire::jpos::{Body, Operation, Reply, Status, reply::SettleFlag};
+use wire::jpos::{
+    Body, Operation, Reply, Status,
+    reply::{EntryResult, SettleFlag, Verdict},
+};
 
 impl<L: Line> Terminal<L> {
     /// Takes the answer to the last message.
@@ -67,12 +70,29 @@ impl<L: Line> Terminal<L> {
     }
 
     fn check_settled(&mut self, asked: &Asked, body: &Body) {
-        let Body::Settle(reply) = body else { return };
-        self.tally.settled += 1;
-        if reply.flag != Some(SettleFlag::Balanced) {
-            let (what, differences) = (name(asked.place), &reply.differences);
-            let text = format!("{what} does not balance: {differences:?}");
-            self.line.fail(&text);
-        }
+        let (what, difference) = match body {
+            Body::Settle(reply) if reply.flag != Some(SettleFlag::Balanced) => {
+                ("does not balance", format!("{:?}", reply.differences))
+            }
+            Body::SettleDetails(lines) => {
+                let differs = |it: &&EntryResult| it.verdict != Verdict::Matched;
+                match lines.iter().find(differs) {
+                    Some(line) => ("has another journal", format!("{line:?}")),
+                    None => return self.tally.settled += 1,
+                }
+            }
+            Body::Settle(_) => return self.tally.settled += 1,
+            Body::Checkin(_)
+            | Body::Cards(_)
+            | Body::Consume(_)
+            | Body::Cancel(_)
+            | Body::Refund(_)
+            | Body::Tickets(_)
+            | Body::TicketConsume(_)
+            | Body::CardActive(_)
+            | Body::Plain => return,
+        };
+        let text = format!("{} {what}: {difference}", name(asked.place));
+        self.line.fail(&text);
     }
 }

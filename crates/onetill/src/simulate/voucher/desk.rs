@@ -3,9 +3,12 @@
 
 use super::{
     book::{CodeId, Flight},
-    code::{Act, Contradiction, Op},
+    code::{Contradiction, Op},
     market::Market,
-    stock::{BIN, MERCHANT_ID, SHOWN, Stock, partner_no, token},
+    messages::{
+        NOBODYS, Told, Wanted, look, message, result_query, segment, told, trace_query, tree,
+    },
+    stock::{SHOWN, Stock, token},
 };
 use crate::simulate::{
     counter::{Counter, Exchange},
@@ -16,12 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::{
     opengateway::call::Call,
     voucher::{
-        Action, CivilTime, Request, ReturnCode, Signer, StatusCode, TraceKind,
+        Action, ReturnCode, TraceKind,
         reply::{Reply, Tree},
-        request::{
-            Activate, ActiveByPartNo, Codes, ExtendData, Item, Items, ResultQuery, SegmentKind,
-            TraceQuery,
-        },
     },
 };
 
@@ -29,9 +28,6 @@ use wire::{
 const TRIES: u32 = 3;
 /// How often it is sent again in the end.
 const TRIES_MAX: u32 = 2_000;
-
-/// A name that leads nowhere.
-const NOBODYS: &str = "X99999-0000000-00000";
 
 /// A partner's middleware.
 pub struct Desk {
@@ -43,15 +39,6 @@ pub struct Desk {
     /// The log's name for it.
     tag: String,
     changes: Mutex<Vec<Arc<Change>>>,
-}
-
-/// What a partner asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    Activation,
-    Voiding,
-    /// An activation by card numbers, whose number is free again when it is refused.
-    Segment,
 }
 
 /// A change that it asked for.
@@ -70,16 +57,6 @@ struct Known {
     told: Option<Told>,
     /// Requests that may still take effect.
     loose: u32,
-}
-
-/// What a partner is told of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    Done,
-    /// Codes were in the way.
-    Conflict,
-    /// The message itself is wrong.
-    Error,
 }
 
 /// What a reply says.
@@ -175,7 +152,9 @@ impl Desk {
     ) {
         let number = self.next_number();
         self.log(&format!("#{number} {wanted:?} {names:?}"));
-        let call = message(wanted, &number, &names);
+        let Some(call) = message(wanted, &number, &names) else {
+            return self.fail("names of another shape");
+        };
         let change = self.made(wanted, number, call, codes);
         if self
             .counter
@@ -195,28 +174,9 @@ impl Desk {
     async fn activate_segment(&self, dice: &mut Dice, stock: &Stock) {
         let (first, last) = (dice.within(0..8), dice.within(0..8));
         let (first, last) = (first.min(last), first.max(last));
-        let card = |index| stock.first_card() + u32::try_from(index).unwrap_or(0);
         let number = self.next_number();
-        let order = ActiveByPartNo {
-            partner_id: partner_no(self.tenant).to_string(),
-            merchant_id: MERCHANT_ID.to_owned(),
-            partner_order_id: number.clone(),
-            kind: SegmentKind::Card,
-            bin: BIN.to_owned(),
-            start: card(first),
-            end: card(last),
-            number: None,
-            selling_price_fen: None,
-            cost_price_fen: None,
-            // Long before any run, and long after.
-            valid_start: CivilTime::new((2026, 1, 1), (0, 0, 0)),
-            valid_end: CivilTime::new((2036, 1, 1), (0, 0, 0)),
-        };
-        let body = order.to_json(Signer::Skip);
-        let call = Call {
-            method: "POST",
-            target: "/b2b/code/activeByPartNo".to_owned(),
-            body: body.expect("nothing is signed").into_bytes(),
+        let Some(call) = segment(stock, &number, (first, last)) else {
+            return self.fail("an order that cannot be written");
         };
         let index = |it| usize::try_from(it).unwrap_or(0);
         let codes = (index(first)..=index(last))
@@ -368,8 +328,11 @@ impl Desk {
             return;
         }
         let is_listed = change.wanted != Wanted::Segment;
-        if is_listed && told_first.is_some() && dice.per_mille(300) {
-            let call = message(change.wanted, &change.number, &[NOBODYS.to_owned()]);
+        if is_listed
+            && told_first.is_some()
+            && dice.per_mille(300)
+            && let Some(call) = message(change.wanted, &change.number, &[NOBODYS.to_owned()])
+        {
             if let Said::Reply(reply) = self.exchange(call, change.action()).await
                 && told(change.wanted, &reply) != Some(Told::Error)
             {
@@ -392,31 +355,30 @@ impl Desk {
     async fn ask_result_of(&self, change: &Change) -> Option<()> {
         let action = Action::ActiveResultQuery;
         let was_told = change.known().told.is_some();
-        let query = Request::ActiveResultQuery(ResultQuery {
-            trace_no: "q".to_owned(),
-            original_trace_no: change.number.clone(),
-            business_type: None,
-        });
-        let said = self.exchange(call(&query), action).await;
+        let said = self.exchange(result_query(&change.number), action).await;
         let Said::Reply(reply) = said else {
             return None;
         };
         let Reply::Codes { reply, .. } = *reply else {
             return None;
         };
-        let explained = match reply.code {
-            ReturnCode::AllActive => self.learn(change, &mut change.known(), Told::Done),
-            ReturnCode::ActivationFailed => {
-                let mut known = change.known();
-                let why = match known.flight {
-                    Some(_) => Told::Conflict,
-                    None => Told::Error,
-                };
-                self.learn(change, &mut known, why)
-            }
-            ReturnCode::UnknownActivation if !was_told => Ok(()),
-            code => Err(Contradiction(format!("asked about, told {}", code.code()))),
+        let mut known = change.known();
+        let failed = if known.flight.is_some() {
+            Told::Conflict
+        } else {
+            Told::Error
         };
+        let explained = if reply.code == ReturnCode::AllActive {
+            self.learn(change, &mut known, Told::Done)
+        } else if reply.code == ReturnCode::ActivationFailed {
+            self.learn(change, &mut known, failed)
+        } else if reply.code == ReturnCode::UnknownActivation && !was_told {
+            Ok(())
+        } else {
+            let code = reply.code.code();
+            Err(Contradiction(format!("asked about, told {code}")))
+        };
+        drop(known);
         if let Err(Contradiction(why)) = explained {
             self.fail(&format!("#{}: {why}", change.number));
         }
@@ -433,12 +395,10 @@ impl Desk {
     pub(super) async fn look_at(&self, name: &str, codes: &[CodeId]) -> Option<()> {
         let action = Action::QueryVerifyInfo;
         let flight = self.market.book.sent(codes, Op::Look);
-        let look = Request::QueryVerifyInfo(Codes {
-            trace_no: "q".to_owned(),
-            items: items(&[name.to_owned()]),
-            business_type: None,
-        });
-        let said = self.exchange(call(&look), action).await;
+        let said = match look(name) {
+            Some(look) => self.exchange(look, action).await,
+            None => Said::NotDone,
+        };
         let shown = match &said {
             Said::NotDone | Said::Nothing => None,
             Said::Reply(reply) => Some(tree(reply)),
@@ -462,12 +422,8 @@ impl Desk {
 
     /// What a code's history tells, entry by entry, with the till's number of the sale.
     pub(super) async fn history(&self, text: &str) -> Option<Vec<(TraceKind, String)>> {
-        let item = Item::parse(text)?;
-        let query = Request::QueryCodeTrace(TraceQuery {
-            request_id: "q".to_owned(),
-            item,
-        });
-        let said = self.exchange(call(&query), Action::QueryCodeTrace).await;
+        let query = trace_query(text)?;
+        let said = self.exchange(query, Action::QueryCodeTrace).await;
         let Said::Reply(reply) = said else {
             return None;
         };
@@ -559,75 +515,5 @@ impl Change {
     fn known(&self) -> MutexGuard<'_, Known> {
         // Nothing panics while it is held.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Wanted {
-    const fn act(self) -> Act {
-        match self {
-            Self::Activation | Self::Segment => Act::Activate,
-            Self::Voiding => Act::Void,
-        }
-    }
-}
-
-fn items(names: &[String]) -> Items {
-    let items = names.iter().map(|it| Item::parse(it));
-    let items = items.collect::<Option<_>>().and_then(Items::new);
-    items.expect("names of the dialect's shape, one at least")
-}
-
-/// A message that asks for a change of what is listed.
-fn message(wanted: Wanted, number: &str, names: &[String]) -> Call {
-    let (trace_no, items) = (number.to_owned(), items(names));
-    call(&match wanted {
-        Wanted::Voiding => Request::DelVoucher(Codes {
-            trace_no,
-            items,
-            business_type: None,
-        }),
-        Wanted::Activation | Wanted::Segment => Request::ActiveVoucher(Activate {
-            trace_no,
-            items,
-            total_amount_fen: 100,
-            business_type: None,
-            extend_data: ExtendData::default(),
-        }),
-    })
-}
-
-fn call(request: &Request) -> Call {
-    Call {
-        method: "POST",
-        target: format!("/ebuyweb-posp/api/{}", request.action().name()),
-        body: request.to_json().into_bytes(),
-    }
-}
-
-/// What a reply says of a change.
-fn told(wanted: Wanted, reply: &Reply) -> Option<Told> {
-    match reply {
-        Reply::Codes { reply, .. } => match (wanted, reply.code) {
-            (Wanted::Activation, ReturnCode::Activating)
-            | (Wanted::Voiding, ReturnCode::Voided) => Some(Told::Done),
-            (Wanted::Activation, ReturnCode::NotActivable)
-            | (Wanted::Voiding, ReturnCode::NotVoidable) => Some(Told::Conflict),
-            (Wanted::Activation, ReturnCode::ActivationError)
-            | (Wanted::Voiding, ReturnCode::VoidError) => Some(Told::Error),
-            _ => None,
-        },
-        Reply::PartNo(reply) => match reply.status {
-            StatusCode::Created | StatusCode::Done => Some(Told::Done),
-            StatusCode::NotActivable => Some(Told::Conflict),
-            _ => Some(Told::Error),
-        },
-        Reply::Trace(_) => None,
-    }
-}
-
-fn tree(reply: &Reply) -> Option<&Tree> {
-    match reply {
-        Reply::Codes { tree, .. } => tree.as_ref(),
-        Reply::Trace(_) | Reply::PartNo(_) => None,
     }
 }

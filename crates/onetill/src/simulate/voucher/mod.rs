@@ -6,6 +6,7 @@
 //! | [`stock`] | boxes, and how they come into stock |
 //! | [`market`] | what is in stock, and what tills name of it |
 //! | [`desk`] | a partner's middleware |
+//! | [`messages`] | what partners send, and what the answers say |
 //! | [`house`] | the operator, and boxes that come during a run |
 //! | [`code`] | what may have become of one code |
 //! | [`book`] | all codes, and what is under way about them |
@@ -17,6 +18,7 @@ pub mod code;
 pub mod desk;
 pub mod house;
 pub mod market;
+pub mod messages;
 pub mod stock;
 
 use super::{SetupError, counter::Counter, dice::Dice, reader::on_the_spot, rows::Rows};

@@ -285,9 +285,10 @@ impl Partner {
             assert!(same, "told otherwise: {known:?}, {reply:?}");
             return;
         }
-        let may_be = match change.action {
-            Action::DelVoucher => [ReturnCode::Voided, ReturnCode::NotVoidable],
-            _ => [ReturnCode::Activating; 2],
+        let may_be: &[ReturnCode] = if change.action == Action::DelVoucher {
+            &[ReturnCode::Voided, ReturnCode::NotVoidable]
+        } else {
+            &[ReturnCode::Activating]
         };
         assert!(may_be.contains(&reply.code), "{known:?}, {reply:?}");
         (known.told, known.order_no) = (Some(reply.code), reply.order_no);
@@ -454,16 +455,16 @@ impl Change {
 
     fn request(&self) -> Request {
         let listed = self.listed();
-        match self.action {
-            Action::DelVoucher => Request::DelVoucher(listed),
-            _ => Request::ActiveVoucher(Activate {
-                trace_no: listed.trace_no,
-                items: listed.items,
-                total_amount_fen: 100,
-                business_type: None,
-                extend_data: ExtendData::default(),
-            }),
+        if self.action == Action::DelVoucher {
+            return Request::DelVoucher(listed);
         }
+        Request::ActiveVoucher(Activate {
+            trace_no: listed.trace_no,
+            items: listed.items,
+            total_amount_fen: 100,
+            business_type: None,
+            extend_data: ExtendData::default(),
+        })
     }
 }
 
@@ -511,14 +512,15 @@ async fn issue(gateway: &Process) -> Vec<Reel> {
             from,
         });
         let page = ask(gateway, page).await;
-        let rows = page.as_array().expect("rows");
-        if rows.is_empty() {
+        let lines = page.as_str().expect("lines");
+        if lines.is_empty() {
             break;
         }
-        from += u32::try_from(rows.len()).expect("a page");
-        for row in rows {
-            let text = |at: usize| row[at].as_str().expect("a name").to_owned();
-            let (name, code) = (text(1), text(2));
+        from += u32::try_from(lines.lines().count()).expect("a page");
+        for line in lines.lines() {
+            let mut fields = line.split(',').skip(1).map(str::to_owned);
+            let (name, code) = (fields.next(), fields.next());
+            let (name, code) = (name.expect("a reel"), code.expect("a code"));
             match reels.last_mut().filter(|it| it.name == name) {
                 Some(reel) => reel.codes.push(code),
                 None => reels.push(Reel {
