@@ -17,6 +17,12 @@ use rusqlite::{Connection, Params, Row, params};
 
 const UNIT: &str = "tenant, id, level, carton, first, last, sale_channel_order_id";
 
+/// Has one bound from below: of two SQLite would begin at the first, which may tell nothing.
+pub(super) const UNITS_IN: &str = "carton = ?1 AND level = ?2 AND first <= ?4 \
+     AND first >= max(?5 + 1, coalesce((SELECT max(first) FROM voucher_units \
+         WHERE carton = ?1 AND level = ?2 AND first <= ?3), 0)) \
+     AND last >= ?3 ORDER BY first LIMIT ?6";
+
 fn unit_row(row: &Row<'_>) -> rusqlite::Result<FlatUnit> {
     Ok(FlatUnit {
         tenant: row.get(0)?,
@@ -126,10 +132,6 @@ pub(super) fn units_in(
     after: Option<u32>,
     limit: u32,
 ) -> Result<Vec<Unit>, StoreError> {
-    let condition = "carton = ?1 AND level = ?2 AND first <= ?4 AND first > ?5 \
-         AND first >= coalesce((SELECT max(first) FROM voucher_units \
-             WHERE carton = ?1 AND level = ?2 AND first <= ?3), 0) \
-         AND last >= ?3 ORDER BY first LIMIT ?6";
     let after = after.map_or(-1, i64::from);
     let values = (
         range.carton.0,
@@ -139,7 +141,7 @@ pub(super) fn units_in(
         after,
         limit,
     );
-    units_where(connection, condition, values)
+    units_where(connection, UNITS_IN, values)
 }
 
 /// Where digests lead.

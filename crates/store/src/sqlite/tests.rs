@@ -127,3 +127,50 @@ fn a_limit_that_changes_has_no_statement_prepared_anew() {
     }
     assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
 }
+
+/// What a look at the 4,000th of 5,000 neighbours takes, in steps of SQLite's machine.
+fn steps(table: &str, row: &str, condition: &str, values: impl rusqlite::Params) -> i32 {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("new.db")).unwrap();
+    let sql = format!(
+        "WITH RECURSIVE neighbour (n) AS (
+            SELECT 0 UNION ALL SELECT n + 1 FROM neighbour WHERE n < 4999)
+        INSERT INTO {table} SELECT {row} FROM neighbour"
+    );
+    store
+        .connect_to_write()
+        .unwrap()
+        .execute_batch(&sql)
+        .unwrap();
+    let connection = store.connect_to_read().unwrap();
+    let sql = format!("SELECT first FROM {table} WHERE {condition}");
+    let mut statement = connection.prepare(&sql).unwrap();
+    let found = statement.query_map(values, |row| row.get::<_, i64>(0));
+    let found: Vec<i64> = found.unwrap().map(Result::unwrap).collect();
+    assert_eq!(found, [4_000]);
+    statement.get_status(StatementStatus::VmStep)
+}
+
+#[test]
+fn a_look_into_a_box_does_not_begin_at_its_first_reel() {
+    let row = "1, 'R' || n, 3, 7, n, n, NULL";
+    let steps = steps(
+        "voucher_units",
+        row,
+        stock::UNITS_IN,
+        (7, 3, 4_000, 4_000, -1, 9),
+    );
+    assert!(steps < 200, "{steps} steps");
+}
+
+#[test]
+fn a_look_into_a_box_does_not_begin_at_its_first_span() {
+    let condition = voucher_reader::SPANS_BEHIND;
+    let steps = steps(
+        "voucher_spans",
+        "7, n, n, 1, NULL, ''",
+        condition,
+        (7, 4_000, 4_000, -1, 9),
+    );
+    assert!(steps < 200, "{steps} steps");
+}

@@ -21,7 +21,7 @@ const CODE_USE: &str = "tenant, carton, idx, busy, used, reserved, events, newes
 const EVENT: &str = "tenant, carton, idx, number, body";
 
 /// Begins with the span in which the first code lies.
-pub(super) const SPANS_IN: &str = "carton = ?1 AND first <= ?3 AND first >= coalesce(
+const SPANS_IN: &str = "carton = ?1 AND first <= ?3 AND first >= coalesce(
         (SELECT max(first) FROM voucher_spans WHERE carton = ?1 AND first <= ?2), 0)";
 
 fn span(row: &Row<'_>) -> rusqlite::Result<FlatSpan> {

@@ -5,7 +5,7 @@ use super::{
     reader::SqliteReader,
     snapshot::SqliteSnapshot,
     stock,
-    voucher::{SPANS_IN, events_where, spans_where, uses_where},
+    voucher::{events_where, spans_where, uses_where},
 };
 use crate::contract::{
     BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode, StoredCounts,
@@ -24,6 +24,12 @@ use domain::{
 };
 use rusqlite::Connection;
 
+/// Has one bound from below: of two SQLite would begin at the first, which may tell nothing.
+pub(super) const SPANS_BEHIND: &str =
+    "carton = ?1 AND first <= ?3 AND first >= max(?4 + 1, coalesce(
+        (SELECT max(first) FROM voucher_spans WHERE carton = ?1 AND first <= ?2), 0))
+    AND last >= ?2 ORDER BY first LIMIT ?5";
+
 /// The spans within a range.
 fn spans(
     connection: &Connection,
@@ -31,10 +37,9 @@ fn spans(
     after: Option<u32>,
     limit: u32,
 ) -> Result<Vec<Span>, StoreError> {
-    let condition = format!("{SPANS_IN} AND last >= ?2 AND first > ?4 ORDER BY first LIMIT ?5");
     let after = after.map_or(-1, i64::from);
     let values = (range.carton.0, range.first, range.last, after, limit);
-    spans_where(connection, &condition, values)
+    spans_where(connection, SPANS_BEHIND, values)
 }
 
 /// What tills did with the codes of a range.

@@ -54,7 +54,7 @@ impl Partner {
         let mut reply = self.send(request).await?;
         let mut head = Vec::new();
         while head.len() < CODE_BYTES_MAX {
-            let Some(piece) = reply.chunk().await.map_err(broken)? else {
+            let Some(piece) = reply.chunk().await.map_err(|error| broken(&error))? else {
                 break;
             };
             head.extend_from_slice(&piece);
@@ -73,7 +73,7 @@ impl Partner {
     ) -> Result<String, BenchError> {
         let reply = self.send(request).await?;
         let status = reply.status().as_u16();
-        let text = reply.text().await.map_err(broken)?;
+        let text = reply.text().await.map_err(|error| broken(&error))?;
         let found = quoted(&text, RETURN_CODE).map(str::to_owned);
         let found = found.unwrap_or_else(|| format!("HTTP {status}"));
         check(request, code, &found).map(|()| text)
@@ -92,7 +92,7 @@ pub(super) fn quoted<'t>(text: &'t str, start: &str) -> Option<&'t str> {
     rest.split_once('"').map(|(value, _)| value)
 }
 
-pub(super) fn broken(error: reqwest::Error) -> BenchError {
+pub(super) fn broken(error: &reqwest::Error) -> BenchError {
     BenchError::Partner(format!("a reply broke off: {error}"))
 }
 

@@ -113,7 +113,7 @@ async fn read(
     let mut came = Came::default();
     // The end of a piece that may be the beginning of what is counted.
     let mut tail = Vec::new();
-    while let Some(piece) = reply.chunk().await.map_err(broken)? {
+    while let Some(piece) = reply.chunk().await.map_err(|error| broken(&error))? {
         came.first.get_or_insert_with(|| started.elapsed());
         came.bytes += piece.len() as u64;
         tail.extend_from_slice(&piece);
