@@ -16,6 +16,7 @@ mod expiry;
 mod extremes;
 mod fixture;
 mod histories;
+mod member;
 mod orders;
 mod payments;
 mod ranges;

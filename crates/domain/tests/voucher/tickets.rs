@@ -1,32 +1,20 @@
 //! Codes that a member's card holds: their uses are tickets of the card.
 
 use super::{
-    fixture::{CASH, GOODS, Kind, NOON, TENANT, TRIPLE, ZONE, code, range},
+    fixture::{CASH, GOODS, TENANT, TRIPLE, code, range},
+    member::{STORE, card_no, world},
     world::{Act, World},
 };
 use domain::{
     command::{
         Began, BeginPayment,
-        loyalty::{
-            AddCards, AddStore, AddTerminal, Answer, CheckIn, HoldCode, HoldReply, LetGoOfCode,
-            Message, NewCard, NewKeys, Reverse, TicketsConsume, Wanted,
-        },
+        loyalty::{HoldCode, HoldReply, LetGoOfCode},
     },
-    ids::Serial,
     ledger::{Account, Movement},
     loyalty::{
-        card::{
-            CODES_HELD_MAX, Card, CardNo, CardStatus, DayUse, HeldCode, Holder, Holding,
-            TicketCode, TicketKind,
-        },
-        document::{Document, DocumentKey},
-        points::Points,
-        program::Rules,
-        sealed::Sealed,
-        store::{Store, StoreNo},
-        terminal::{BatchNo, Profile, Terminal, TerminalNo},
+        card::{CODES_HELD_MAX, CardNo},
         totals::Totals,
-        trans::{Refusal, TraceNo, Trans, TransKind, TransState},
+        trans::{Refusal, Trans, TransKind, TransState},
     },
     money::Fen,
     payment::PaymentStatus,
@@ -35,234 +23,9 @@ use domain::{
         code::CodeNo,
         code_use::CodeAct,
         status::CodeStatus,
+        ticket::Validity,
     },
 };
-use std::sync::Arc;
-
-const STORE: i64 = 1;
-
-fn card_no() -> CardNo {
-    CardNo::parse("62000001").unwrap()
-}
-
-fn store_no() -> StoreNo {
-    StoreNo::parse("S1").unwrap()
-}
-
-fn terminal_no() -> TerminalNo {
-    TerminalNo::parse("T1").unwrap()
-}
-
-/// One store, one terminal, one card.
-fn world() -> World {
-    let mut world = World::new();
-    let tickets = vec![];
-    assert!(world.run(&AddStore { store: store() }));
-    assert!(world.run(&AddTerminal {
-        terminal: terminal()
-    }));
-    let new = NewCard {
-        card: card(tickets),
-        serial: world.serial(),
-    };
-    assert_eq!(world.run(&AddCards { cards: vec![new] }), [true]);
-    let sealed = || Sealed("sealed".to_owned());
-    let checked = world.run(&CheckIn {
-        tenant: TENANT,
-        store: store_no(),
-        terminal: terminal_no(),
-        operator: "01".to_owned(),
-        keys: NewKeys {
-            pin_key: sealed(),
-            pin_key_check: "00000000".to_owned(),
-            mac_key: sealed(),
-            mac_key_check: "00000000".to_owned(),
-        },
-        under: None,
-    });
-    checked.unwrap();
-    world
-}
-
-fn store() -> Store {
-    Store {
-        tenant: TENANT,
-        number: store_no(),
-        account: STORE,
-        name: "Harbour Street".to_owned(),
-        networks: vec![],
-        certificates: vec![],
-        updated_at: NOON,
-    }
-}
-
-fn terminal() -> Terminal {
-    Terminal {
-        tenant: TENANT,
-        store: store_no(),
-        number: terminal_no(),
-        index: 1,
-        blocked: false,
-        profile: Profile::default(),
-        master_key: None,
-        keys: None,
-        keys_before: None,
-        key_count: 0,
-        mac_failures: 0,
-        check_in: None,
-        batch: None,
-        trans_count: 0,
-        today: DayUse::default(),
-        codes_sent_at: vec![],
-        updated_at: NOON,
-    }
-}
-
-fn card(tickets: Vec<Holding>) -> Card {
-    Card {
-        tenant: TENANT,
-        number: card_no(),
-        account: Serial(1_001),
-        status: CardStatus::Active,
-        expires_at: None,
-        expiry_yymm: None,
-        holder: Holder::default(),
-        grade: 0,
-        pin: None,
-        lots: vec![],
-        owed: Points::ZERO,
-        tickets,
-        codes: vec![],
-        today: DayUse::default(),
-        spending: vec![],
-    }
-}
-
-impl World {
-    fn the_card(&self) -> &Card {
-        match &self.documents[&DocumentKey::card(TENANT, &card_no())] {
-            Document::Card(card) => card,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn totals(&self) -> Totals {
-        let key = DocumentKey::terminal(TENANT, &store_no(), &terminal_no());
-        match &self.documents[&key] {
-            Document::Terminal(terminal) => terminal.batch.unwrap().totals,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn holding(&self, code: CodeNo) -> HoldCode {
-        let carton = self.carton(code.carton);
-        HoldCode {
-            tenant: TENANT,
-            card: card_no(),
-            held: HeldCode {
-                backing: TicketCode {
-                    code,
-                    ticket: carton.ticket,
-                    uses: carton.terms.uses,
-                },
-                kind: TicketKind::Exchange,
-                name: carton.ticket_name.clone(),
-                face: carton.terms.face_value,
-            },
-        }
-    }
-
-    /// The card holds `code` from now on.
-    fn hold(&mut self, code: CodeNo) {
-        let hold = self.holding(code);
-        let reply = self.run(&hold);
-        assert!(matches!(reply, HoldReply::Held(_)), "{reply:?}");
-    }
-
-    /// The card holds the first code of a box of such codes.
-    fn held_one(&mut self, kind: Kind) -> CodeNo {
-        let it = code(self.sold(kind, 10), 0);
-        self.hold(it);
-        it
-    }
-
-    fn message(&mut self, trace: u32) -> Message {
-        Message {
-            tenant: TENANT,
-            store: store_no(),
-            store_account: STORE,
-            terminal: terminal_no(),
-            terminal_index: 1,
-            batch: BatchNo::FIRST,
-            names_batch: true,
-            trace: TraceNo::new(trace).unwrap(),
-            content: 0,
-            serial: self.serial(),
-            under: None,
-            zone: ZONE,
-        }
-    }
-
-    fn using(&mut self, trace: u32, tickets: &[(Kind, i64)]) -> TicketsConsume {
-        let tickets = tickets.iter().map(|(kind, pieces)| Wanted {
-            id: i64::from(kind.ticket.0),
-            pieces: *pieces,
-        });
-        TicketsConsume {
-            message: self.message(trace),
-            card: card_no(),
-            tickets: tickets.collect(),
-            rules: Arc::new(Rules::default()),
-        }
-    }
-
-    /// Uses tickets, which must be possible.
-    fn used(&mut self, trace: u32, tickets: &[(Kind, i64)]) -> Trans {
-        let using = self.using(trace, tickets);
-        approved(self.run(&using))
-    }
-
-    /// Why tickets cannot be used.
-    fn refused(&mut self, trace: u32, tickets: &[(Kind, i64)]) -> Refusal {
-        let using = self.using(trace, tickets);
-        match self.run(&using) {
-            Answer::Done(trans) => match trans.state {
-                TransState::Declined(refusal) => refusal,
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn reversal(&mut self, trace: u32) -> Reverse {
-        Reverse {
-            message: self.message(trace),
-            reverses: TransKind::TicketsConsume,
-            card: card_no(),
-            amounts: None,
-            is_explicit: true,
-            needs: vec![],
-            rules: Arc::new(Rules::default()),
-        }
-    }
-
-    fn undo(&mut self, trace: u32) {
-        let reversal = self.reversal(trace);
-        let answer = self.run(&reversal);
-        assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
-    }
-
-    fn left(&self, code: CodeNo) -> u32 {
-        self.standing(code).uses_left
-    }
-}
-
-fn approved(answer: Answer) -> Trans {
-    match answer {
-        Answer::Done(trans) if trans.state == TransState::Approved => *trans,
-        other => panic!("{other:?}"),
-    }
-}
 
 #[test]
 fn a_use_of_a_code_is_spent_with_the_ticket() {
@@ -305,7 +68,7 @@ fn several_codes_serve_one_line_the_one_that_ends_first_before() {
     let later = world.sold(TRIPLE, 10);
     world.hold(code(later, 0));
     let mut sooner = TRIPLE;
-    sooner.terms.validity = domain::voucher::ticket::Validity::Days(1);
+    sooner.terms.validity = Validity::Days(1);
     let sooner = world.sold(sooner, 10);
     world.hold(code(sooner, 0));
     let trans = world.used(1, &[(TRIPLE, 4)]);

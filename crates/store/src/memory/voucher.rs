@@ -61,12 +61,12 @@ impl VoucherTables {
                 .for_each(|it| rows.add_span(it.clone()));
         }
         for range in &plan.busy {
-            let busy = self.uses_in(range).filter(|it| it.is_busy());
-            let busy: Vec<_> = busy.take(BUSY_MAX as usize).collect();
-            if busy.len() >= BUSY_MAX as usize {
+            let mut busy = self.uses_in(range).filter(|it| it.is_busy());
+            let first = busy.by_ref().take(BUSY_MAX as usize);
+            first.for_each(|it| rows.add_use(it.clone()));
+            if busy.next().is_some() {
                 rows.add_crowded(*range);
             }
-            busy.into_iter().for_each(|it| rows.add_use(it.clone()));
         }
         for range in &plan.sums {
             let mut sum = UseSum::default();

@@ -110,14 +110,16 @@ pub(super) const LOCK_USES: &str = "SELECT found.* FROM unnest($1::bigint[], $2:
     CROSS JOIN LATERAL (SELECT tenant, carton, idx, busy, used, reserved, events, newest
         FROM code_uses WHERE carton = named.carton AND idx = named.idx FOR UPDATE) AS found";
 
-/// The first codes in use of each range, and before them the number of the range from 1.
+/// The first codes in use of each range, and before them the number of the range from 1. One more
+/// than are named tells whether there are more.
 pub(super) fn busy_sql() -> String {
+    let limit = BUSY_MAX + 1;
     format!(
         "SELECT named.n, found.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
             WITH ORDINALITY AS named (carton, first, last, n)
         CROSS JOIN LATERAL (SELECT {CODE_USE} FROM code_uses
             WHERE carton = named.carton AND idx >= named.first AND idx <= named.last AND busy
-            ORDER BY carton, idx LIMIT {BUSY_MAX}) AS found"
+            ORDER BY carton, idx LIMIT {limit}) AS found"
     )
 }
 
@@ -319,11 +321,14 @@ impl<'p> Wanted<'p> {
     fn take_busy(&self, found: &[Row], rows: &mut VoucherRows) -> Result<(), StoreError> {
         let mut counts: BTreeMap<i64, u32> = BTreeMap::new();
         for row in found {
-            *counts.entry(get(row, 0)?).or_default() += 1;
-            rows.add_use(read_use(row, 1)?);
+            let count = counts.entry(get(row, 0)?).or_default();
+            *count += 1;
+            if *count <= BUSY_MAX {
+                rows.add_use(read_use(row, 1)?);
+            }
         }
         for (n, range) in (1..).zip(&self.plan.busy) {
-            if counts.get(&n).is_some_and(|it| *it >= BUSY_MAX) {
+            if counts.get(&n).is_some_and(|it| *it > BUSY_MAX) {
                 rows.add_crowded(*range);
             }
         }

@@ -133,11 +133,13 @@ fn load_busy(
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
     let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 AND busy ORDER BY idx LIMIT ?4";
-    let values = (range.carton.0, range.first, range.last, BUSY_MAX);
-    let found = uses_where(connection, condition, values)?;
-    if found.len() >= BUSY_MAX as usize {
+    // One more than are named tells whether there are more.
+    let values = (range.carton.0, range.first, range.last, BUSY_MAX + 1);
+    let mut found = uses_where(connection, condition, values)?;
+    if found.len() > BUSY_MAX as usize {
         rows.add_crowded(*range);
     }
+    found.truncate(BUSY_MAX as usize);
     found.into_iter().for_each(|it| rows.add_use(it));
     Ok(())
 }

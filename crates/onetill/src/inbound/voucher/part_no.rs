@@ -218,8 +218,8 @@ impl Order<'_> {
         let until = match message.valid_end {
             Some(it) => self.instant(it, Span::new()),
             None => {
-                let years = Span::new().try_years(YEARS).unwrap_or_default();
-                self.instant(present::civil(self.gateway, from), years)
+                let years = Span::new().try_years(YEARS).ok();
+                years.and_then(|it| self.instant(present::civil(self.gateway, from), it))
             }
         };
         let until = until

@@ -1,6 +1,7 @@
 //! Boxes of voucher codes, and payments that use them: a clean history.
 
 mod planted;
+mod tickets;
 
 use super::*;
 use crate::contract::{AdminOp, FoundCode, StoredCode};

@@ -6,8 +6,8 @@ use domain::{
     ledger::{Account, Movement, Posting, Unit},
     loyalty::{
         card::{
-            Balance, Card, CardNo, CardPin, CardStatus, DayUse, Holder, Holding, Lot,
-            MonthSpending, TicketKind,
+            Balance, Card, CardNo, CardPin, CardStatus, DayUse, HeldCode, Holder, Holding, Lot,
+            MonthSpending, TicketCode, TicketKind,
         },
         document::{Document, DocumentKind},
         journal::{Compared, Difference, Figure, Finding},
@@ -28,6 +28,7 @@ use domain::{
     },
     money::Fen,
     time::UnixMs,
+    voucher::{code::CodeNo, ticket::VoucherTicketNo},
 };
 
 pub const OTHER: TenantId = TenantId(2);
@@ -204,7 +205,19 @@ pub fn full_card(tenant: TenantId, n: i64) -> Card {
             count: 2,
             points: Points::new(3),
         },
-        codes: Vec::new(),
+        codes: vec![HeldCode {
+            backing: TicketCode {
+                code: CodeNo {
+                    carton: serial(7),
+                    index: u32::MAX,
+                },
+                ticket: VoucherTicketNo(500_811),
+                uses: 999,
+            },
+            kind: TicketKind::GroupBuy,
+            name: "券".to_owned(),
+            face: Fen::new(10),
+        }],
         spending: vec![MonthSpending {
             month: 24_000,
             spent: Fen::new(-7),

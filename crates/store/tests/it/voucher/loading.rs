@@ -6,13 +6,20 @@ use super::{
 };
 use crate::{
     fixture::{Fixture, on_each_store, record, write},
+    loyalty::samples::{card, documents, trans},
     samples::{AMOUNT, TENANT, payment, serial},
 };
 use domain::{
     ids::TenantId,
+    loyalty::{
+        card::{Card, HeldCode, TicketCode, TicketKind},
+        document::DocumentKey,
+        rows::LoyaltyChanges,
+        trans::{TicketUse, Trans},
+    },
     money::Fen,
     payment::{Details, Payment, VoucherPart},
-    rows::Plan,
+    rows::{Changes, Plan},
     voucher::{
         code::{CodeNo, CodeRange},
         rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan},
@@ -135,7 +142,7 @@ async fn codes_in_use_are_named_up_to_a_limit_and_summed(store: impl Fixture) {
     let first = |range: &CodeRange| rows.voucher.busy_in(range).0.first().copied();
     let more = |range: &CodeRange| rows.voucher.busy_in(range).1;
     assert_eq!((first(&full), more(&full)), (Some(code(1, 20)), true));
-    assert_eq!((first(&exact), more(&exact)), (Some(code(1, 20)), true));
+    assert_eq!((first(&exact), more(&exact)), (Some(code(1, 20)), false));
     assert_eq!((first(&few), more(&few)), (Some(code(1, 58)), false));
     assert_eq!((first(&none), more(&none)), (None, false));
     let (busy, _) = rows.voucher.busy_in(&few);
@@ -237,7 +244,100 @@ async fn a_payment_without_a_voucher_asks_for_no_code(store: impl Fixture) {
     writer.commit(rows.into_changes()).await.unwrap();
 }
 
+fn ticket_code(code: CodeNo) -> TicketCode {
+    TicketCode {
+        code,
+        ticket: TICKET,
+        uses: USES,
+    }
+}
+
+/// A card that holds `codes`.
+fn holding(n: i64, codes: &[CodeNo]) -> Card {
+    let held = codes.iter().map(|it| HeldCode {
+        backing: ticket_code(*it),
+        kind: TicketKind::Cash,
+        name: "券".to_owned(),
+        face: Fen::new(300),
+    });
+    Card {
+        codes: held.collect(),
+        ..card(TENANT, n)
+    }
+}
+
+/// An event that used `code`.
+fn used(n: i64, code: CodeNo) -> Trans {
+    let line = TicketUse {
+        id: i64::from(TICKET.0),
+        kind: TicketKind::Cash,
+        name: "券".to_owned(),
+        face: Fen::new(300),
+        pieces: 1,
+        expires_at: None,
+        code: Some(ticket_code(code)),
+        written_off: true,
+    };
+    let mut event = trans(n);
+    event.effect.tickets.push(line);
+    event
+}
+
+async fn codes_come_with_their_card_where_they_are_wanted_and_with_their_event(
+    store: impl Fixture,
+) {
+    let mut writer = store.writer().await;
+    fill(&mut writer).await;
+    let (holder, other) = (
+        holding(1, &[code(1, 21), code(2, 7)]),
+        holding(2, &[code(1, 12)]),
+    );
+    let event = used(1, code(1, 40));
+    let added = LoyaltyChanges {
+        documents_added: documents([holder.clone(), other.clone()]),
+        trans_added: vec![event.clone()],
+        ..LoyaltyChanges::default()
+    };
+    let added = Changes {
+        loyalty: added,
+        ..Changes::default()
+    };
+    write(&mut writer, added).await.unwrap();
+    let key = |it: &Card| DocumentKey::card(TENANT, &it.number);
+    let mut plan = Plan::default();
+    plan.loyalty.documents = vec![key(&holder), key(&other)];
+    plan.loyalty.trans = vec![(TENANT, event.serial)];
+    plan.voucher.cards = vec![key(&holder)];
+    plan.normalise();
+    let mut rows = writer.load(plan).await.unwrap();
+    assert_eq!(rows.loyalty.card(TENANT, &holder.number), Some(&holder));
+    assert_eq!(rows.loyalty.trans(TENANT, event.serial), Some(&event));
+    let all = spans();
+    for (code, span) in [
+        (code(1, 21), &all[2]),
+        (code(2, 7), &all[3]),
+        (code(1, 40), &all[2]),
+    ] {
+        assert_eq!(rows.voucher.span_of(TENANT, code), Ok(span), "{code:?}");
+    }
+    assert!(rows.voucher.span_of(TENANT, code(1, 12)).is_err());
+    let gone = code_use(code(1, 40), 1, 0);
+    assert_eq!(rows.voucher.code_use(TENANT, gone.code), gone);
+    // What was loaded is overwritten, what was not there is added.
+    let back = code_use(gone.code, 0, 0);
+    rows.voucher.put_use(back.clone());
+    let fresh = code_use(code(2, 7), 1, 0);
+    rows.voucher.put_use(fresh.clone());
+    writer.commit(rows.into_changes()).await.unwrap();
+    let reader = store.reader();
+    for stored in [back, fresh] {
+        let found = reader.code_uses(stored.code.range(), 9).await;
+        assert_eq!(found, Ok(vec![stored]));
+    }
+}
+
 on_each_store! {
+    codes_come_with_their_card_where_they_are_wanted_and_with_their_event,
     ranges_come_with_the_spans_that_share_their_codes,
     a_range_without_spans_is_not_taken_for_one,
     a_range_may_end_behind_its_box,
