@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::acknowledged::Acknowledged;
+use super::alarm::Alarm;
 use super::mix::Kind;
 use super::source::{Errand, Source};
 use super::tally::{Tally, Window};
@@ -89,23 +90,21 @@ impl Plan {
     }
 
     /// When the next request is due, once that moment has come; `None` when there is no more.
-    async fn next_due(&self) -> Option<Instant> {
+    async fn next_due(&self, alarm: Option<&Alarm>) -> io::Result<Option<Instant>> {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         if number >= self.requests_max || now >= self.window.to || self.is_stopped() {
-            return None;
+            return Ok(None);
         }
-        if self.rate == 0 {
-            return Some(now);
-        }
+        let Some(alarm) = alarm else {
+            return Ok(Some(now));
+        };
         let due = self.started + self.offset(number);
         if due >= self.window.to {
-            return None;
+            return Ok(None);
         }
-        if due > now {
-            tokio::time::sleep_until(due.into()).await;
-        }
-        (!self.is_stopped()).then_some(due)
+        alarm.until(due).await?;
+        Ok((!self.is_stopped()).then_some(due))
     }
 
     fn offset(&self, number: u64) -> Duration {
@@ -245,8 +244,16 @@ fn start(
         let mut tally = Tally::new(plan.window)?;
         tally.samples = plan.keeps_samples.then(Vec::new);
         let tally = Rc::new(RefCell::new(tally));
+        let entered = runtime.enter();
+        let is_paced = plan.rate > 0;
+        let sources = sources.into_iter().map(|source| {
+            let alarm = is_paced.then(Alarm::new).transpose()?;
+            Ok((source, alarm))
+        });
+        let sources = sources.collect::<io::Result<_>>()?;
+        drop(entered);
         let all = drive(Arc::clone(&plan), sources, Rc::clone(&tally));
-        let (unanswered, left) = LocalSet::new().block_on(&runtime, all);
+        let (unanswered, left) = LocalSet::new().block_on(&runtime, all)?;
         drop(runtime);
         let mut tally = Rc::into_inner(tally).ok_or_else(|| io::Error::other("task left"))?;
         tally.get_mut().unanswered += unanswered;
@@ -257,14 +264,15 @@ fn start(
 /// Runs one thread's connections; says how many never heard back.
 async fn drive(
     plan: Arc<Plan>,
-    sources: Vec<Source>,
+    sources: Vec<(Source, Option<Alarm>)>,
     tally: Rc<RefCell<Tally>>,
-) -> (u64, Vec<Source>) {
+) -> io::Result<(u64, Vec<Source>)> {
     let mut tasks = JoinSet::new();
-    for source in sources {
+    for (source, alarm) in sources {
         let connection = Connection {
             client: WireClient::new(plan.address, source.headers()),
             source,
+            alarm,
             plan: Arc::clone(&plan),
             tally: Rc::clone(&tally),
         };
@@ -274,13 +282,16 @@ async fn drive(
     let mut left = Vec::new();
     let all = async {
         while let Some(ended) = tasks.join_next().await {
-            left.extend(ended);
+            left.extend(ended.ok().transpose()?);
         }
+        Ok(())
     };
-    let _ = tokio::time::timeout_at(deadline.into(), all).await;
+    if let Ok(failed @ Err(_)) = tokio::time::timeout_at(deadline.into(), all).await {
+        return failed.map(|()| (0, Vec::new()));
+    }
     let unanswered = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
     tasks.shutdown().await;
-    (unanswered, left)
+    Ok((unanswered, left))
 }
 
 /// One connection with who asks behind it.
@@ -288,12 +299,14 @@ struct Connection {
     plan: Arc<Plan>,
     client: WireClient,
     source: Source,
+    /// None where it does not keep to a rate.
+    alarm: Option<Alarm>,
     tally: Rc<RefCell<Tally>>,
 }
 
 impl Connection {
-    async fn run(mut self) -> Source {
-        while let Some(due) = self.plan.next_due().await {
+    async fn run(mut self) -> io::Result<Source> {
+        while let Some(due) = self.plan.next_due(self.alarm.as_ref()).await? {
             match self.source.next(self.plan.now_ms()) {
                 Ok(errand) => self.ask(&errand, due).await,
                 Err((kind, why)) => {
@@ -302,7 +315,7 @@ impl Connection {
                 }
             }
         }
-        self.source
+        Ok(self.source)
     }
 
     async fn ask(&mut self, errand: &Errand, due: Instant) {
