@@ -85,10 +85,10 @@ pub enum Rule {
     /// A payment has exactly the postings that follow from what became of its voucher.
     VoucherPosting,
     /// A payment names a code of its tenant on the terms of the code's box, and says of its use
-    /// what its refunds say.
+    /// what its refunds say; a ticket that used a code, and a card that holds one, name it so too.
     VoucherUse,
-    /// The uses of a code that are gone and held are those of the payments that name it, and of
-    /// its events; no more than it has, and none of a code that is not active.
+    /// The uses of a code that are gone and held are those of the payments and tickets that name
+    /// it, and of its events; no more than it has, and none of a code that is not active.
     CodeUses,
     /// All uses of a ticket type that were issued are in stock, active, spent, void or expired, as
     /// its accounts in the ledger say.

@@ -10,6 +10,7 @@
 //! | [`redemption`] | the gateway's own API: codes redeemed without a wallet |
 //! | [`races`] | two tills and one use, activation against void |
 //! | [`samples`] | every sample request of the sources, and its reply member by member |
+//! | [`stocking`] | a box that one gateway fills and another discards |
 //! | [`trees`] | trees of more codes than one page |
 
 /// Makes each story two tests, one on each store.
@@ -43,4 +44,5 @@ mod races;
 mod redeem;
 mod redemption;
 mod samples;
+mod stocking;
 mod trees;

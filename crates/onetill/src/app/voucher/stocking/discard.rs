@@ -41,17 +41,22 @@ impl Gateway {
         if !self.run(discard).await? {
             return Ok(false);
         }
+        self.remove_stock(serial).await?;
+        self.run(ForgetCarton { tenant, serial }).await?;
+        Ok(true)
+    }
+
+    /// Removes what is stored of a box that nobody can finish any more.
+    pub(super) async fn remove_stock(&self, serial: Serial) -> Result<(), StockError> {
         loop {
             let remove = AdminOp::RemoveStock {
                 carton: serial,
                 limit: ROWS_A_COMMIT,
             };
             if self.engine.admin(remove).await? == AdminReply::Removed(0) {
-                break;
+                return Ok(());
             }
         }
-        self.run(ForgetCarton { tenant, serial }).await?;
-        Ok(true)
     }
 
     /// All boxes that are not ready.

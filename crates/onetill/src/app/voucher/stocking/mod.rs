@@ -152,8 +152,9 @@ impl Gateway {
         let filling = self.vouchers.stocking.of(serial)?;
         let mut filling = filling.lock().await;
         self.check_open(&filling).await?;
-        filling.step(self).await?;
-        Ok(filling.progress())
+        let stepped = filling.step(self).await;
+        self.check_open(&filling).await?;
+        stepped.map(|()| filling.progress())
     }
 
     /// Stores packages and reels of a box whose units are given, those of each level in the order
@@ -165,7 +166,9 @@ impl Gateway {
         let filling = self.vouchers.stocking.of(serial)?;
         let mut filling = filling.lock().await;
         self.check_open(&filling).await?;
-        filling.add_units(self, units).await
+        let added = filling.add_units(self, units).await;
+        self.check_open(&filling).await?;
+        added
     }
 
     /// Stores codes of a box whose codes are given, in their order.
@@ -180,7 +183,9 @@ impl Gateway {
         let filling = self.vouchers.stocking.of(serial)?;
         let mut filling = filling.lock().await;
         self.check_open(&filling).await?;
-        filling.add_codes(self, texts).await
+        let added = filling.add_codes(self, texts).await;
+        self.check_open(&filling).await?;
+        added
     }
 
     /// A box that is filled comes into stock. `exported_by` has a file with its codes.
@@ -237,10 +242,19 @@ impl Gateway {
     }
 
     /// Whoever discards a box marks its record first; nothing more is to be stored of it then.
+    ///
+    /// Another gateway may discard the box while a step of it is stored here, and look for rows
+    /// before they are there. So this is asked before and after each step, and removes them: a
+    /// discard that begins later finds them all.
     async fn check_open(&self, filling: &Filling) -> Result<(), StockError> {
         let carton = filling.carton();
         let stored = self.stored_carton(carton.tenant, carton.serial).await?;
-        let is_open = stored.is_some_and(|it| it.is_open());
-        is_open.then_some(()).ok_or(StockError::NotOpen)
+        if stored.as_ref().is_some_and(Carton::is_open) {
+            return Ok(());
+        }
+        if stored.is_none_or(|it| !it.ready) {
+            self.remove_stock(carton.serial).await?;
+        }
+        Err(StockError::NotOpen)
     }
 }
