@@ -55,10 +55,9 @@ impl Alarm {
                 let mut count = [0; 8];
                 Ok(rustix::io::read(timer.get_ref(), &mut count)?)
             });
-            match read {
-                Ok(read) => return read.map(drop),
-                // Not yet.
-                Err(_) => {}
+            // An error of this kind says that it was too early.
+            if let Ok(read) = read {
+                return read.map(drop);
             }
         }
     }

@@ -196,10 +196,8 @@ impl Dialect {
             return Err(Refused::turned_away());
         }
         let number = TerminalNo::parse(&sender.terminal_no).ok_or_else(unknown)?;
-        let card = match operation {
-            Operation::Cards | Operation::Tickets => form.get(name::CARD_NO),
-            _ => None,
-        };
+        let asks_about_card = matches!(operation, Operation::Cards | Operation::Tickets);
+        let card = form.get(name::CARD_NO).filter(|_| asks_about_card);
         let (terminal, card) = match card.and_then(CardNo::parse) {
             Some(card) => {
                 let found = self.gateway.terminal_and_card(&store, &number, &card);
