@@ -7,7 +7,7 @@
 //! `voucher` says of boxes and codes.
 //!
 //! That a claim names one payment would take a key per payment in memory: where no unique index
-//! holds it, the store itself looks ([`Snapshot::claims_astray`]).
+//! holds it, the store itself looks ([`Snapshot::keys_astray`]).
 
 mod broken;
 mod codes;

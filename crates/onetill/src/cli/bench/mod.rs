@@ -9,7 +9,7 @@
 //! | [`terminal`] | a terminal of dialect 2: opened with a batch of its own, settled at the end |
 //! | [`settle`] | large batches settled beside a load |
 //! | [`desk`] | a partner of dialect 3 who asks about codes |
-//! | [`codes`] | voucher codes to pay with and to ask about |
+//! | [`mod@codes`] | voucher codes to pay with and to ask about |
 //! | [`changes`] | boxes of codes activated and voided beside a load |
 //! | [`tree`] | the tree of a box, and the memory that it takes |
 //! | [`partner`] | a partner's messages outside of the load |
