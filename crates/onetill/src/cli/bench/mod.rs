@@ -18,7 +18,6 @@
 //! | [`tally`] | what was counted and timed |
 //! | [`report`] | the tally for people and as JSON |
 //! | [`acknowledged`] | the file of what the gateway promised, for audits after a kill |
-//! | [`alarm`] | timers finer than the runtime's |
 //! | [`merchants`] | who asks |
 //! | [`ceiling`] | a server that does everything but remember |
 //! | [`notify`], [`receiver`] | how fast merchants learn that they were paid |
@@ -28,7 +27,6 @@
 //! Absent on purpose: judgement. It prints what it measured; `bench/run` compares.
 
 mod acknowledged;
-mod alarm;
 mod beside;
 mod ceiling;
 mod changes;
