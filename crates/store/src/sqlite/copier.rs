@@ -9,6 +9,7 @@ use crate::contract::StoreError;
 use std::{
     fs::File,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
@@ -53,7 +54,10 @@ impl Copier {
         let shown = Arc::clone(&state);
         let work = move || {
             while asked.recv().is_ok() {
-                let is_synced = copy(&store, &file);
+                // Nobody knows what a copy that panicked left unsynced; and the writer must not wait
+                // for it for ever.
+                let copied = catch_unwind(AssertUnwindSafe(|| copy(&store, &file)));
+                let is_synced = copied.unwrap_or(false);
                 let now = if is_synced { IDLE } else { UNSYNCED };
                 shown.store(now, Ordering::Release);
             }
@@ -79,7 +83,8 @@ impl Copier {
         self.state.store(BUSY, Ordering::Release);
         let asked = self.ask.as_ref().map(|it| it.try_send(()));
         if !matches!(asked, Some(Ok(()))) {
-            // The thread is gone: as after a copy that copied nothing, the writer does it all.
+            // The thread is gone, so the writer does it all.
+            tracing::error!("the log's copier is gone");
             self.state.store(IDLE, Ordering::Release);
         }
     }
@@ -120,8 +125,11 @@ fn copy(store: &SqliteStore, file: &File) -> bool {
         }
         Ok(Some(error)) => tracing::warn!(%error, "the log cannot be copied into the file"),
         Ok(None) => {}
-        // All connections are being closed.
-        Err(_) => return true,
+        // Nothing was copied: no connection could be opened, or all are being closed.
+        Err(error) => {
+            tracing::warn!(%error, "the log is not copied into the file for now");
+            return true;
+        }
     }
     match file.sync_data() {
         Ok(()) => true,

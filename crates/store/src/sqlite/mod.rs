@@ -6,16 +6,19 @@
 //! |---|---|
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
-//! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
+//! | `late_index`, `indexes`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
+//! | `backup` | a copy of it all |
 //! | `looks` | which threads look |
 
 mod admin;
+mod backup;
 mod claims;
 mod copier;
 mod event_keys;
+mod indexes;
 mod late_index;
 mod looks;
 mod loyalty;
@@ -206,7 +209,7 @@ impl SqliteStore {
         let mut connection = self.connect_to_write()?;
         check_durability(&connection)?;
         let wal = wal::Wal::of(self.clone(), &mut connection)?;
-        let indexes = writer::Indexes::open(&connection, &self.shared)?;
+        let indexes = indexes::Indexes::open(&connection, &self.shared)?;
         Ok(SqliteWriter::new(connection, wal, indexes))
     }
 

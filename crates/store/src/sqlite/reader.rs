@@ -1,7 +1,7 @@
 //! Connections that read, each its own snapshot, on threads that may block.
 
 use super::{
-    Shared, SqliteStore, admin, check_durability,
+    Shared, SqliteStore, admin, backup, check_durability,
     event_keys::{EventKey, events_between},
     from_sqlite,
     late_index::serial_of,
@@ -38,10 +38,7 @@ use domain::{
     time::UnixMs,
 };
 use rusqlite::{Connection, Row};
-use std::{
-    path::Path,
-    sync::{PoisonError, atomic::Ordering},
-};
+use std::sync::{PoisonError, atomic::Ordering};
 
 /// Reads. Clones share the connections.
 #[derive(Clone)]
@@ -464,7 +461,7 @@ impl Reader for SqliteReader {
                 return Err(StoreError::Refused(format!("{} exists", to.display())));
             }
             let partial = to.with_added_extension("partial");
-            let copied = copy(connection, &partial).and_then(|()| publish(&partial, &to));
+            let copied = backup::copy(connection, &partial).and_then(|()| publish(&partial, &to));
             if copied.is_err() {
                 // There may be nothing to remove.
                 drop(std::fs::remove_file(&partial));
@@ -472,19 +469,6 @@ impl Reader for SqliteReader {
             copied
         })
     }
-}
-
-/// One read transaction copies a consistent, compact file while writing goes on.
-fn copy(connection: &Connection, to: &Path) -> Result<(), StoreError> {
-    let read_only = |is_on: bool| {
-        let set = connection.pragma_update(None, "query_only", is_on);
-        set.map_err(from_sqlite)
-    };
-    // To SQLite this is writing, though it writes to the copy alone.
-    read_only(false)?;
-    let copied = connection.execute("VACUUM INTO ?1", [to.display().to_string()]);
-    read_only(true)?;
-    copied.map(drop).map_err(from_sqlite)
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 //! multi-row statements.
 
 use super::{
-    Shared, admin, claims::Claims, event_keys::EventKeys, from_sqlite, late_index::LateIndex,
-    loyalty, rows, voucher, wal::Wal,
+    admin, claims::Claims, from_sqlite, indexes::Indexes, loyalty, rows, voucher, wal::Wal,
 };
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
@@ -25,46 +24,6 @@ pub struct SqliteWriter {
     connection: Option<Connection>,
     wal: Wal,
     indexes: Indexes,
-}
-
-/// What the writer fills late.
-pub(super) struct Indexes {
-    pub(super) claims: Claims,
-    pub(super) events: EventKeys,
-}
-
-impl Indexes {
-    pub(super) fn open(connection: &Connection, shared: &Shared) -> Result<Self, StoreError> {
-        Ok(Self {
-            claims: LateIndex::open(connection, &shared.claims)?,
-            events: LateIndex::open(connection, &shared.event_keys)?,
-        })
-    }
-
-    fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.claims.resolve(connection)?;
-        self.events.resolve(connection)
-    }
-
-    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.claims.move_on(connection)?;
-        self.events.move_on(connection)
-    }
-
-    fn committed(&mut self) {
-        self.claims.committed();
-        self.events.committed();
-    }
-
-    fn taken_back(&mut self) {
-        self.claims.taken_back();
-        self.events.taken_back();
-    }
-
-    const fn doubt(&mut self) {
-        self.claims.doubt();
-        self.events.doubt();
-    }
 }
 
 impl Drop for SqliteWriter {

@@ -73,7 +73,13 @@ async fn serve(
     let (parts, body) = request.into_parts();
     let body = match read_body(body, BODY_BYTES_MAX, BODY_TIMEOUT).await {
         Ok(body) => body,
-        Err(error) => return error.status().into_response(),
+        Err(error) => {
+            let failed = Failed {
+                error: Failure::BadRequest,
+                message: format!("the body is longer than {BODY_BYTES_MAX} bytes, or did not come"),
+            };
+            return json(error.status(), &failed);
+        }
     };
     let id = telemetry::request_id();
     let span = tracing::info_span!("request", %id, operation = "redemption", peer = %peer.ip());
