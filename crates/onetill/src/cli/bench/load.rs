@@ -2,8 +2,8 @@
 //!
 //! With a rate, request number *n* is due at *start + n / rate*, whatever the gateway does, and
 //! its latency counts from then: a stalled gateway shows as long latencies, not as fewer
-//! requests. Whichever connection is free takes the next number. Waiting is as fine as tokio's
-//! timer, one millisecond, always late and never early.
+//! requests. Whichever connection is free takes the next number, and waits for its moment as finely
+//! as [`Pacer`] does, always late and never early.
 
 use std::cell::RefCell;
 use std::io;
@@ -20,6 +20,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::acknowledged::Acknowledged;
 use super::mix::Kind;
+use super::pacer::Pacer;
 use super::source::{Errand, Source};
 use super::tally::{Tally, Window};
 use super::till::Promise;
@@ -43,6 +44,8 @@ pub(super) struct Plan {
     threads: u32,
     keeps_samples: bool,
     rate: u32,
+    /// Where a rate is kept.
+    pacer: Option<Arc<Pacer>>,
     requests_max: u64,
     pub(super) window: Window,
     started: Instant,
@@ -78,6 +81,7 @@ impl Plan {
             threads: args.threads,
             keeps_samples,
             rate: args.rate,
+            pacer: (args.rate > 0).then(Pacer::start).transpose()?,
             requests_max: args.requests.unwrap_or(u64::MAX),
             window,
             started,
@@ -95,16 +99,14 @@ impl Plan {
         if number >= self.requests_max || now >= self.window.to || self.is_stopped() {
             return None;
         }
-        if self.rate == 0 {
+        let Some(pacer) = &self.pacer else {
             return Some(now);
-        }
+        };
         let due = self.started + self.offset(number);
         if due >= self.window.to {
             return None;
         }
-        if due > now {
-            tokio::time::sleep_until(due.into()).await;
-        }
+        pacer.wait(due).await;
         (!self.is_stopped()).then_some(due)
     }
 

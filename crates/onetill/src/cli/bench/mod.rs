@@ -38,6 +38,7 @@ mod machine;
 mod merchants;
 mod mix;
 mod notify;
+mod pacer;
 mod partner;
 mod receiver;
 mod report;
