@@ -1,13 +1,17 @@
-//! The indexes that a writer fills late, all in step with its transactions.
+//! What the writer knows without looking: the keys of the indexes that it fills late, and documents.
+//! All in step with its transactions.
 
-use super::{Shared, claims::Claims, event_keys::EventKeys, late_index::LateIndex};
+use super::{
+    Shared, claims::Claims, documents::Documents, event_keys::EventKeys, late_index::LateIndex,
+};
 use crate::contract::StoreError;
 use rusqlite::Connection;
 
-/// What the writer fills late.
+/// What the writer knows.
 pub(super) struct Indexes {
     pub(super) claims: Claims,
     pub(super) events: EventKeys,
+    pub(super) documents: Documents,
 }
 
 impl Indexes {
@@ -15,6 +19,7 @@ impl Indexes {
         Ok(Self {
             claims: LateIndex::open(connection, &shared.claims)?,
             events: LateIndex::open(connection, &shared.event_keys)?,
+            documents: Documents::default(),
         })
     }
 
@@ -31,15 +36,18 @@ impl Indexes {
     pub(super) fn committed(&mut self) {
         self.claims.committed();
         self.events.committed();
+        self.documents.committed();
     }
 
     pub(super) fn taken_back(&mut self) {
         self.claims.taken_back();
         self.events.taken_back();
+        self.documents.taken_back();
     }
 
-    pub(super) const fn doubt(&mut self) {
+    pub(super) fn doubt(&mut self) {
         self.claims.doubt();
         self.events.doubt();
+        self.documents.doubt();
     }
 }

@@ -1,6 +1,7 @@
 //! Cards, terminals and their events: their part of a batch, and looking at them.
 
 use super::{
+    documents::{Documents, STEP, padded},
     event_keys::{EventKey, EventKeys},
     from_sqlite,
     queries::all,
@@ -18,7 +19,7 @@ use domain::{
     },
     time::UnixMs,
 };
-use rusqlite::{Connection, Error, OptionalExtension, Params, Row, ffi, params};
+use rusqlite::{Connection, Error, Params, Row, ffi, params};
 
 pub(super) const TRANS: &str = "tenant, serial, place, number, body";
 
@@ -82,12 +83,13 @@ pub(super) fn document(
 /// Loads what `plan` names.
 pub(super) fn load(
     connection: &Connection,
+    known: &mut Documents,
     events: &EventKeys,
     plan: &LoyaltyPlan,
     rows: &mut LoyaltyRows,
 ) -> Result<(), StoreError> {
     for key in &plan.documents {
-        let found = document(connection, key)?;
+        let found = known.load(connection, key)?;
         found.into_iter().for_each(|it| rows.add_document(it));
     }
     for (tenant, serial) in &plan.trans {
@@ -110,18 +112,15 @@ pub(super) fn load(
 /// Writes `changes`.
 pub(super) fn write(
     connection: &Connection,
+    known: &mut Documents,
     events: &mut EventKeys,
     changes: &LoyaltyChanges,
 ) -> Result<(), StoreError> {
     for key in &changes.documents_removed {
-        let sql = format!(
-            "DELETE FROM {} WHERE tenant = ?1 AND key = ?2",
-            table(key.kind)
-        );
-        execute(connection, &sql, (key.tenant.0, &key.key)).map_err(from_sqlite)?;
+        known.remove(connection, key)?;
     }
     for document in &changes.documents {
-        overwrite(connection, document)?;
+        known.overwrite(connection, document)?;
     }
     for document in &changes.documents_added {
         add(connection, document)?;
@@ -136,50 +135,6 @@ pub(super) fn write(
         .trans_added
         .iter()
         .try_for_each(|it| add_trans(connection, events, it))
-}
-
-fn overwrite(connection: &Connection, document: &Document) -> Result<(), StoreError> {
-    let kind = document.key().kind;
-    let (flat, table) = (FlatDocument::of(document)?, table(kind));
-    let missing = || StoreError::Corrupt(format!("{table} {} is not there", flat.key));
-    let own = own_column(kind);
-    // Found once by its key, which lies anywhere in a large index, and then by its row.
-    let sql = format!(
-        "SELECT rowid, {} FROM {table} WHERE tenant = ?1 AND key = ?2",
-        own.unwrap_or("NULL")
-    );
-    let found = {
-        let mut find = connection.prepare_cached(&sql).map_err(from_sqlite)?;
-        let found = find.query_row((flat.tenant, &flat.key), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
-        });
-        found.optional().map_err(from_sqlite)?
-    };
-    let (row, own_before) = found.ok_or_else(missing)?;
-    let sql = format!("UPDATE {table} SET body = ?2 WHERE rowid = ?1");
-    execute(connection, &sql, params![row, padded(flat.body, 0)]).map_err(from_sqlite)?;
-    match own {
-        // Seldom: a column that is only named would be taken out of its index and put back.
-        Some(own) if flat.own != own_before => {
-            let sql = format!("UPDATE {table} SET {own} = ?2 WHERE rowid = ?1");
-            execute(connection, &sql, params![row, flat.own])
-                .map(drop)
-                .map_err(from_sqlite)
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Bodies are so many bytes or a multiple of it.
-const STEP: usize = 256;
-
-/// A body with blanks behind it, which JSON does not mind: room for `room` bytes more and up to the
-/// next multiple of [`STEP`]. A row that grows in a full page has its neighbours' pages written too,
-/// and an imported table is full of full pages; one that stays as long as it was is written in place.
-fn padded(mut body: String, room: usize) -> String {
-    let len = (body.len() + room).next_multiple_of(STEP);
-    body.extend(std::iter::repeat_n(' ', len - body.len()));
-    body
 }
 
 fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
 //! | `late_index`, `indexes`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
-//! | `loyalty` | cards, terminals and their events, and other documents |
+//! | `loyalty`, `documents` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
 //! | `backup` | a copy of it all |
@@ -17,6 +17,7 @@ mod admin;
 mod backup;
 mod claims;
 mod copier;
+mod documents;
 mod event_keys;
 mod indexes;
 mod late_index;

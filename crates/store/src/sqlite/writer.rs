@@ -155,8 +155,9 @@ fn load(
             loaded.add_notification(found.read()?);
         }
     }
-    let (events, of_members) = (&indexes.events, &plan.loyalty);
-    loyalty::load(connection, events, of_members, &mut loaded.loyalty)?;
+    let (known, events) = (&mut indexes.documents, &indexes.events);
+    let of_members = &mut loaded.loyalty;
+    loyalty::load(connection, known, events, &plan.loyalty, of_members)?;
     let held = codes_held(plan, &loaded);
     voucher::load(connection, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
@@ -354,7 +355,8 @@ fn write(
     for notification in &changes.notifications {
         put_notification(connection, FlatNotification::of(notification))?;
     }
-    loyalty::write(connection, &mut indexes.events, &changes.loyalty)?;
+    let (known, events) = (&mut indexes.documents, &mut indexes.events);
+    loyalty::write(connection, known, events, &changes.loyalty)?;
     voucher::write(connection, &changes.voucher)?;
     changes
         .postings

@@ -279,6 +279,36 @@ async fn nothing_is_left_of_an_abandoned_transaction(store: impl Fixture) {
         .unwrap();
 }
 
+/// Each batch sees terminals as the last one that was committed left them, also those it has just seen.
+async fn a_terminal_is_loaded_as_it_was_last_stored(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let wrap = |terminal| vec![Document::Terminal(Box::new(terminal))];
+    let plain = wrap(terminal(TENANT, "T1", 1));
+    let full = wrap(full_terminal(TENANT, "T1", 1));
+    write(&mut writer, adding(plain.clone())).await.unwrap();
+    write(&mut writer, adding_trans(vec![trans(1)]))
+        .await
+        .unwrap();
+    for (stored, other) in [(&plain, &full), (&full, &plain)] {
+        overwrite(&mut writer, stored.clone()).await.unwrap();
+        let rows = writer.load(plan(naming(stored))).await.unwrap();
+        assert_eq!(rows.loyalty.document(&stored[0].key()), Some(&stored[0]));
+        let spoilt = changes(LoyaltyChanges {
+            documents: other.clone(),
+            trans_added: vec![trans(1)],
+            ..LoyaltyChanges::default()
+        });
+        assert!(writer.commit(spoilt).await.is_err());
+        let rows = writer.load(plan(naming(stored))).await.unwrap();
+        assert_eq!(rows.loyalty.document(&stored[0].key()), Some(&stored[0]));
+        writer.abandon().await;
+    }
+    remove(&mut writer, vec![full[0].key()]).await;
+    let rows = writer.load(plan(naming(&full))).await.unwrap();
+    assert_eq!(rows.loyalty.document(&full[0].key()), None);
+    writer.abandon().await;
+}
+
 /// Earns a point with a card, or makes the card.
 struct Earn {
     tenant: TenantId,
@@ -337,6 +367,7 @@ async fn later_commands_of_a_batch_see_what_earlier_ones_did(store: impl Fixture
 on_each_store! {
     a_document_of_every_kind_is_read_again,
     a_document_is_overwritten_and_removed,
+    a_terminal_is_loaded_as_it_was_last_stored,
     an_event_of_every_kind_is_read_again_and_changed,
     an_event_is_loaded_by_each_of_its_names,
     a_document_that_another_added_meanwhile_is_a_conflict,
