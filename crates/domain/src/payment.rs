@@ -416,6 +416,12 @@ impl Payment {
         }
     }
 
+    /// A voucher pays its part of what was asked of the channel.
+    pub fn set_voucher(&mut self, part: VoucherPart) {
+        self.amount = self.amount.checked_sub(part.pays).unwrap_or(Fen::ZERO);
+        self.details.voucher = Some(part);
+    }
+
     /// What a voucher pays of the price.
     #[must_use]
     pub fn voucher_pays(&self) -> Fen {

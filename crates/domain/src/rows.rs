@@ -16,7 +16,8 @@ use crate::{
     recharge::Recharge,
     refund::{Origin, Refund},
     voucher::{
-        code::CodeNo,
+        code::{CodeDigest, CodeNo},
+        paying::CodeRefusal,
         rows::{VoucherChanges, VoucherPlan, VoucherRows},
     },
 };
@@ -27,12 +28,21 @@ use std::collections::{HashMap, HashSet};
 #[error("the stored rows contradict each other at {0}")]
 pub struct Inconsistent(pub Serial);
 
+/// A new payment, and the voucher code that is to pay a part of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The payment: open, and the channel has told nothing about it yet.
+    pub payment: &'a Payment,
+    /// The code it names, if it names one.
+    pub code: Option<CodeDigest>,
+}
+
 /// What a batch of commands needs.
 #[derive(Debug, Default)]
 pub struct Plan<'a> {
-    /// New payments whose keys are to be claimed: recorded unless the key is taken. They are open,
-    /// and the channel has told nothing about them yet.
-    pub claims: Vec<&'a Payment>,
+    /// New payments whose keys are to be claimed: recorded unless the key is taken or the code pays
+    /// nothing.
+    pub claims: Vec<Claim<'a>>,
     /// Payments by gateway serial.
     pub payments: Vec<(TenantId, Serial)>,
     /// Payments by claim.
@@ -60,7 +70,7 @@ impl Plan<'_> {
     /// Sorts and removes repetitions, so that every store locks rows in the same order.
     pub fn normalise(&mut self) {
         self.claims
-            .sort_by_key(|payment| (payment.tenant, payment.key));
+            .sort_by_key(|it| (it.payment.tenant, it.payment.key));
         for list in [
             &mut self.payments,
             &mut self.refunds,
@@ -107,6 +117,8 @@ impl PaymentRef {
 #[derive(Debug, Default)]
 pub struct Rows {
     claimed: HashSet<Serial>,
+    /// New payments that were not recorded, because the code they name pays nothing.
+    refused: HashMap<Serial, CodeRefusal>,
     /// Claimed, and not begun by any decision yet: the store records claims before the first
     /// decision of a batch, whatever their order.
     unbegun: HashSet<Serial>,
@@ -166,6 +178,11 @@ impl Rows {
         self.unbegun.insert(serial);
     }
 
+    /// Notes that the new payment `serial` was not recorded, because the code it names pays nothing.
+    pub fn add_refused(&mut self, serial: Serial, why: CodeRefusal) {
+        self.refused.insert(serial, why);
+    }
+
     /// The new payment `serial` begins; decisions that come before it in their batch do not see it.
     pub fn begin(&mut self, serial: Serial) {
         self.unbegun.remove(&serial);
@@ -218,6 +235,12 @@ impl Rows {
     #[must_use]
     pub fn was_claimed(&self, serial: Serial) -> bool {
         self.claimed.contains(&serial)
+    }
+
+    /// Why the new payment `serial` was not recorded, if that is for the code it names.
+    #[must_use]
+    pub fn refusal(&self, serial: Serial) -> Option<CodeRefusal> {
+        self.refused.get(&serial).copied()
     }
 
     /// A payment, or `None` when there is none by that name.

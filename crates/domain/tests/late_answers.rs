@@ -61,7 +61,13 @@ fn reversed(outcome: ReverseOutcome) -> Rows {
     rows.add_claimed(SERIAL);
     rows.add_payment(payment());
     let payment = Box::new(payment());
-    decide(&mut rows, &BeginPayment { payment });
+    decide(
+        &mut rows,
+        &BeginPayment {
+            payment,
+            code: None,
+        },
+    );
     let (tenant, serial) = (TENANT, SERIAL);
     decide(&mut rows, &GiveUp { tenant, serial });
     decide(&mut rows, &reversal(outcome));

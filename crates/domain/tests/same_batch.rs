@@ -44,6 +44,7 @@ fn a_cancellation_that_comes_before_its_payment_does_not_find_it() {
     rows.add_payment(payment());
     let begin = BeginPayment {
         payment: Box::new(payment()),
+        code: None,
     };
     let cancel = Cancel {
         payment: PaymentRef::Key(TENANT, payment().key),
@@ -53,7 +54,7 @@ fn a_cancellation_that_comes_before_its_payment_does_not_find_it() {
     };
     let cancelled = |rows: &mut Rows| cancel.decide(rows, NOW).unwrap();
     assert_eq!(cancelled(&mut rows), CancelReply::NotFound);
-    assert_eq!(begin.decide(&mut rows, NOW).unwrap(), Began::New);
+    assert_eq!(begin.decide(&mut rows, NOW).unwrap(), Began::New(None));
     assert!(matches!(cancelled(&mut rows), CancelReply::Reverse(_)));
     let job = rows.job(SERIAL).map(|job| job.kind);
     assert_eq!(job, Some(JobKind::ReversePayment));

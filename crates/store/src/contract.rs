@@ -16,7 +16,7 @@ use domain::{
     payment::Payment,
     recharge::Recharge,
     refund::Refund,
-    rows::{Changes, PaymentRef, Plan, Rows},
+    rows::{Changes, Inconsistent, PaymentRef, Plan, Rows},
     time::UnixMs,
     voucher::stock::Unit,
 };
@@ -25,8 +25,7 @@ use std::{future::Future, pin::Pin};
 mod voucher;
 
 pub use voucher::{
-    FoundCode, KnownCode, Named, SpanMark, StoredCode, StoredCounts, TreePage, VoucherReader,
-    VoucherSnapshot,
+    FoundCode, Named, SpanMark, StoredCode, StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
 };
 
 /// A future that can be put behind a trait object.
@@ -55,12 +54,18 @@ pub enum StoreError {
     Refused(String),
 }
 
+impl From<Inconsistent> for StoreError {
+    fn from(rows: Inconsistent) -> Self {
+        Self::Corrupt(rows.to_string())
+    }
+}
+
 /// Runs transactions, one at a time. The calls alternate: [`Writer::load`] opens a transaction,
 /// [`Writer::commit`] or [`Writer::abandon`] closes it. An error from either closes it as well.
 pub trait Writer: Send + 'static {
-    /// Opens a transaction, records the payments of `plan.claims` whose keys are free, locks
-    /// and loads everything the plan names, and the voucher codes that its payments hold. The plan
-    /// is normalised already.
+    /// Opens a transaction, records the payments of `plan.claims` whose keys are free and whose codes
+    /// pay ([`PayingCodes::admit`](domain::voucher::paying::PayingCodes::admit)), locks and loads everything the plan names, the payments that have
+    /// its claims' keys, and the voucher codes that payments hold. The plan is normalised already.
     ///
     /// Ranges to be changed are locked against everybody, the ranges of codes against change. Where
     /// another writer has cut them meanwhile, that is [`StoreError::Conflict`].

@@ -276,7 +276,7 @@ async fn transact<W: Writer>(
     for ticket in tickets {
         if let Err(inconsistent) = ticket.decide(&mut rows, now) {
             writer.abandon().await;
-            return Err(StoreError::Corrupt(inconsistent.to_string()));
+            return Err(inconsistent.into());
         }
     }
     let started = Instant::now();

@@ -13,6 +13,7 @@
 //! | [`span`] | neighbouring codes to which the same happened |
 //! | [`code_use`] | what tills did with one code |
 //! | [`status`] | where a code stands |
+//! | [`paying`] | the codes that new payments name |
 //! | [`change`] | a recorded change of ranges: activation, voiding, freezing, expiry |
 //! | [`postings`] | the ledger postings of all that |
 //! | [`rows`] | the rows a batch of commands loads and changes |
@@ -21,6 +22,7 @@ pub mod change;
 pub mod code;
 pub mod code_use;
 pub mod partner;
+pub mod paying;
 pub mod postings;
 pub mod rows;
 pub mod span;

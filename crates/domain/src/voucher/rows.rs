@@ -83,8 +83,8 @@ pub struct VoucherRows {
     sums: HashMap<CodeRange, UseSum>,
     /// Ranges of which not all codes in use were loaded.
     crowded: BTreeSet<CodeRange>,
-    /// As loaded, for the sums.
-    uses_before: BTreeMap<CodeNo, CodeUse>,
+    /// Codes that were looked at, as they were found.
+    uses_before: BTreeMap<CodeNo, Option<CodeUse>>,
     events: Vec<CodeEvent>,
     touched: Touched,
 }
@@ -134,8 +134,20 @@ impl VoucherRows {
 
     /// Adds a loaded row of a code.
     pub fn add_use(&mut self, code_use: CodeUse) {
-        self.uses_before.insert(code_use.code, code_use.clone());
+        let before = Some(code_use.clone());
+        self.uses_before.insert(code_use.code, before);
         self.uses.insert(code_use.code, code_use);
+    }
+
+    /// Notes that no till has touched a code.
+    pub fn add_untouched(&mut self, code: CodeNo) {
+        self.uses_before.insert(code, None);
+    }
+
+    /// Whether a code was looked at.
+    #[must_use]
+    pub fn has_use_of(&self, code: CodeNo) -> bool {
+        self.uses_before.contains_key(&code)
     }
 
     /// Adds a loaded sum.
@@ -195,7 +207,7 @@ impl VoucherRows {
         let mut sum = *loaded;
         for code in self.touched.uses.iter().chain(&self.touched.uses_added) {
             if range.contains(*code) {
-                let before = self.uses_before.get(code);
+                let before = self.uses_before.get(code).and_then(Option::as_ref);
                 let now = self.uses.get(code);
                 sum.used += count(now, |it| it.used) - count(before, |it| it.used);
                 sum.reserved += count(now, |it| it.reserved) - count(before, |it| it.reserved);

@@ -339,14 +339,18 @@ impl World {
 
     pub fn begin(&mut self, payment: Payment) -> Began {
         let payment = Box::new(payment);
-        self.run(&BeginPayment { payment })
+        self.run(&BeginPayment {
+            payment,
+            code: None,
+        })
     }
 
     /// A payment that is open and holds a use of `code`.
     pub fn held(&mut self, price: i64, code: CodeNo) -> Serial {
         let payment = self.payment(price, Some(code));
         let serial = payment.serial;
-        assert_eq!(self.begin(payment), Began::New);
+        let voucher = payment.details.voucher;
+        assert_eq!(self.begin(payment), Began::New(voucher));
         serial
     }
 
@@ -354,7 +358,7 @@ impl World {
     pub fn bought(&mut self, price: i64, code: CodeNo) -> Serial {
         let payment = self.payment(price, Some(code));
         let serial = payment.serial;
-        if self.begin(payment) == Began::New {
+        if matches!(self.begin(payment), Began::New(_)) {
             self.tell(serial, PayOutcome::Paid(receipt()));
         }
         assert_eq!(self.status(serial), PaymentStatus::Paid);

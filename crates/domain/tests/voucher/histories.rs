@@ -230,7 +230,10 @@ impl Play {
             payment.merchant_serial = earlier.merchant_serial;
         }
         let payment = Box::new(payment);
-        self.send(Some(BeginPayment { payment }));
+        self.send(Some(BeginPayment {
+            payment,
+            code: None,
+        }));
     }
 
     fn step_of_payment(&mut self, step: Step) {

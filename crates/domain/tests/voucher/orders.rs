@@ -52,7 +52,10 @@ fn begin(world: &mut World, price: i64, it: CodeNo) -> (Serial, Maker) {
     let serial = payment.serial;
     let make = move || {
         let payment = Box::new(payment.clone());
-        Box::new(BeginPayment { payment }) as Box<dyn Act>
+        Box::new(BeginPayment {
+            payment,
+            code: None,
+        }) as Box<dyn Act>
     };
     (serial, Box::new(make))
 }

@@ -178,6 +178,7 @@ fn the_last_use_is_had_once() {
                     .map(|it| {
                         Box::new(BeginPayment {
                             payment: Box::new(it),
+                            code: None,
                         }) as Box<dyn Act>
                     })
                     .into();

@@ -158,8 +158,13 @@ fn of_a_payment_and_a_ticket_in_one_batch_the_first_has_the_last_use() {
         let serial = payment.serial;
         let using = world.using(1, &[(CASH, 1)]);
         let payment = Box::new(payment);
-        let mut acts: Vec<Box<dyn Act>> =
-            vec![Box::new(using.clone()), Box::new(BeginPayment { payment })];
+        let mut acts: Vec<Box<dyn Act>> = vec![
+            Box::new(using.clone()),
+            Box::new(BeginPayment {
+                payment,
+                code: None,
+            }),
+        ];
         if !ticket_first {
             acts.reverse();
         }

@@ -125,13 +125,14 @@ impl World {
         let mut rows = Rows::default();
         let mut claimed: Vec<Payment> = Vec::new();
         for claim in &plan.claims {
-            let same = |it: &&Payment| (it.tenant, it.key) == (claim.tenant, claim.key);
+            let new = claim.payment;
+            let same = |it: &&Payment| (it.tenant, it.key) == (new.tenant, new.key);
             if let Some(existing) = self.payments.values().find(same) {
                 rows.add_payment(existing.clone());
             } else if !claimed.iter().any(|it| same(&it)) {
-                rows.add_claimed(claim.serial);
-                rows.add_payment((*claim).clone());
-                claimed.push((*claim).clone());
+                rows.add_claimed(new.serial);
+                rows.add_payment(new.clone());
+                claimed.push(new.clone());
             }
         }
         self.load_payments(&plan, &mut rows);

@@ -5,7 +5,7 @@
 //! by a kill, and then the workers finish it.
 
 use super::{
-    AppError, Gateway, contradictions::Word, directory::Account, voucher::redeem::CodeRefusal,
+    AppError, Gateway, contradictions::Word, directory::Account, voucher::redeem::VoucherRefusal,
 };
 use channels::{PayRequest, PrepareOutcome, PrepareRequest};
 use domain::{
@@ -13,7 +13,7 @@ use domain::{
     command::{Began, BeginPayment, GiveUp, Learned, RecordPay},
     ids::{ClaimKey, ClaimSpace, Serial},
     money::Fen,
-    payment::{Credential, Details, Flow, Payment, PaymentState, VoucherPart},
+    payment::{Credential, Details, Flow, Payment, PaymentState},
     rows::PaymentRef,
     time::UnixMs,
 };
@@ -46,7 +46,7 @@ pub enum PayReply {
     /// The merchant's number belongs to this earlier payment; nothing was charged.
     Repeat(Box<Payment>),
     /// The voucher cannot pay; nothing was recorded or charged.
-    NoVoucher(CodeRefusal),
+    NoVoucher(VoucherRefusal),
 }
 
 /// How often a waiting request looks at the clock, to see whether its time is over.
@@ -62,24 +62,24 @@ impl Gateway {
     /// When the merchant may not use the channel, or the store failed.
     pub async fn pay(&self, account: &Account, new: NewPayment) -> Result<PayReply, AppError> {
         let mut payment = self.admit(account, &new)?;
-        if let Some(code) = &new.voucher_code {
-            let part = self.voucher_part(account, code, new.flow, new.price);
-            match part.await? {
-                Ok(part) => set_voucher(&mut payment, part),
-                // A number that was used before is answered as such, whatever became of its code.
-                Err(why) => return self.without_voucher(account, &payment, why).await,
-            }
-        }
+        let code = new.voucher_code.as_ref();
+        let code = match code.map(|it| self.paying_code(account, it)).transpose() {
+            Ok(code) => code,
+            Err(why) => return self.without_voucher(account, &payment, why).await,
+        };
         let begin = BeginPayment {
             payment: Box::new(payment.clone()),
+            code,
         };
         match self.run(begin).await? {
-            Began::New => {}
+            Began::New(None) => {}
+            Began::New(Some(part)) => payment.set_voucher(part),
             Began::Settled(settled) => {
                 self.announce(&settled);
                 return Ok(PayReply::Payment(settled));
             }
             Began::Exists(earlier) => return self.again(account, earlier, &payment).await,
+            Began::NoVoucher(why) => return Ok(PayReply::NoVoucher(self.refused(account, why))),
         }
         // From here on the payment is recorded: no failure may say that it is not.
         let settled = self
@@ -104,11 +104,12 @@ impl Gateway {
         Ok(PayReply::Payment(Box::new(settled)))
     }
 
+    /// The code is not looked up. A number that was used before is answered as such all the same.
     async fn without_voucher(
         &self,
         account: &Account,
         payment: &Payment,
-        why: CodeRefusal,
+        why: VoucherRefusal,
     ) -> Result<PayReply, AppError> {
         let by = PaymentRef::Key(payment.tenant, payment.key);
         match self.reader.payment(by).await? {
@@ -272,12 +273,6 @@ impl Gateway {
         }
         Ok(latest)
     }
-}
-
-/// The voucher pays its part, the channel is asked for the rest.
-fn set_voucher(payment: &mut Payment, part: VoucherPart) {
-    payment.amount = payment.amount.checked_sub(part.pays).unwrap_or(Fen::ZERO);
-    payment.details.voucher = Some(part);
 }
 
 /// How long a request waits for its payment.

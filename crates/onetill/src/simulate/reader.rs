@@ -33,8 +33,8 @@ use std::{
 use store::{
     Reader, StoreError,
     contract::{
-        BoxFuture, DocumentMark, DueJob, FoundCode, KnownCode, Named, PaymentFilter, Snapshot,
-        SpanMark, StoreFigures, StoredCode, TreePage, VoucherReader,
+        BoxFuture, DocumentMark, DueJob, FoundCode, Named, PaymentFilter, Snapshot, SpanMark,
+        StoreFigures, StoredCode, TreePage, VoucherReader,
     },
 };
 
@@ -141,7 +141,6 @@ looks! {
     unit(tenant: TenantId, id: String) -> Option<Unit>;
     units_in(range: CodeRange, level: Level, after: Option<u32>, limit: u32) -> Vec<Unit>;
     codes_by_digest(digests: Vec<CodeDigest>) -> Vec<FoundCode>;
-    known_code(tenant: TenantId, digest: CodeDigest) -> Option<KnownCode>;
     named(tenant: TenantId, names: Vec<(CodeDigest, String)>) -> Vec<Named>;
     tree_page(range: CodeRange, limit: u32) -> TreePage;
     stored_codes(range: CodeRange, limit: u32) -> Vec<StoredCode>;

@@ -8,7 +8,7 @@ use domain::{
         trans::{Place, Trans, TransState},
     },
     payment::PaymentState,
-    rows::{Changes, Plan, Rows as Loaded},
+    rows::{Changes, Claim, Plan, Rows as Loaded},
     voucher::{
         code_use::CodeAct,
         span::{Span, Stage},
@@ -294,11 +294,14 @@ impl Writer for PlantedWriter {
             return self.rows.load(plan).await;
         }
         // Under another key each number is free.
-        let mut renamed: Vec<_> = claims.iter().map(|it| (**it).clone()).collect();
+        let mut renamed: Vec<_> = claims.iter().map(|it| it.payment.clone()).collect();
         for payment in &mut renamed {
             payment.key = ClaimKey::digest(&[&payment.serial.0.to_be_bytes()]);
         }
-        let claims = renamed.iter().collect();
+        let claims = renamed.iter().zip(claims);
+        let claims = claims
+            .map(|(payment, it)| Claim { payment, ..*it })
+            .collect();
         self.rows.load(Plan { claims, ..plan }).await
     }
 

@@ -141,6 +141,7 @@ fn begin(choices: &mut Bytes<'_>, serial: Serial, now: UnixMs) -> BeginPayment {
     };
     BeginPayment {
         payment: Box::new(payment),
+        code: None,
     }
 }
 

@@ -101,7 +101,14 @@ fn receipt() -> Receipt {
 
 async fn begin(store: &mut Memory, serial: i64) {
     let payment = Box::new(payment(serial));
-    run(store, BeginPayment { payment }).await;
+    run(
+        store,
+        BeginPayment {
+            payment,
+            code: None,
+        },
+    )
+    .await;
 }
 
 async fn pay(store: &mut Memory, serial: i64, outcome: PayOutcome) {

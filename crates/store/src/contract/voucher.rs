@@ -8,7 +8,7 @@ use domain::{
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
         span::Span,
-        stock::{Carton, Level, Unit},
+        stock::{Level, Unit},
     },
 };
 
@@ -36,19 +36,6 @@ pub struct FoundCode {
     pub tenant: TenantId,
     /// Which code.
     pub code: CodeNo,
-}
-
-/// A code with what tells how it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownCode {
-    /// Which code.
-    pub code: CodeNo,
-    /// Its box.
-    pub carton: Carton,
-    /// Its span; boxes that are not ready have none.
-    pub span: Option<Span>,
-    /// What tills did with it, if one has touched it.
-    pub code_use: Option<CodeUse>,
 }
 
 /// What a printed name leads to: a code by its digest, and a unit.
@@ -104,13 +91,6 @@ pub trait VoucherReader: Send + Sync + 'static {
         &self,
         digests: Vec<CodeDigest>,
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>>;
-
-    /// The code of a tenant that a digest leads to, in one look: payments wait for it.
-    fn known_code(
-        &self,
-        tenant: TenantId,
-        digest: CodeDigest,
-    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>>;
 
     /// What names of a tenant lead to, each with the digest that it has if it is a code, in one look
     /// and in their order. Both are always looked for, so that the time taken does not tell what a

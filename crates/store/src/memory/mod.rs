@@ -15,7 +15,7 @@ use domain::{
     payment::Payment,
     recharge::Recharge,
     refund::{Origin, Refund},
-    rows::{Changes, PaymentRef, Plan, Rows},
+    rows::{Changes, Claim, PaymentRef, Plan, Rows},
     time::UnixMs,
 };
 use loyalty::LoyaltyTables;
@@ -66,19 +66,28 @@ impl Memory {
 }
 
 impl Memory {
-    /// Records `payment` if its key is free; loads the payment that has the key otherwise.
-    fn claim(&mut self, payment: &Payment, rows: &mut Rows) {
+    /// Records a payment if its key is free and its code pays; loads the payment that has the key
+    /// otherwise.
+    fn claim(&mut self, claim: Claim<'_>, rows: &mut Rows) -> Result<(), StoreError> {
+        let payment = claim.payment;
         let has_key = |claimed: &&Payment| claimed.key == payment.key;
         let holder = self.claimed.iter().find(has_key).cloned();
         let stored = PaymentRef::Key(payment.tenant, payment.key);
         let holder = holder.or_else(|| self.tables().payment(stored).cloned());
         if let Some(holder) = holder {
             rows.add_payment(holder);
-            return;
+            return Ok(());
         }
-        self.claimed.push(payment.clone());
-        rows.add_claimed(payment.serial);
-        rows.add_payment(payment.clone());
+        let codes = self.tables().paying(claim);
+        match codes.admit(claim)? {
+            Ok(payment) => {
+                self.claimed.push((*payment).clone());
+                rows.add_claimed(payment.serial);
+                rows.add_payment(payment.into_owned());
+            }
+            Err(why) => rows.add_refused(payment.serial, why),
+        }
+        Ok(())
     }
 }
 
@@ -98,8 +107,8 @@ impl Writer for Memory {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
         let mut rows = Rows::default();
         self.claimed.clear();
-        for payment in &plan.claims {
-            self.claim(payment, &mut rows);
+        for claim in &plan.claims {
+            self.claim(*claim, &mut rows)?;
         }
         self.tables().load(&plan, &mut rows);
         Ok(rows)

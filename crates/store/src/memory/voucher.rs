@@ -1,20 +1,22 @@
 //! Voucher codes, kept by the oracle.
 
 use super::{
-    Memory,
+    Memory, Tables,
     reader::{MemorySnapshot, page, ready},
 };
 use crate::contract::{
-    AdminReply, BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode,
-    StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
+    AdminReply, BoxFuture, FoundCode, Named, SpanMark, StoreError, StoredCode, StoredCounts,
+    TreePage, VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
     loyalty::document::{Document, DocumentKey},
+    rows::Claim,
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
+        paying::PayingCodes,
         rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan, VoucherRows},
         span::Span,
         stock::{Level, Unit},
@@ -44,6 +46,25 @@ const fn first_of(range: &CodeRange) -> CodeNo {
     CodeNo {
         carton: range.carton,
         index: range.first,
+    }
+}
+
+impl Tables {
+    /// The code that a new payment names.
+    pub(super) fn paying(&self, claim: Claim<'_>) -> PayingCodes {
+        let mut codes = PayingCodes::default();
+        let named = claim.code.and_then(|it| self.voucher.digests.get(&it));
+        let Some(found) = named.filter(|it| it.tenant == claim.payment.tenant) else {
+            return codes;
+        };
+        codes.add_code(found.digest, found.code);
+        let key = DocumentKey::carton(found.tenant, found.code.carton);
+        if let Some(Document::Carton(carton)) = self.loyalty.document(&key) {
+            codes.add_carton((**carton).clone());
+        }
+        let plan = VoucherPlan::default();
+        self.voucher.load(&plan, &[found.code], &mut codes.rows);
+        codes
     }
 }
 
@@ -230,31 +251,6 @@ impl VoucherReader for Memory {
             .iter()
             .filter_map(|it| tables.voucher.digests.get(it));
         ready(found.copied().collect())
-    }
-
-    fn known_code(
-        &self,
-        tenant: TenantId,
-        digest: CodeDigest,
-    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
-        let tables = self.tables();
-        let found = tables.voucher.digests.get(&digest);
-        let known = found.filter(|it| it.tenant == tenant).and_then(|found| {
-            let code = found.code;
-            let Some(Document::Carton(carton)) = tables
-                .loyalty
-                .document(&DocumentKey::carton(tenant, code.carton))
-            else {
-                return None;
-            };
-            Some(KnownCode {
-                code,
-                carton: (**carton).clone(),
-                span: tables.voucher.spans_in(&code.range()).next().cloned(),
-                code_use: tables.voucher.uses.get(&code).cloned(),
-            })
-        });
-        ready(known)
     }
 
     fn named(

@@ -4,7 +4,7 @@ use super::{
     columns::{get, read_all},
     error::classify,
     link::Link,
-    loyalty,
+    loyalty, paying,
     session::{Param, Step, column, pipeline},
     statements::Statements,
     voucher,
@@ -13,9 +13,14 @@ use crate::{contract::StoreError, flat::FlatPayment};
 use domain::{
     ids::{ClaimKey, Serial, TenantId},
     payment::{Payment, PaymentStatus},
-    rows::{Plan, Rows},
+    rows::{Claim, Plan, Rows},
+    voucher::paying::PayingCodes,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+    mem::take,
+};
 use tokio_postgres::{Row, Statement};
 
 /// What the second half must know of the first.
@@ -30,6 +35,7 @@ pub(super) struct Open {
 /// What a step reads.
 #[derive(Clone, Copy)]
 enum Reads {
+    Paying,
     Claims,
     Payments,
     Refunds,
@@ -43,30 +49,37 @@ enum Reads {
 /// The steps of one round trip, and what each reads.
 type Steps = (Vec<Reads>, Vec<Step>);
 
+#[derive(Default)]
 struct Loading<'p> {
-    claims: &'p [&'p Payment],
+    codes: PayingCodes,
+    /// The new payments as they are to be recorded.
+    admitted: Vec<Cow<'p, Payment>>,
+    /// The keys of those whose codes pay nothing.
+    refused: Vec<(TenantId, ClaimKey)>,
     voucher: Option<voucher::Wanted<'p>>,
     won: HashSet<i64>,
     rows: Rows,
     open: Open,
 }
 
-/// Opens a transaction and runs `plan` in it: one round trip, and a second one for the rows
-/// that took a claim's key earlier and for voucher codes, if there are any.
+/// Opens a transaction and runs `plan` in it: one round trip, and another one for the rows
+/// that took a claim's key earlier and for voucher codes, if there are any. Codes that new payments
+/// name are looked up before all that.
 pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), StoreError> {
-    let mut loading = Loading {
-        claims: &plan.claims,
-        voucher: None,
-        won: HashSet::new(),
-        rows: Rows::default(),
-        open: Open::default(),
-    };
-    let mut steps = all_steps(&link.statements, plan)?;
+    let mut loading = Loading::default();
+    let mut begin = Some(link.begin());
+    let looking = paying::looking(&link.voucher.paying, &plan.claims);
+    if !looking.is_empty() {
+        let reads = vec![Reads::Paying; looking.len()];
+        loading.run(link, begin.take(), (reads, looking)).await?;
+    }
+    loading.admit(&plan.claims)?;
+    let mut steps = all_steps(&link.statements, plan, &loading.admitted)?;
     for (reads, step) in loyalty::locking(&link.loyalty, &plan.loyalty) {
         steps.0.push(Reads::Loyalty(reads));
         steps.1.push(step);
     }
-    loading.run(link, Some(link.begin()), steps).await?;
+    loading.run(link, begin, steps).await?;
     let lost = loading.settle_claims();
     let mut steps = locking(Reads::Payments, &link.statements.lock_payments, &[], &lost);
     let wanted = voucher::Wanted::of(&plan.voucher, loading.rows.codes_held(&plan.voucher.cards));
@@ -81,7 +94,27 @@ pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), S
     Ok((loading.rows, loading.open))
 }
 
-impl Loading<'_> {
+impl<'p> Loading<'p> {
+    /// Sorts out which new payments are to be recorded, with what their codes pay of them.
+    fn admit(&mut self, claims: &[Claim<'p>]) -> Result<(), StoreError> {
+        for claim in claims {
+            let Payment {
+                tenant,
+                serial,
+                key,
+                ..
+            } = *claim.payment;
+            match self.codes.admit(*claim)? {
+                Ok(payment) => self.admitted.push(payment),
+                Err(why) => {
+                    self.rows.add_refused(serial, why);
+                    self.refused.push((tenant, key));
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn run(
         &mut self,
         link: &Link,
@@ -102,6 +135,7 @@ impl Loading<'_> {
     fn take(&mut self, reads: Reads, found: &[Row]) -> Result<(), StoreError> {
         let rows = &mut self.rows;
         match reads {
+            Reads::Paying => paying::take(found, &mut self.codes)?,
             Reads::Claims => {
                 for row in found {
                     self.won.insert(get(row, 0)?);
@@ -145,16 +179,17 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Adds the claims that were recorded; returns the keys that were taken by earlier batches.
+    /// Adds the claims that were recorded; returns the keys that earlier batches took, or may have
+    /// taken where a code pays nothing.
     fn settle_claims(&mut self) -> Vec<(TenantId, ClaimKey)> {
-        let mut lost = Vec::new();
+        let mut lost = take(&mut self.refused);
         let mut won_keys = HashSet::new();
-        for &payment in self.claims {
+        for payment in take(&mut self.admitted) {
             if self.won.remove(&payment.serial.0) {
                 self.rows.add_claimed(payment.serial);
-                self.rows.add_payment(payment.clone());
                 self.open.claimed_for = Some(payment.tenant);
                 won_keys.insert(payment.key);
+                self.rows.add_payment(payment.into_owned());
             } else {
                 lost.push((payment.tenant, payment.key));
             }
@@ -165,8 +200,12 @@ impl Loading<'_> {
     }
 }
 
-fn all_steps(sql: &Statements, plan: &Plan<'_>) -> Result<Steps, StoreError> {
-    let (mut reads, mut steps) = claiming(&sql.claim, &plan.claims)?;
+fn all_steps(
+    sql: &Statements,
+    plan: &Plan<'_>,
+    new: &[Cow<'_, Payment>],
+) -> Result<Steps, StoreError> {
+    let (mut reads, mut steps) = claiming(&sql.claim, new)?;
     let jobs = locking(Reads::Jobs, &sql.lock_jobs, &plan.jobs, &[]);
     let due = locking(
         Reads::Notifications,
@@ -189,7 +228,7 @@ fn all_steps(sql: &Statements, plan: &Plan<'_>) -> Result<Steps, StoreError> {
 
 /// Steps that claim keys, a tenant each. The plan is sorted by key, so that two writers claim
 /// the same keys in the same order.
-fn claiming(statement: &Statement, claims: &[&Payment]) -> Result<Steps, StoreError> {
+fn claiming(statement: &Statement, claims: &[Cow<'_, Payment>]) -> Result<Steps, StoreError> {
     let (mut reads, mut steps) = Steps::default();
     for claims in claims.chunk_by(|a, b| a.tenant == b.tenant) {
         let flat = claims.iter().map(|payment| FlatPayment::of(payment));
@@ -201,7 +240,6 @@ fn claiming(statement: &Statement, claims: &[&Payment]) -> Result<Steps, StoreEr
 }
 
 fn claim_params(rows: &mut [FlatPayment]) -> Vec<Param> {
-    use std::mem::take;
     let tenant = rows.first().map_or(0, |row| row.tenant);
     vec![
         Box::new(tenant),
@@ -245,7 +283,8 @@ fn locking(
         // Jobs and notifications have no claims.
         match read {
             Reads::Payments | Reads::Refunds | Reads::Recharges => params.push(Box::new(keys)),
-            Reads::Claims
+            Reads::Paying
+            | Reads::Claims
             | Reads::Jobs
             | Reads::Notifications
             | Reads::Loyalty(_)

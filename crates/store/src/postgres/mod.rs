@@ -4,9 +4,9 @@
 //! |---|---|
 //! | `session`, `opening` | one connection: settings, pipelining; making it |
 //! | `link` | a writer's connection, and how its transactions end |
-//! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size, and a third where vouchers pay |
+//! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size, and a third and fourth where vouchers pay |
 //! | `loyalty` | cards, terminals and their events, and other documents |
-//! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
+//! | `voucher`, `paying`, `stock` | what happened to voucher codes, those that new payments name, and the codes themselves |
 //! | `admin` | provisioning |
 //! | `reader`, `voucher_reader`, `pool`, `queries`, `snapshot` | looking at rows |
 //! | `migrate`, `backup` | the schema, and copies |
@@ -26,6 +26,7 @@ mod load;
 mod loyalty;
 mod migrate;
 mod opening;
+mod paying;
 mod pool;
 mod queries;
 mod reader;

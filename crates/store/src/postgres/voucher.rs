@@ -11,6 +11,7 @@
 use super::{
     columns::get,
     error::classify,
+    paying::paying_sql,
     session::{Param, Session, Step, column},
 };
 use crate::{
@@ -31,6 +32,7 @@ use tokio_postgres::{Client, Error, Row, Statement};
 
 /// The statements of a batch, prepared on a writer's connection.
 pub(super) struct Statements {
+    pub(super) paying: Statement,
     lock_spans: Statement,
     hold_spans: Statement,
     spans_again: Statement,
@@ -54,7 +56,9 @@ impl Statements {
     async fn try_prepare(client: &Client) -> Result<Self, Error> {
         let (lock_spans, hold_spans) = (spans_sql("FOR UPDATE"), spans_sql("FOR SHARE"));
         let (again, busy, put_uses) = (spans_sql("OFFSET 0"), busy_sql(), put_uses_sql());
+        let paying = paying_sql();
         let statements = tokio::try_join!(
+            client.prepare(&paying),
             client.prepare(&lock_spans),
             client.prepare(&hold_spans),
             client.prepare(&again),
@@ -67,9 +71,10 @@ impl Statements {
             client.prepare(&put_uses),
             client.prepare(ADD_EVENTS),
         )?;
-        let (lock_spans, hold_spans, spans_again, lock_uses, busy, sums, ..) = statements;
+        let (paying, lock_spans, hold_spans, spans_again, lock_uses, busy, sums, ..) = statements;
         let (.., remove_span, put_spans, add_uses, put_uses, add_events) = statements;
         Ok(Self {
+            paying,
             lock_spans,
             hold_spans,
             spans_again,
@@ -159,15 +164,15 @@ const ADD_EVENTS: &str = "INSERT INTO code_events (tenant, carton, idx, number, 
     SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
         AS new";
 
-/// Reads a row of [`SPAN`].
-pub(super) fn read_span(row: &Row) -> Result<Span, StoreError> {
+/// Reads a row that holds [`SPAN`] from a column on.
+pub(super) fn read_span(row: &Row, from: usize) -> Result<Span, StoreError> {
     let flat = FlatSpan {
-        tenant: get(row, 0)?,
-        carton: get(row, 1)?,
-        first: get(row, 2)?,
-        last: get(row, 3)?,
-        due_at: get(row, 4)?,
-        body: get(row, 5)?,
+        tenant: get(row, from)?,
+        carton: get(row, from + 1)?,
+        first: get(row, from + 2)?,
+        last: get(row, from + 3)?,
+        due_at: get(row, from + 4)?,
+        body: get(row, from + 5)?,
     };
     flat.read()
 }
@@ -293,7 +298,7 @@ impl<'p> Wanted<'p> {
 
     fn take_spans(&mut self, found: &[Row], rows: &mut VoucherRows) -> Result<(), StoreError> {
         for row in found {
-            let span = read_span(row)?;
+            let span = read_span(row, 0)?;
             let start = (span.range.carton, span.range.first);
             self.locked.insert(start, span);
         }
@@ -309,7 +314,7 @@ impl<'p> Wanted<'p> {
     /// Compares the spans of ranges to be changed with those that were locked.
     fn compare(&self, found: &[Row]) -> Result<(), StoreError> {
         for row in found {
-            let span = read_span(row)?;
+            let span = read_span(row, 0)?;
             let start = (span.range.carton, span.range.first);
             if self.locked.get(&start) != Some(&span) {
                 return Err(cut(start));

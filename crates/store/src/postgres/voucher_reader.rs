@@ -10,14 +10,13 @@ use super::{
 };
 use crate::{
     contract::{
-        BoxFuture, FoundCode, KnownCode, Named, Reader, SpanMark, StoreError, StoredCode,
-        StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
+        BoxFuture, FoundCode, Named, SpanMark, StoreError, StoredCode, StoredCounts, TreePage,
+        VoucherReader, VoucherSnapshot,
     },
     flat::level,
 };
 use domain::{
     ids::{Serial, TenantId},
-    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
@@ -127,35 +126,6 @@ impl VoucherReader for PostgresReader {
         })
     }
 
-    fn known_code(
-        &self,
-        tenant: TenantId,
-        digest: CodeDigest,
-    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
-        Box::pin(async move {
-            let found = self.codes_by_digest(vec![digest]).await?;
-            let Some(FoundCode { code, .. }) = found.into_iter().find(|it| it.tenant == tenant)
-            else {
-                return Ok(None);
-            };
-            // Asked for together, so that there is one wait for all of them.
-            let (carton, spans, uses) = tokio::try_join!(
-                self.document(DocumentKey::carton(tenant, code.carton)),
-                self.spans(code.range(), None, 1),
-                self.code_uses(code.range(), 1),
-            )?;
-            let Some(Document::Carton(carton)) = carton else {
-                return Ok(None);
-            };
-            Ok(Some(KnownCode {
-                code,
-                carton: *carton,
-                span: spans.into_iter().next(),
-                code_use: uses.into_iter().next(),
-            }))
-        })
-    }
-
     fn named(
         &self,
         tenant: TenantId,
@@ -228,7 +198,8 @@ impl VoucherReader for PostgresReader {
             let (first, last) = (index(range.first), index(range.last));
             let (after, limit) = (behind(after), i64::from(limit));
             let params: Params<'_> = &[&range.carton.0, &first, &last, &after, &limit];
-            self.read(&spans_in_sql(), params, read_span).await
+            self.read(&spans_in_sql(), params, |row| read_span(row, 0))
+                .await
         })
     }
 
@@ -269,7 +240,7 @@ impl VoucherReader for PostgresReader {
             let at = at.map_or(i64::MIN, |it| it.0);
             let (carton, first) = mark(code);
             let params: Params<'_> = &[&now.0, &at, &carton, &first, &i64::from(limit)];
-            self.read(&due_sql(), params, read_span).await
+            self.read(&due_sql(), params, |row| read_span(row, 0)).await
         })
     }
 }
@@ -305,7 +276,7 @@ impl VoucherSnapshot for PostgresSnapshot {
             );
             let (carton, first) = mark(after);
             let params: Params<'_> = &[&carton, &first, &i64::from(limit)];
-            self.read(&sql, params, read_span).await
+            self.read(&sql, params, |row| read_span(row, 0)).await
         })
     }
 

@@ -1,15 +1,22 @@
 //! What happened to voucher codes: its part of a batch.
 
-use super::{from_sqlite, loyalty::conflict_or_failure, queries::all};
+use super::{
+    from_sqlite,
+    loyalty::{self, conflict_or_failure},
+    queries::all,
+    stock,
+};
 use crate::{
-    contract::StoreError,
+    contract::{FoundCode, StoreError},
     flat::{FlatCodeEvent, FlatSpan, FlatUse},
 };
 use domain::{
-    ids::Serial,
+    ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey},
     voucher::{
-        code::{CodeNo, CodeRange},
+        code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
+        paying::PayingCodes,
         rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan, VoucherRows},
         span::Span,
     },
@@ -96,13 +103,7 @@ pub(super) fn load(
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
     for code in plan.codes.iter().chain(held) {
-        // Codes that are used together lie in few spans.
-        if !rows.has_span_of(*code) {
-            load_span(connection, &code.range(), rows)?;
-        }
-        let condition = "carton = ?1 AND idx = ?2";
-        let found = uses_where(connection, condition, (code.carton.0, code.index))?;
-        found.into_iter().for_each(|it| rows.add_use(it));
+        load_code(connection, *code, rows)?;
     }
     for range in &plan.ranges {
         load_span(connection, range, rows)?;
@@ -112,6 +113,48 @@ pub(super) fn load(
     }
     for range in &plan.sums {
         rows.add_sum(*range, sum(connection, range)?);
+    }
+    Ok(())
+}
+
+/// Looks up the code that a new payment of `tenant` names.
+pub(super) fn look_up(
+    connection: &Connection,
+    tenant: TenantId,
+    digest: CodeDigest,
+    codes: &mut PayingCodes,
+) -> Result<(), StoreError> {
+    let leads = stock::by_digest(connection, &[digest])?;
+    let Some(FoundCode { code, .. }) = leads.into_iter().find(|it| it.tenant == tenant) else {
+        return Ok(());
+    };
+    codes.add_code(digest, code);
+    if !codes.has_carton(code.carton) {
+        let key = DocumentKey::carton(tenant, code.carton);
+        if let Some(Document::Carton(carton)) = loyalty::document(connection, &key)? {
+            codes.add_carton(*carton);
+        }
+    }
+    load_code(connection, code, &mut codes.rows)
+}
+
+/// Loads a code and its span where they are not there yet: codes that are used together lie in few
+/// spans, and a new payment's code was looked at before the payment was recorded.
+fn load_code(
+    connection: &Connection,
+    code: CodeNo,
+    rows: &mut VoucherRows,
+) -> Result<(), StoreError> {
+    if !rows.has_span_of(code) {
+        load_span(connection, &code.range(), rows)?;
+    }
+    if !rows.has_use_of(code) {
+        let condition = "carton = ?1 AND idx = ?2";
+        let found = uses_where(connection, condition, (code.carton.0, code.index))?;
+        match found.into_iter().next() {
+            Some(code_use) => rows.add_use(code_use),
+            None => rows.add_untouched(code),
+        }
     }
     Ok(())
 }

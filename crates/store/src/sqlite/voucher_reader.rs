@@ -1,19 +1,17 @@
 //! Looking at voucher codes.
 
 use super::{
-    loyalty,
     reader::SqliteReader,
     snapshot::SqliteSnapshot,
     stock,
     voucher::{events_where, spans_where, uses_where},
 };
 use crate::contract::{
-    BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode, StoredCounts,
-    TreePage, VoucherReader, VoucherSnapshot,
+    BoxFuture, FoundCode, Named, SpanMark, StoreError, StoredCode, StoredCounts, TreePage,
+    VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
-    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
@@ -80,30 +78,6 @@ fn due_spans(
     spans_where(connection, condition, (now.0, at, carton, first, limit))
 }
 
-/// The code that a digest leads to.
-fn known_code(
-    connection: &Connection,
-    tenant: TenantId,
-    digest: CodeDigest,
-) -> Result<Option<KnownCode>, StoreError> {
-    let found = stock::by_digest(connection, &[digest])?;
-    let Some(FoundCode { code, .. }) = found.into_iter().find(|it| it.tenant == tenant) else {
-        return Ok(None);
-    };
-    let key = DocumentKey::carton(tenant, code.carton);
-    let Some(Document::Carton(carton)) = loyalty::document(connection, &key)? else {
-        return Ok(None);
-    };
-    let spans = spans(connection, &code.range(), None, 1)?;
-    let uses = code_uses(connection, &code.range(), 1)?;
-    Ok(Some(KnownCode {
-        code,
-        carton: *carton,
-        span: spans.into_iter().next(),
-        code_use: uses.into_iter().next(),
-    }))
-}
-
 /// What names lead to.
 fn named(
     connection: &Connection,
@@ -158,14 +132,6 @@ impl VoucherReader for SqliteReader {
         digests: Vec<CodeDigest>,
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>> {
         self.with(move |connection| stock::by_digest(connection, &digests))
-    }
-
-    fn known_code(
-        &self,
-        tenant: TenantId,
-        digest: CodeDigest,
-    ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
-        self.with(move |connection| known_code(connection, tenant, digest))
     }
 
     fn named(

@@ -13,8 +13,8 @@ use crate::{
 use domain::{
     ids::{Serial, TenantId},
     payment::Payment,
-    rows::{Changes, Plan, Rows},
-    voucher::code::CodeNo,
+    rows::{Changes, Claim, Plan, Rows},
+    voucher::paying::PayingCodes,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -131,9 +131,11 @@ fn load(
     indexes.resolve(connection)?;
     let claims = &mut indexes.claims;
     let mut loaded = Rows::default();
-    for payment in &plan.claims {
-        claim(connection, claims, payment, &mut loaded)?;
+    let mut codes = PayingCodes::default();
+    for claim in &plan.claims {
+        record_claim(connection, claims, *claim, &mut codes, &mut loaded)?;
     }
+    loaded.voucher = codes.rows;
     load_payments(connection, claims, plan, &mut loaded)?;
     load_refunds(connection, plan, &mut loaded)?;
     load_recharges(connection, plan, &mut loaded)?;
@@ -158,36 +160,45 @@ fn load(
     let (known, events) = (&mut indexes.documents, &indexes.events);
     let of_members = &mut loaded.loyalty;
     loyalty::load(connection, known, events, &plan.loyalty, of_members)?;
-    let held = codes_held(plan, &loaded);
+    let held = loaded.codes_held(&plan.voucher.cards);
     voucher::load(connection, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
 }
 
-/// The voucher codes that new payments, loaded ones and cards hold, and loaded events used.
-fn codes_held(plan: &Plan<'_>, loaded: &Rows) -> Vec<CodeNo> {
-    let new = plan
-        .claims
-        .iter()
-        .filter(|it| loaded.was_claimed(it.serial));
-    let parts = new.filter_map(|it| it.details.voucher.as_ref());
-    let mut held = loaded.codes_held(&plan.voucher.cards);
-    held.extend(parts.map(|it| it.code));
-    held
-}
-
-/// Records `payment` if its key is free; loads the payment that has the key otherwise.
-fn claim(
+/// Records a payment if its key is free and its code pays; loads the payment that has the key
+/// otherwise.
+fn record_claim(
     connection: &Connection,
     claims: &mut Claims,
-    payment: &Payment,
+    claim: Claim<'_>,
+    codes: &mut PayingCodes,
     rows: &mut Rows,
 ) -> Result<(), StoreError> {
-    if let Some(serial) = claims.find(connection, payment.key)? {
-        return load_payment(connection, payment.tenant, serial, rows);
+    let Payment {
+        tenant,
+        serial,
+        key,
+        ..
+    } = *claim.payment;
+    if let Some(holder) = claims.find(connection, key)? {
+        return load_payment(connection, tenant, holder, rows);
     }
-    record(connection, payment)?;
-    claims.add(connection, payment.key, payment.serial)?;
-    rows.add_claimed(payment.serial);
+    if let Some(digest) = claim.code {
+        voucher::look_up(connection, tenant, digest, codes)?;
+    }
+    let payment = match codes.admit(claim)? {
+        Ok(payment) => payment,
+        Err(why) => {
+            rows.add_refused(serial, why);
+            return Ok(());
+        }
+    };
+    record(connection, &payment)?;
+    claims.add(connection, key, serial)?;
+    rows.add_claimed(serial);
+    if payment.details.voucher.is_some() {
+        rows.add_payment(payment.into_owned());
+    }
     Ok(())
 }
 

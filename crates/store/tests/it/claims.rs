@@ -17,6 +17,7 @@ use domain::{
 fn begin(payment: &Payment) -> BeginPayment {
     BeginPayment {
         payment: Box::new(payment.clone()),
+        code: None,
     }
 }
 
@@ -31,7 +32,11 @@ async fn twins_in_one_batch_make_one_payment(store: impl Fixture) {
     let answers = in_one_batch(&store, commands).await;
     assert_eq!(
         answers,
-        [Ok(Began::New), Ok(exists(&first)), Ok(Began::New)]
+        [
+            Ok(Began::New(None)),
+            Ok(exists(&first)),
+            Ok(Began::New(None))
+        ]
     );
     let reader = store.reader();
     assert_eq!(reader.payment_of_any(twin.serial).await, Ok(None));
@@ -42,7 +47,7 @@ async fn twins_in_one_batch_make_one_payment(store: impl Fixture) {
 async fn twins_in_two_batches_make_one_payment(store: impl Fixture) {
     let (first, twin) = (payment_named(1, "same"), payment_named(2, "same"));
     let mut writer = store.writer().await;
-    assert_eq!(run(&mut writer, begin(&first)).await, Began::New);
+    assert_eq!(run(&mut writer, begin(&first)).await, Began::New(None));
     assert_eq!(run(&mut writer, begin(&twin)).await, exists(&first));
     // Not even with all else different, or after a restart of the writer.
     let engine = engine_on(&store).await;
@@ -59,7 +64,7 @@ async fn the_same_number_of_two_merchants_is_two_payments(store: impl Fixture) {
     other.key = ClaimKey([9; 16]);
     let commands = vec![begin(&first), begin(&other)];
     let answers = in_one_batch(&store, commands).await;
-    assert_eq!(answers, [Ok(Began::New), Ok(Began::New)]);
+    assert_eq!(answers, [Ok(Began::New(None)), Ok(Began::New(None))]);
 }
 
 async fn a_new_payment_is_seen_by_later_commands_of_its_batch(store: impl Fixture) {
@@ -74,7 +79,7 @@ async fn a_new_payment_is_seen_by_later_commands_of_its_batch(store: impl Fixtur
     };
     let reply = run(&mut writer, Both(begin, cancel)).await;
     assert!(
-        matches!(reply, (Began::New, CancelReply::Reverse(_))),
+        matches!(reply, (Began::New(None), CancelReply::Reverse(_))),
         "{reply:?}"
     );
     let stored = store.reader().payment_of_any(new.serial).await;

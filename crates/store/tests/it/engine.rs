@@ -37,10 +37,19 @@ async fn till(engine: Engine, n: i64) -> bool {
     let payment = Box::new(payment_named(n, &format!("shared {}", n / 4)));
     let paid = n / 4 % 2 == 0;
     let serial = payment.serial;
-    match engine.run(BeginPayment { payment }).await.unwrap() {
+    match engine
+        .run(BeginPayment {
+            payment,
+            code: None,
+        })
+        .await
+        .unwrap()
+    {
         Began::Exists(_) => return false,
-        Began::Settled(payment) => panic!("{payment:?}"),
-        Began::New => {}
+        Began::New(None) => {}
+        other @ (Began::New(Some(_)) | Began::Settled(_) | Began::NoVoucher(_)) => {
+            panic!("{other:?}")
+        }
     }
     if paid {
         let outcome = PayOutcome::Paid(receipt());
@@ -127,6 +136,7 @@ async fn a_bad_command_spoils_only_itself(store: impl Fixture) {
     let (engine, queue) = Engine::new(clock());
     let begin = |n| BeginPayment {
         payment: Box::new(payment(n)),
+        code: None,
     };
     let good = vec![queued(&engine, begin(1)), queued(&engine, begin(2))];
     let bad = vec![queued(&engine, pay(serial(99), PayOutcome::Waiting))];
@@ -141,8 +151,8 @@ async fn a_bad_command_spoils_only_itself(store: impl Fixture) {
         all_in_order(late),
         serve
     );
-    assert_eq!(good, [Ok(Began::New), Ok(Began::New)]);
-    assert_eq!(late, [Ok(Began::New)]);
+    assert_eq!(good, [Ok(Began::New(None)), Ok(Began::New(None))]);
+    assert_eq!(late, [Ok(Began::New(None))]);
     let corrupt = &bad[0];
     assert!(
         matches!(corrupt, Err(EngineError::Store(StoreError::Corrupt(_)))),
@@ -155,7 +165,13 @@ async fn a_bad_command_spoils_only_itself(store: impl Fixture) {
 async fn a_batch_sees_each_decision_before_the_next(store: impl Fixture) {
     let engine = engine_on(&store).await;
     let payment = Box::new(payment(1));
-    engine.run(BeginPayment { payment }).await.unwrap();
+    engine
+        .run(BeginPayment {
+            payment,
+            code: None,
+        })
+        .await
+        .unwrap();
     let outcomes = vec![
         pay(serial(1), PayOutcome::Waiting),
         pay(serial(1), PayOutcome::Paid(receipt())),
@@ -176,6 +192,7 @@ async fn a_full_queue_refuses_at_once_and_loses_nothing(store: impl Fixture) {
     let (engine, queue) = Engine::new(clock());
     let begin = |n| BeginPayment {
         payment: Box::new(payment(n)),
+        code: None,
     };
     let len = i64::try_from(QUEUE_LEN_MAX).unwrap();
     let waiting = (1..=len).map(|n| queued(&engine, begin(n))).collect();
@@ -187,9 +204,9 @@ async fn a_full_queue_refuses_at_once_and_loses_nothing(store: impl Fixture) {
         tokio::spawn(queue.serve(writer));
     };
     let (answers, ()) = tokio::join!(biased; all_in_order(waiting), overflow);
-    assert!(answers.iter().all(|it| *it == Ok(Began::New)));
+    assert!(answers.iter().all(|it| *it == Ok(Began::New(None))));
     let again = engine.run(begin(len + 1)).await;
-    assert_eq!(again, Ok(Began::New));
+    assert_eq!(again, Ok(Began::New(None)));
     let figures = store.reader().figures().await.unwrap();
     assert_eq!(figures.jobs, QUEUE_LEN_MAX as u64 + 1);
 }
@@ -198,10 +215,16 @@ async fn what_was_queued_is_done_after_the_last_handle_is_gone(store: impl Fixtu
     let (engine, queue) = Engine::new(clock());
     let writer = store.writer().await;
     let payment = Box::new(payment(1));
-    let waiting = vec![queued(&engine, BeginPayment { payment })];
+    let waiting = vec![queued(
+        &engine,
+        BeginPayment {
+            payment,
+            code: None,
+        },
+    )];
     drop(engine);
     let (answers, ()) = tokio::join!(biased; all_in_order(waiting), queue.serve(writer));
-    assert_eq!(answers, [Ok(Began::New)]);
+    assert_eq!(answers, [Ok(Began::New(None))]);
 }
 
 on_each_store! {

@@ -4,7 +4,7 @@ use crate::samples::{NOW, as_begun};
 use domain::{
     command::Command,
     payment::Payment,
-    rows::{Changes, Plan},
+    rows::{Changes, Claim, Plan},
 };
 use std::{
     future::{Future, poll_fn},
@@ -183,11 +183,19 @@ pub async fn write<W: Writer>(writer: &mut W, changes: Changes) -> Result<(), St
     writer.commit(changes).await
 }
 
+/// A new payment that names no code.
+pub const fn claim(payment: &Payment) -> Claim<'_> {
+    Claim {
+        payment,
+        code: None,
+    }
+}
+
 /// Records new payments by their claims, in the states they have.
 pub async fn record<W: Writer>(writer: &mut W, payments: &[Payment]) {
     let begun: Vec<Payment> = payments.iter().map(as_begun).collect();
     let mut plan = Plan {
-        claims: begun.iter().collect(),
+        claims: begun.iter().map(claim).collect(),
         ..Plan::default()
     };
     plan.normalise();

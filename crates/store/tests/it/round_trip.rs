@@ -1,7 +1,7 @@
 //! What is stored is read again exactly, and survives new connections.
 
 use crate::{
-    fixture::{Fixture, on_each_store, record, write},
+    fixture::{Fixture, claim, on_each_store, record, write},
     samples::{
         FLOWS, MERCHANT, NOW, TENANT, as_begun, credentials, full_details, payment, payment_states,
         receipt, recharges, refund, refunds, serial,
@@ -281,7 +281,7 @@ async fn everything_is_there_after_a_restart(store: impl Fixture) {
         ..as_begun(&paid)
     };
     let plan = domain::rows::Plan {
-        claims: vec![&twin],
+        claims: vec![claim(&twin)],
         ..Default::default()
     };
     let mut writer = store.writer().await;

@@ -1,7 +1,7 @@
 //! A transaction is recorded whole or not at all.
 
 use crate::{
-    fixture::{Fixture, on_each_store, record, write},
+    fixture::{Fixture, claim, on_each_store, record, write},
     samples::{NOW, TENANT, payment, receipt, recharge, refund, serial},
 };
 use domain::{
@@ -16,7 +16,7 @@ async fn nothing_is_left_of_an_abandoned_claim(store: impl Fixture) {
     let mut writer = store.writer().await;
     let first = payment(1);
     let plan = || Plan {
-        claims: vec![&first],
+        claims: vec![claim(&first)],
         ..Plan::default()
     };
     let rows = writer.load(plan()).await.unwrap();
@@ -52,7 +52,7 @@ async fn a_movement_posted_twice_spoils_its_whole_transaction(store: impl Fixtur
     };
     let new = payment(4);
     let plan = Plan {
-        claims: vec![&new],
+        claims: vec![claim(&new)],
         ..Plan::default()
     };
     writer.load(plan).await.unwrap();

@@ -2,6 +2,7 @@
 //! spent or let go, and given back with a full refund.
 
 use crate::{
+    ids::{Serial, TenantId},
     ledger::Posting,
     payment::{Payment, PaymentState, VoucherPart},
     rows::{Inconsistent, Rows},
@@ -13,27 +14,25 @@ use crate::{
     },
 };
 
-/// Holds the use that a new payment names, if it names one; the code's status where it cannot be
+/// Holds the use of a code that pays a part of a new payment; the code's status where it cannot be
 /// used.
 ///
 /// # Errors
 /// When the code's span was not loaded.
 pub(in crate::command) fn reserve(
     rows: &mut Rows,
-    payment: &Payment,
+    (tenant, payment): (TenantId, Serial),
+    part: &VoucherPart,
     now: UnixMs,
 ) -> Result<Result<(), CodeStatus>, Inconsistent> {
-    let Some(part) = payment.details.voucher else {
-        return Ok(Ok(()));
-    };
-    let mut code_use = rows.voucher.code_use(payment.tenant, part.code);
-    let span = rows.voucher.span_of(payment.tenant, part.code)?;
+    let mut code_use = rows.voucher.code_use(tenant, part.code);
+    let span = rows.voucher.span_of(tenant, part.code)?;
     let standing = standing(span, Some(&code_use), part.uses, now);
     if standing.status != CodeStatus::Active {
         return Ok(Err(standing.status));
     }
     code_use.reserved += 1;
-    code_use.newest = Some(payment.serial);
+    code_use.newest = Some(payment);
     rows.voucher.put_use(code_use);
     Ok(Ok(()))
 }

@@ -3,85 +3,56 @@
 use super::guesses::Guesser;
 use crate::app::{AppError, Gateway, directory::Account};
 use domain::{
-    money::Fen,
-    payment::{Flow, Payment, VoucherPart},
+    ids::TenantId,
+    payment::Payment,
     rows::PaymentRef,
     time::UnixMs,
     voucher::{
-        code::{CodeNo, may_be_code},
-        code_use::CodeUse,
-        span::Span,
-        status::{CodeStatus, Standing, standing},
+        code::{CodeDigest, CodeNo},
+        paying::CodeRefusal,
+        status::{Standing, standing},
         stock::Carton,
     },
 };
-use store::contract::KnownCode;
 
-/// Why a code cannot pay.
+/// Why a voucher pays nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CodeRefusal {
-    /// It is no code of this retailer's.
-    Unknown,
-    /// This merchant named too many such codes lately; it was not looked up.
+pub enum VoucherRefusal {
+    /// This merchant named too many codes lately that do not exist; this one was not looked up.
     TooManyMisses,
-    /// It stands so that it cannot be used.
-    Status(CodeStatus),
-    /// It pays all of an order, which then has nothing for its payer to do.
-    PaysAll,
+    /// Its code pays nothing.
+    Code(CodeRefusal),
 }
 
 impl Gateway {
-    /// The part that a code would pay of `price`, if it may be used as it stands now.
+    /// By what the code that a merchant names is looked up, with the payment that it is to pay.
     ///
     /// # Errors
-    /// When the store failed.
-    pub(in crate::app) async fn voucher_part(
+    /// When it is not to be looked up.
+    pub(in crate::app) fn paying_code(
         &self,
         account: &Account,
         text: &str,
-        flow: Flow,
-        price: Fen,
-    ) -> Result<Result<VoucherPart, CodeRefusal>, AppError> {
-        let known = match self.code_of_merchant(account, text).await? {
-            Ok(known) => known,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let carton = &known.carton;
-        let part = VoucherPart::of(known.code, carton.ticket, &carton.terms, price);
-        if part.pays == price && flow != Flow::PayerCode {
-            return Ok(Err(CodeRefusal::PaysAll));
-        }
-        let Standing { status, .. } = self.known_standing(&known)?;
-        Ok(match status {
-            CodeStatus::Active => Ok(part),
-            CodeStatus::InStock
-            | CodeStatus::UsedUp
-            | CodeStatus::Void
-            | CodeStatus::Expired
-            | CodeStatus::Reserved
-            | CodeStatus::Frozen => Err(CodeRefusal::Status(status)),
-        })
-    }
-
-    /// The code that a merchant names, if it is one of its retailer's; a miss counts against the
-    /// merchant's guesses.
-    ///
-    /// # Errors
-    /// When the store failed.
-    pub(super) async fn code_of_merchant(
-        &self,
-        account: &Account,
-        text: &str,
-    ) -> Result<Result<KnownCode, CodeRefusal>, AppError> {
+    ) -> Result<CodeDigest, VoucherRefusal> {
         let guesser = Guesser::Merchant(account.merchant.no);
         if !self.vouchers.guesses.may_look(guesser, self.now()) {
-            return Ok(Err(CodeRefusal::TooManyMisses));
+            return Err(VoucherRefusal::TooManyMisses);
         }
-        let known = self.known_code(account, text).await?;
-        if known.is_none() {
-            self.vouchers.guesses.missed(guesser, 1, self.now());
+        Ok(self.vouchers.codes.digest(account.merchant.tenant, text))
+    }
+
+    /// The code that a merchant named pays nothing.
+    pub(in crate::app) fn refused(&self, account: &Account, why: CodeRefusal) -> VoucherRefusal {
+        if why == CodeRefusal::Unknown {
+            self.missed(account);
         }
-        Ok(known.ok_or(CodeRefusal::Unknown))
+        VoucherRefusal::Code(why)
+    }
+
+    /// The code that a merchant named does not exist: that counts against its guesses.
+    pub(super) fn missed(&self, account: &Account) {
+        let guesser = Guesser::Merchant(account.merchant.no);
+        self.vouchers.guesses.missed(guesser, 1, self.now());
     }
 
     /// The newest payment that held a code.
@@ -93,27 +64,28 @@ impl Gateway {
         account: &Account,
         text: &str,
     ) -> Result<Option<Payment>, AppError> {
-        let known = self.known_code(account, text).await?;
-        let Some(serial) = known.and_then(|it| it.code_use?.newest) else {
+        let tenant = account.merchant.tenant;
+        let digest = self.vouchers.codes.digest(tenant, text);
+        let Some(code) = self.code_of(tenant, digest).await? else {
             return Ok(None);
         };
-        let by = PaymentRef::Serial(account.merchant.tenant, serial);
+        let uses = self.reader.code_uses(code.range(), 1).await?;
+        let Some(serial) = uses.first().and_then(|it| it.newest) else {
+            return Ok(None);
+        };
+        let by = PaymentRef::Serial(tenant, serial);
         Ok(self.reader.payment(by).await?)
     }
 
-    /// The code of this text, if it is one of this retailer's in a box that is ready.
-    async fn known_code(
+    /// The code of a retailer that a digest leads to, whether or not its box is ready.
+    pub(super) async fn code_of(
         &self,
-        account: &Account,
-        text: &str,
-    ) -> Result<Option<KnownCode>, AppError> {
-        if !may_be_code(text) {
-            return Ok(None);
-        }
-        let tenant = account.merchant.tenant;
-        let digest = self.vouchers.codes.digest(tenant, text);
-        let known = self.reader.known_code(tenant, digest).await?;
-        Ok(known.filter(|it| it.carton.ready))
+        tenant: TenantId,
+        digest: CodeDigest,
+    ) -> Result<Option<CodeNo>, AppError> {
+        let found = self.reader.codes_by_digest(vec![digest]).await?;
+        let found = found.into_iter().find(|it| it.tenant == tenant);
+        Ok(found.map(|it| it.code))
     }
 
     /// Where a code of a box stands now.
@@ -136,33 +108,11 @@ impl Gateway {
     ) -> Result<(Standing, Option<UnixMs>), AppError> {
         let spans = self.reader.spans(code.range(), None, 1).await?;
         let used = self.reader.code_uses(code.range(), 1).await?;
-        let until = spans
-            .first()
-            .and_then(Span::activation)
-            .and_then(|it| it.term.until);
-        Ok((self.stands(code, uses, spans.first(), used.first())?, until))
-    }
-
-    /// Where a code stands now that was looked up a moment ago.
-    ///
-    /// # Errors
-    /// When the code has no span.
-    pub(super) fn known_standing(&self, known: &KnownCode) -> Result<Standing, AppError> {
-        let (span, code_use) = (known.span.as_ref(), known.code_use.as_ref());
-        self.stands(known.code, known.carton.terms.uses, span, code_use)
-    }
-
-    fn stands(
-        &self,
-        code: CodeNo,
-        uses: u32,
-        span: Option<&Span>,
-        code_use: Option<&CodeUse>,
-    ) -> Result<Standing, AppError> {
-        let span = span.ok_or_else(|| {
+        let span = spans.first().ok_or_else(|| {
             tracing::error!(carton = %code.carton, "a box has codes without a span");
             AppError::Unforeseen
         })?;
-        Ok(standing(span, code_use, uses, self.now()))
+        let until = span.activation().and_then(|it| it.term.until);
+        Ok((standing(span, used.first(), uses, self.now()), until))
     }
 }

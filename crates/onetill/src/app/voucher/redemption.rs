@@ -2,24 +2,23 @@
 //! code's face value that the code pays all of, so a repetition, its undoing, the ledger and the
 //! audit are those of payments.
 
-use super::redeem::CodeRefusal;
+use super::redeem::VoucherRefusal;
 use crate::app::{AppError, Gateway, directory::Account, pay::payment_key};
 use domain::{
     channel::ChannelNo,
     command::{Began, BeginPayment, CancelReply},
     ids::{ClaimKey, ClaimSpace, Serial},
     money::Fen,
-    payment::{CloseReason, Details, End, Flow, Payment, PaymentState, PaymentStatus, VoucherPart},
+    payment::{CloseReason, Details, End, Flow, Payment, PaymentState, PaymentStatus},
     refund::RefundState,
     rows::PaymentRef,
     voucher::{
-        code::CodeNo,
+        code::{CodeDigest, CodeNo},
         code_use::CodeAct,
-        status::{CodeStatus, Standing},
+        paying::CodeRefusal,
         stock::Carton,
     },
 };
-use store::contract::KnownCode;
 use zeroize::Zeroizing;
 
 /// A use of a code, as a merchant asks for it. No `Debug`: the code pays.
@@ -41,7 +40,7 @@ pub enum Redeemed {
     /// It was gone, and was given back.
     Undone(Box<Payment>),
     /// The code cannot be used; nothing was recorded.
-    Refused(CodeRefusal),
+    Refused(VoucherRefusal),
     /// The serial is that of something else.
     SerialTaken,
 }
@@ -81,28 +80,26 @@ impl Gateway {
         account: &Account,
         redemption: &Redemption,
     ) -> Result<Redeemed, AppError> {
-        let earlier = payment_key(account, &redemption.serial);
-        if let Some(earlier) = self.reader.payment(earlier).await? {
-            return self.redeemed_before(account, redemption, earlier).await;
-        }
-        let found = self.code_of_merchant(account, &redemption.code).await?;
-        let known = match found {
-            Ok(known) => known,
+        let digest = match self.paying_code(account, &redemption.code) {
+            Ok(digest) => digest,
             Err(refusal) => return Ok(Redeemed::Refused(refusal)),
         };
-        let Standing { status, .. } = self.known_standing(&known)?;
-        if status != CodeStatus::Active {
-            return Ok(Redeemed::Refused(CodeRefusal::Status(status)));
-        }
-        let payment = self.redemption_payment(account, redemption, &known)?;
-        let payment = Box::new(payment);
-        match self.run(BeginPayment { payment }).await? {
+        let payment = self.redemption_payment(account, redemption)?;
+        let begin = BeginPayment {
+            payment: Box::new(payment),
+            code: Some(digest),
+        };
+        match self.run(begin).await? {
             Began::Settled(payment) => {
                 self.announce(&payment);
-                self.as_redeemed(*payment, known.carton).await
+                self.as_redeemed(*payment).await
             }
-            Began::Exists(earlier) => self.redeemed_before(account, redemption, *earlier).await,
-            Began::New => {
+            Began::Exists(earlier) => {
+                self.redeemed_before(account, redemption, digest, *earlier)
+                    .await
+            }
+            Began::NoVoucher(why) => Ok(Redeemed::Refused(self.refused(account, why))),
+            Began::New(_) => {
                 tracing::error!("a redemption that its code does not pay all of");
                 Err(AppError::Unforeseen)
             }
@@ -113,12 +110,9 @@ impl Gateway {
         &self,
         account: &Account,
         redemption: &Redemption,
-        known: &KnownCode,
     ) -> Result<Payment, AppError> {
-        let (code, carton) = (known.code, &known.carton);
         let (tenant, merchant) = (account.merchant.tenant, account.merchant.no);
         let (space, number) = (ClaimSpace::Payment, &redemption.serial);
-        let price = carton.terms.face_value;
         let now = self.now();
         Ok(Payment {
             tenant,
@@ -134,7 +128,6 @@ impl Gateway {
             details: Details {
                 device_id: redemption.terminal.clone(),
                 store_id: redemption.shop.clone(),
-                voucher: Some(VoucherPart::of(code, carton.ticket, &carton.terms, price)),
                 ..Details::default()
             },
             credential: None,
@@ -149,29 +142,32 @@ impl Gateway {
         &self,
         account: &Account,
         redemption: &Redemption,
+        digest: CodeDigest,
         earlier: Payment,
     ) -> Result<Redeemed, AppError> {
-        let found = self.code_of_merchant(account, &redemption.code).await?;
+        let named = self.code_of(account.merchant.tenant, digest).await?;
+        if named.is_none() {
+            self.missed(account);
+        }
         let details = &earlier.details;
         let part = details.voucher.filter(|_| earlier.is_redemption());
         let same_place =
             (&details.device_id, &details.store_id) == (&redemption.terminal, &redemption.shop);
-        match (found, part) {
-            (Ok(known), Some(part)) if part.code == known.code && same_place => {
-                self.as_redeemed(earlier, known.carton).await
-            }
-            (Err(refusal @ CodeRefusal::TooManyMisses), _) => Ok(Redeemed::Refused(refusal)),
-            (Ok(_) | Err(_), _) => Ok(Redeemed::SerialTaken),
+        let same_code = part.is_some_and(|it| Some(it.code) == named);
+        if same_code && same_place {
+            return self.as_redeemed(earlier).await;
         }
+        Ok(Redeemed::SerialTaken)
     }
 
-    async fn as_redeemed(&self, payment: Payment, carton: Carton) -> Result<Redeemed, AppError> {
+    async fn as_redeemed(&self, payment: Payment) -> Result<Redeemed, AppError> {
         if let PaymentState::Ended {
             end: End::Closed(CloseReason::Voucher(status)),
             ..
         } = payment.state
         {
-            return Ok(Redeemed::Refused(CodeRefusal::Status(status)));
+            let why = VoucherRefusal::Code(CodeRefusal::Status(status));
+            return Ok(Redeemed::Refused(why));
         }
         if payment.status() != PaymentStatus::Paid
             && payment.status() != PaymentStatus::CancelRequested
@@ -179,11 +175,14 @@ impl Gateway {
             return Ok(Redeemed::Undone(Box::new(payment)));
         }
         let part = payment.details.voucher.ok_or(AppError::Unforeseen)?;
-        let used = self.used_up_to(part.code, payment.serial).await?;
+        let (carton, used) = tokio::try_join!(
+            self.carton(payment.tenant, part.code.carton),
+            self.used_up_to(part.code, payment.serial),
+        )?;
         Ok(Redeemed::Done(Box::new(Use {
             uses_left: part.uses.saturating_sub(used),
+            carton: carton.ok_or(AppError::Unforeseen)?,
             payment,
-            carton,
         })))
     }
 

@@ -1,10 +1,9 @@
 //! What INFO says: what happened, whether the customer was charged, and what to do next.
 
-use crate::app::voucher::redeem::CodeRefusal;
 use domain::{
     channel::Decline,
     money::{AmountError, Fen},
-    voucher::status::CodeStatus,
+    voucher::{paying::CodeRefusal, status::CodeStatus},
 };
 use wire::opengateway::{Locale, State};
 
@@ -302,10 +301,6 @@ const fn voucher(why: CodeRefusal, locale: Locale) -> &'static str {
         CodeRefusal::Unknown => (
             "参数错误：verifyCodes：核销码不存在。未扣款，请核对后重试",
             "Illegal parameter: verifyCodes: there is no such code. Not charged; check it and retry",
-        ),
-        CodeRefusal::TooManyMisses => (
-            "参数错误：verifyCodes：错误的核销码过多。未扣款，请稍后重试",
-            "Illegal parameter: verifyCodes: too many wrong codes. Not charged; retry later",
         ),
         CodeRefusal::PaysAll => (
             "参数错误：verifyCodes：券面值不小于订单金额，不能用于扫码下单。未扣款，请使用条码支付接口",

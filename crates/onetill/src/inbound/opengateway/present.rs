@@ -4,7 +4,7 @@ use super::{Encoded, Refusal, admit::Admitted, info::Info};
 use crate::app::{
     Gateway,
     pay::{NewPayment, PayReply},
-    voucher::redeem::CodeRefusal,
+    voucher::redeem::VoucherRefusal,
 };
 use axum::http::StatusCode;
 use domain::{
@@ -12,6 +12,7 @@ use domain::{
     money::Fen,
     payment::{CloseReason, Credential, End, Good, Paid, Payment, PaymentState, PaymentStatus},
     refund::Refund,
+    voucher::paying::CodeRefusal,
 };
 use wire::opengateway::{
     ChannelType, FundChannel, ReturnCode, State,
@@ -223,10 +224,10 @@ pub(super) async fn sale(
     let reply = match reply.map_err(|error| Refusal::from_app(&error, admitted))? {
         PayReply::Payment(payment) => answer(gateway, admitted, &payment),
         PayReply::Repeat(earlier) => repeat(admitted, &earlier),
-        PayReply::NoVoucher(CodeRefusal::TooManyMisses) => {
+        PayReply::NoVoucher(VoucherRefusal::TooManyMisses) => {
             return Err(Refusal::Http(StatusCode::TOO_MANY_REQUESTS));
         }
-        PayReply::NoVoucher(why) => {
+        PayReply::NoVoucher(VoucherRefusal::Code(why)) => {
             return Err(admitted.refuse(ReturnCode::IllegalParameter, Info::Voucher(why)));
         }
     };

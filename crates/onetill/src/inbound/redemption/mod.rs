@@ -10,7 +10,7 @@ use crate::{
         AppError, Gateway,
         directory::Account,
         voucher::{
-            redeem::CodeRefusal,
+            redeem::VoucherRefusal,
             redemption::{Redeemed, Redemption, Undone, Use},
         },
     },
@@ -29,7 +29,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use domain::{payment::Payment, voucher::status::CodeStatus};
+use domain::{
+    payment::Payment,
+    voucher::{paying::CodeRefusal, status::CodeStatus},
+};
 use message::{Done, Failed, Failure, MERCHANT, Outcome, PATH, Redeem, Request, SIGN, Voucher};
 use serde::Serialize;
 use std::{
@@ -182,16 +185,16 @@ impl From<AppError> for Refused {
     }
 }
 
-impl From<CodeRefusal> for Refused {
-    fn from(why: CodeRefusal) -> Self {
+impl From<VoucherRefusal> for Refused {
+    fn from(why: VoucherRefusal) -> Self {
         match why {
-            CodeRefusal::Unknown | CodeRefusal::PaysAll => {
-                (Failure::UnknownCode, "there is no such code")
-            }
-            CodeRefusal::TooManyMisses => {
+            VoucherRefusal::TooManyMisses => {
                 (Failure::TooMany, "too many unknown codes; wait a while")
             }
-            CodeRefusal::Status(status) => stands(status),
+            VoucherRefusal::Code(CodeRefusal::Unknown | CodeRefusal::PaysAll) => {
+                (Failure::UnknownCode, "there is no such code")
+            }
+            VoucherRefusal::Code(CodeRefusal::Status(status)) => stands(status),
         }
         .into()
     }

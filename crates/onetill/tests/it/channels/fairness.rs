@@ -54,10 +54,16 @@ async fn leave_open(house: &House, channel: u8, count: usize) -> Vec<Payment> {
     let payments: Vec<_> = (0..count).map(|n| left_open(house, channel, n)).collect();
     let begin = |payment: &Payment| BeginPayment {
         payment: Box::new(payment.clone()),
+        code: None,
     };
     for some in payments.chunks(500) {
         let begun = some.iter().map(|it| house.gateway().run(begin(it)));
-        assert!(together(begun).await.iter().all(|it| *it == Ok(Began::New)));
+        assert!(
+            together(begun)
+                .await
+                .iter()
+                .all(|it| *it == Ok(Began::New(None)))
+        );
     }
     payments
 }
@@ -179,8 +185,14 @@ async fn open_payments_are_counted_by_age_however_many_there_are() {
     house.advance_s(300).await;
     for (number, seconds) in [(2_000, 61), (2_001, 0)] {
         let payment = Box::new(left_open(&house, CHANNEL, number));
-        let begun = house.gateway().run(BeginPayment { payment }).await;
-        assert_eq!(begun, Ok(Began::New));
+        let begun = house
+            .gateway()
+            .run(BeginPayment {
+                payment,
+                code: None,
+            })
+            .await;
+        assert_eq!(begun, Ok(Began::New(None)));
         house.advance_s(seconds).await;
     }
     let counts = open_payments_by_age(house.gateway()).await.unwrap();

@@ -224,7 +224,14 @@ async fn begin_with(store: &mut Memory, serial: i64, code: CodeNo, amount: Fen) 
     let mut payment = Box::new(payment(serial));
     payment.amount = amount;
     payment.details.voucher = Some(voucher);
-    run(store, BeginPayment { payment }).await;
+    run(
+        store,
+        BeginPayment {
+            payment,
+            code: None,
+        },
+    )
+    .await;
 }
 
 async fn decline(store: &mut Memory, serial: i64) {

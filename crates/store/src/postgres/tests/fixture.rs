@@ -19,7 +19,7 @@ use domain::{
     },
     money::Fen,
     payment::{Details, Flow, Paid, Payment, PaymentState},
-    rows::{Changes, Plan},
+    rows::{Changes, Claim, Plan},
     time::UnixMs,
 };
 use std::{
@@ -86,10 +86,18 @@ pub(super) fn paid(mut payment: Payment) -> Payment {
     payment
 }
 
+/// A new payment that names no code.
+const fn claim(payment: &Payment) -> Claim<'_> {
+    Claim {
+        payment,
+        code: None,
+    }
+}
+
 /// A plan that claims `payments`.
 pub(super) fn claiming<'a>(payments: impl IntoIterator<Item = &'a Payment>) -> Plan<'a> {
     let mut plan = Plan {
-        claims: payments.into_iter().collect(),
+        claims: payments.into_iter().map(claim).collect(),
         ..Plan::default()
     };
     plan.normalise();

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     postgres::{
+        paying::{CARTON_KEY, paying_sql},
         session::{Session, read_url},
         stock,
         voucher::{LOCK_USES, REMOVE_SPAN, SUMS, busy_sql, spans_sql},
@@ -13,6 +14,7 @@ use crate::{
     },
     testing,
 };
+use domain::ids::Serial;
 
 const ANALYZE: &str = "BEGIN READ WRITE; ANALYZE; COMMIT";
 
@@ -21,6 +23,7 @@ fn fill(carton: u8) -> String {
     let rows = "FROM generate_series(1, 20000) n";
     format!(
         "BEGIN READ WRITE;
+        INSERT INTO cartons SELECT 1, '{carton}-' || n, '{{}}' {rows};
         INSERT INTO voucher_spans SELECT 1, {carton}, n * 10, n * 10 + 9, n, '{{}}' {rows};
         INSERT INTO code_uses SELECT 1, {carton}, n, n % 2 = 0, n % 2, 0, 0, 1 {rows};
         INSERT INTO code_events SELECT 1, {carton}, n, 0, '{{}}' {rows};
@@ -39,6 +42,11 @@ type Wanted = (String, &'static str, &'static [&'static str]);
 fn writers() -> Vec<Wanted> {
     let spans: &[&str] = &["(first >= ", "(first <= "];
     vec![
+        (
+            paying_sql(),
+            r#"1, '{"\\x00","\\x01"}'"#,
+            &["(digest = ", "(key = ", "(first <= ", "(idx = "],
+        ),
         (
             spans_sql("FOR UPDATE"),
             "'{2,2}', '{15,95}', '{40,96}'",
@@ -111,5 +119,23 @@ async fn codes_are_looked_up_by_their_box_whatever_is_known_of_it() {
                 assert_looks_up(&plan, conditions, &context);
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_box_is_found_by_its_serial_as_it_is_written() {
+    let session = session().await;
+    let day = 1_000_000_000_000;
+    for number in [
+        0,
+        1,
+        day - 1,
+        59 * day,
+        20_779 * day + 70_001,
+        24_836 * day + 999_999_999_999,
+    ] {
+        let sql = format!("SELECT {CARTON_KEY} FROM (SELECT {number}::bigint AS carton) AS found");
+        let row = session.client.query_one(&sql, &[]).await.unwrap();
+        assert_eq!(row.get::<_, String>(0), Serial(number).to_string());
     }
 }

@@ -257,8 +257,14 @@ async fn the_engine_tries_again_what_could_not_be_serialised() {
     tokio::spawn(queue.serve(store.writer().await.unwrap()));
     let of = payment(10, "A");
     let payment = Box::new(of.clone());
-    let began = engine.run(BeginPayment { payment }).await.unwrap();
-    assert!(matches!(began, Began::New));
+    let began = engine
+        .run(BeginPayment {
+            payment,
+            code: None,
+        })
+        .await
+        .unwrap();
+    assert!(matches!(began, Began::New(None)));
     assert!(engine.takes_writes());
     assert_eq!(read_again(&store.reader(), &of).await, Some(of));
 }

@@ -14,11 +14,12 @@ use domain::{
     },
     ids::Serial,
     money::Fen,
-    payment::{CloseReason, End, Payment, PaymentState, VoucherPart},
+    payment::{CloseReason, End, Payment, PaymentState},
     voucher::{
         change::{Change, ChangeId, ChangeKind, Remarks, Verdict},
         code::{CodeDigest, CodeNo, CodeRange},
         partner::PartnerNo,
+        paying::CodeRefusal,
         status::CodeStatus,
         stock::Carton,
         ticket::{ActivityNo, Term, Terms, Validity, VoucherTicketNo},
@@ -76,6 +77,11 @@ fn carton(round: i64) -> Carton {
     }
 }
 
+fn digest(code: CodeNo) -> CodeDigest {
+    let number = i128::from(code.carton.0) << 32 | i128::from(code.index);
+    CodeDigest(number.to_be_bytes())
+}
+
 async fn issue(engine: &Engine, round: i64) {
     let carton = carton(round);
     engine.run(OpenCarton { carton }).await.unwrap();
@@ -83,10 +89,6 @@ async fn issue(engine: &Engine, round: i64) {
         carton: serial(round, 0),
         index,
     });
-    let digest = |code: CodeNo| {
-        let number = i128::from(code.carton.0) << 32 | i128::from(code.index);
-        CodeDigest(number.to_be_bytes())
-    };
     let digests = codes.clone().map(|code| FoundCode {
         digest: digest(code),
         tenant: TENANT,
@@ -160,13 +162,16 @@ async fn begin(engine: &Engine, round: i64, n: i64, index: u32) -> Option<CodeSt
         carton: serial(round, 0),
         index,
     };
-    let mut payment: Payment = payment(number.0, &number.to_string());
-    payment.details.voucher = Some(VoucherPart::of(code, TICKET, &TERMS, Fen::new(9_999)));
-    let payment = Box::new(payment);
-    let settled = match engine.run(BeginPayment { payment }).await.unwrap() {
-        Began::New => return None,
+    let payment: Payment = payment(number.0, &number.to_string());
+    let begin = BeginPayment {
+        payment: Box::new(payment),
+        code: Some(digest(code)),
+    };
+    let settled = match engine.run(begin).await.unwrap() {
+        Began::New(Some(part)) if part.code == code => return None,
+        Began::NoVoucher(CodeRefusal::Status(status)) => return Some(status),
         Began::Settled(payment) => payment,
-        Began::Exists(other) => panic!("{other:?}"),
+        other @ (Began::New(_) | Began::NoVoucher(_) | Began::Exists(_)) => panic!("{other:?}"),
     };
     let PaymentState::Ended {
         end: End::Closed(CloseReason::Voucher(status)),

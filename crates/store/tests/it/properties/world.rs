@@ -255,7 +255,10 @@ impl World {
             .is_multiple_of(2)
             .then(|| "http://shop.example/".to_owned());
         let payment = Box::new(payment);
-        self.queued(BeginPayment { payment })
+        self.queued(BeginPayment {
+            payment,
+            code: None,
+        })
     }
 
     fn refund(

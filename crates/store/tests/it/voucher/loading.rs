@@ -5,7 +5,7 @@ use super::{
     samples::{TICKET, USES, code, code_use, range, span, span_due},
 };
 use crate::{
-    fixture::{Fixture, on_each_store, record, write},
+    fixture::{Fixture, claim, on_each_store, record, write},
     loyalty::samples::{card, documents, trans},
     samples::{AMOUNT, TENANT, payment, serial},
 };
@@ -200,7 +200,7 @@ async fn payments_come_with_the_codes_they_hold(store: impl Fixture) {
     );
     record(&mut writer, &[one.clone(), two.clone(), payment(4)]).await;
     let mut plan = Plan {
-        claims: vec![&new],
+        claims: vec![claim(&new)],
         payments: vec![(TENANT, one.serial), (TENANT, serial(4))],
         payment_keys: vec![(TENANT, two.key)],
         ..Plan::default()
@@ -235,7 +235,7 @@ async fn a_payment_without_a_voucher_asks_for_no_code(store: impl Fixture) {
     let mut writer = store.writer().await;
     let plain = payment(1);
     let mut plan = Plan {
-        claims: vec![&plain],
+        claims: vec![claim(&plain)],
         ..Plan::default()
     };
     plan.normalise();

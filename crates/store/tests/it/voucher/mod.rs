@@ -1,6 +1,7 @@
 //! Voucher codes: boxes of them, what happened to ranges, and what tills did with single ones.
 
 mod loading;
+mod paying;
 mod reading;
 pub mod samples;
 mod stock;

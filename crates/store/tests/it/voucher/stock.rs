@@ -213,29 +213,6 @@ async fn fill_and_sell(writer: &mut impl Writer) -> ([Span; 2], CodeUse) {
     (spans, code_use)
 }
 
-async fn a_code_comes_with_what_tells_how_it_stands(store: impl Fixture) {
-    let mut writer = store.writer().await;
-    let (spans, code_use) = fill_and_sell(&mut writer).await;
-    // A box that nobody ever opened.
-    fill(&mut writer, 2).await;
-    let reader = store.reader();
-    for it in digests(1) {
-        let known = reader.known_code(TENANT, it.digest).await.unwrap();
-        let known = known.expect("a code of the box");
-        let index = it.code.index;
-        assert_eq!((known.code, known.carton), (it.code, carton(TENANT, 1, 12)));
-        let span = &spans[usize::from(index > 6)];
-        assert_eq!(known.span.as_ref(), Some(span), "{index}");
-        let touched = (index == 2).then_some(&code_use);
-        assert_eq!(known.code_use.as_ref(), touched, "{index}");
-        assert_eq!(reader.known_code(OTHER, it.digest).await, Ok(None));
-    }
-    let (unknown, without_box) = (digest(99), digests(2)[0].digest);
-    for digest in [unknown, without_box] {
-        assert_eq!(reader.known_code(TENANT, digest).await, Ok(None));
-    }
-}
-
 async fn names_lead_to_codes_and_units_in_their_order(store: impl Fixture) {
     let mut writer = store.writer().await;
     fill(&mut writer, 1).await;
@@ -287,7 +264,6 @@ async fn a_page_of_a_tree_has_all_that_it_shows(store: impl Fixture) {
 
 on_each_store! {
     stock_is_found_by_digest_and_by_name,
-    a_code_comes_with_what_tells_how_it_stands,
     names_lead_to_codes_and_units_in_their_order,
     a_page_of_a_tree_has_all_that_it_shows,
     units_are_listed_within_a_range,
