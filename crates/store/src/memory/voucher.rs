@@ -1,11 +1,11 @@
 //! Voucher codes, kept by the oracle.
 
 use super::{
-    Memory,
+    Memory, Tables,
     reader::{MemorySnapshot, page, ready},
 };
 use crate::contract::{
-    AdminReply, BoxFuture, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode,
+    AdminReply, BoxFuture, FoundCode, KnownCode, Named, Sight, SpanMark, StoreError, StoredCode,
     StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
 };
 use domain::{
@@ -13,11 +13,12 @@ use domain::{
     loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
+        change::{Change, ChangeId},
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
         rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan, VoucherRows},
         span::Span,
-        stock::{Level, Unit},
+        stock::{Carton, Level, Unit},
     },
 };
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -170,6 +171,24 @@ impl VoucherTables {
     }
 }
 
+impl Tables {
+    fn carton(&self, tenant: TenantId, serial: Serial) -> Option<Carton> {
+        let found = self.loyalty.document(&DocumentKey::carton(tenant, serial));
+        let Some(Document::Carton(it)) = found else {
+            return None;
+        };
+        Some((**it).clone())
+    }
+
+    fn change(&self, tenant: TenantId, id: &ChangeId) -> Option<Change> {
+        let found = self.loyalty.document(&DocumentKey::change(tenant, id));
+        let Some(Document::Change(it)) = found else {
+            return None;
+        };
+        Some((**it).clone())
+    }
+}
+
 /// Adds `new` rows, all or none.
 fn add<K: Ord, T>(rows: &mut BTreeMap<K, T>, new: Vec<(K, T)>) -> Result<AdminReply, StoreError> {
     let len = new.len();
@@ -241,15 +260,9 @@ impl VoucherReader for Memory {
         let found = tables.voucher.digests.get(&digest);
         let known = found.filter(|it| it.tenant == tenant).and_then(|found| {
             let code = found.code;
-            let Some(Document::Carton(carton)) = tables
-                .loyalty
-                .document(&DocumentKey::carton(tenant, code.carton))
-            else {
-                return None;
-            };
             Some(KnownCode {
                 code,
-                carton: (**carton).clone(),
+                carton: tables.carton(tenant, code.carton)?,
                 span: tables.voucher.spans_in(&code.range()).next().cloned(),
                 code_use: tables.voucher.uses.get(&code).cloned(),
             })
@@ -269,6 +282,35 @@ impl VoucherReader for Memory {
             (found.filter(|it| it.tenant == tenant), unit)
         };
         ready(names.into_iter().map(look).collect())
+    }
+
+    fn sight(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+        name: String,
+    ) -> BoxFuture<'_, Result<Sight, StoreError>> {
+        Box::pin(async move {
+            let named = self.named(tenant, vec![(digest, name)]).await?;
+            let (code, unit) = named.into_iter().next().unwrap_or_default();
+            let page = match code {
+                Some(found) => self.tree_page(found.code.range(), 1).await?,
+                None => TreePage::default(),
+            };
+            let within = code.map(|it| it.code.carton);
+            let within = within.or(unit.as_ref().map(|it| it.range.carton));
+            let change = page.spans.first().and_then(Span::active_by);
+            let tables = self.tables();
+            let carton = within.and_then(|it| tables.carton(tenant, it));
+            let activation = change.and_then(|it| tables.change(tenant, it));
+            Ok(Sight {
+                code,
+                unit,
+                carton,
+                page,
+                activation,
+            })
+        })
     }
 
     fn tree_page(

@@ -8,7 +8,7 @@
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `admin` | provisioning |
-//! | `reader`, `voucher_reader`, `pool`, `queries`, `snapshot` | looking at rows |
+//! | `reader`, `voucher_reader`, `sight`, `pool`, `queries`, `snapshot` | looking at rows |
 //! | `migrate`, `backup` | the schema, and copies |
 //! | `columns`, `error` | rows and errors as the program knows them |
 //!
@@ -30,6 +30,7 @@ mod pool;
 mod queries;
 mod reader;
 mod session;
+mod sight;
 mod snapshot;
 mod statements;
 mod stock;

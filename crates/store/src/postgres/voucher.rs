@@ -161,13 +161,18 @@ const ADD_EVENTS: &str = "INSERT INTO code_events (tenant, carton, idx, number, 
 
 /// Reads a row of [`SPAN`].
 pub(super) fn read_span(row: &Row) -> Result<Span, StoreError> {
+    read_span_from(row, 0)
+}
+
+/// Reads a row that holds [`SPAN`] from a column on.
+pub(super) fn read_span_from(row: &Row, from: usize) -> Result<Span, StoreError> {
     let flat = FlatSpan {
-        tenant: get(row, 0)?,
-        carton: get(row, 1)?,
-        first: get(row, 2)?,
-        last: get(row, 3)?,
-        due_at: get(row, 4)?,
-        body: get(row, 5)?,
+        tenant: get(row, from)?,
+        carton: get(row, from + 1)?,
+        first: get(row, from + 2)?,
+        last: get(row, from + 3)?,
+        due_at: get(row, from + 4)?,
+        body: get(row, from + 5)?,
     };
     flat.read()
 }
