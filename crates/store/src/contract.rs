@@ -25,7 +25,8 @@ use std::{future::Future, pin::Pin};
 mod voucher;
 
 pub use voucher::{
-    FoundCode, Named, SpanMark, StoredCode, StoredCounts, TreePage, VoucherReader, VoucherSnapshot,
+    FoundCode, Named, Sight, SpanMark, StoredCode, StoredCounts, TreePage, VoucherReader,
+    VoucherSnapshot,
 };
 
 /// A future that can be put behind a trait object.
@@ -338,7 +339,8 @@ pub trait Reader: VoucherReader {
         number: TransNo,
     ) -> BoxFuture<'_, Result<Option<Trans>, StoreError>>;
 
-    /// The events of a batch in the order of their places, those behind `after`, at most `limit`.
+    /// The events of a batch in the order of their places, those behind `after`, at most `limit`;
+    /// fewer only where there are no more.
     fn trans_of_batch(
         &self,
         tenant: TenantId,

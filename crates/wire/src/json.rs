@@ -80,12 +80,12 @@ pub(super) fn value(text: &str) -> Result<Value<'_>, JsonFault> {
     }
 }
 
-/// Reads a whole text as a tree. Nulls are left out of objects and lists.
-/// The caller has bounded the depth.
-pub(super) fn tree(text: &str) -> Result<Option<Node<'static>>, JsonFault> {
+/// Reads a whole text as a tree, which borrows what needs no change. Nulls are left out of objects and
+/// lists. The caller has bounded the depth.
+pub(super) fn tree(text: &str) -> Result<Option<Node<'_>>, JsonFault> {
     Ok(match value(text)? {
-        Value::Text(text) => Some(Node::Text(Cow::Owned(text.into_owned()))),
-        Value::Number(number) => Some(Node::Number(Cow::Owned(number.to_owned()))),
+        Value::Text(text) => Some(Node::Text(text)),
+        Value::Number(number) => Some(Node::Number(Cow::Borrowed(number))),
         Value::Bool(bool) => Some(Node::Bool(bool)),
         Value::Null => None,
         Value::Array(inside) => Some(Node::List(list(inside)?)),
@@ -93,16 +93,16 @@ pub(super) fn tree(text: &str) -> Result<Option<Node<'static>>, JsonFault> {
     })
 }
 
-fn list(text: &str) -> Result<Vec<Node<'static>>, JsonFault> {
+fn list(text: &str) -> Result<Vec<Node<'_>>, JsonFault> {
     let trees = elements(text)?.into_iter().map(tree);
     trees.filter_map(Result::transpose).collect()
 }
 
-fn object(text: &str) -> Result<Vec<(Cow<'static, str>, Node<'static>)>, JsonFault> {
+fn object(text: &str) -> Result<Vec<(Cow<'_, str>, Node<'_>)>, JsonFault> {
     let mut object = Vec::new();
     for (name, value) in members(text)? {
         if let Some(node) = tree(value)? {
-            object.push((Cow::Owned(name.into_owned()), node));
+            object.push((name, node));
         }
     }
     Ok(object)
@@ -215,6 +215,16 @@ pub(super) fn write(out: &mut String, node: &Node<'_>) {
         }
         Node::Object(members) => write_object(out, members),
     }
+}
+
+/// Appends a list whose elements are made one at a time: a long one is never in memory as a tree.
+pub(super) fn write_list<'n>(out: &mut String, list: impl Iterator<Item = Node<'n>>) {
+    out.push('[');
+    for (index, node) in list.enumerate() {
+        separate(out, index);
+        write(out, &node);
+    }
+    out.push(']');
 }
 
 /// Appends an object of these members.

@@ -32,7 +32,25 @@ impl Node<'_> {
         if !json::is_within_depth(text, DEPTH_MAX) {
             return None;
         }
-        json::tree(text).ok().flatten()
+        json::tree(text).ok().flatten().map(Node::into_owned)
+    }
+
+    /// The same tree, borrowing nothing.
+    pub(super) fn into_owned(self) -> Node<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Text(text) => Node::Text(owned(text)),
+            Self::Int(number) => Node::Int(number),
+            Self::Number(number) => Node::Number(owned(number)),
+            Self::Bool(bool) => Node::Bool(bool),
+            Self::List(list) => Node::List(list.into_iter().map(Node::into_owned).collect()),
+            Self::Object(members) => Node::Object(
+                members
+                    .into_iter()
+                    .map(|(name, node)| (owned(name), node.into_owned()))
+                    .collect(),
+            ),
+        }
     }
 
     /// The same tree as JSON text.
@@ -110,6 +128,25 @@ impl<'a> Members<'a> {
     /// Appends the object so far as JSON text.
     pub(super) fn write(&self, out: &mut String) {
         json::write_object(out, &self.0);
+    }
+
+    /// Appends the object so far as JSON text, and in it, behind its members, a list whose elements
+    /// are made as they are written.
+    pub(super) fn write_with_list<'n>(
+        &self,
+        out: &mut String,
+        name: &str,
+        list: impl Iterator<Item = Node<'n>>,
+    ) {
+        self.write(out);
+        out.pop();
+        if !self.0.is_empty() {
+            out.push(',');
+        }
+        json::write_text(out, name);
+        out.push(':');
+        json::write_list(out, list);
+        out.push('}');
     }
 
     /// The object so far as JSON text.

@@ -64,6 +64,15 @@ impl Span {
         }
     }
 
+    /// The change by which its codes are active, if they are.
+    #[must_use]
+    pub const fn active_by(&self) -> Option<&ChangeId> {
+        match &self.stage {
+            Stage::Active(it) => Some(&it.by),
+            Stage::InStock | Stage::Void(_) => None,
+        }
+    }
+
     /// Whether the uses its codes had left were written off, because their term is over.
     #[must_use]
     pub fn is_written_off(&self) -> bool {

@@ -33,8 +33,8 @@ use std::{
 use store::{
     Reader, StoreError,
     contract::{
-        BoxFuture, DocumentMark, DueJob, FoundCode, Named, PaymentFilter, Snapshot, SpanMark,
-        StoreFigures, StoredCode, TreePage, VoucherReader,
+        BoxFuture, DocumentMark, DueJob, FoundCode, Named, PaymentFilter, Sight, Snapshot,
+        SpanMark, StoreFigures, StoredCode, TreePage, VoucherReader,
     },
 };
 
@@ -142,6 +142,7 @@ looks! {
     units_in(range: CodeRange, level: Level, after: Option<u32>, limit: u32) -> Vec<Unit>;
     codes_by_digest(digests: Vec<CodeDigest>) -> Vec<FoundCode>;
     named(tenant: TenantId, names: Vec<(CodeDigest, String)>) -> Vec<Named>;
+    sight(tenant: TenantId, digest: CodeDigest, name: String) -> Sight;
     tree_page(range: CodeRange, limit: u32) -> TreePage;
     stored_codes(range: CodeRange, limit: u32) -> Vec<StoredCode>;
     spans(range: CodeRange, after: Option<u32>, limit: u32) -> Vec<Span>;

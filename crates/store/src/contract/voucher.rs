@@ -5,10 +5,11 @@ use domain::{
     ids::{Serial, TenantId},
     time::UnixMs,
     voucher::{
+        change::Change,
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
         span::Span,
-        stock::{Level, Unit},
+        stock::{Carton, Level, Unit},
     },
 };
 
@@ -56,6 +57,31 @@ pub struct TreePage {
     pub spans: Vec<Span>,
 }
 
+/// What one name leads to, with all that is told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// The code it is the text of.
+    pub code: Option<FoundCode>,
+    /// The unit it is the printed name of.
+    pub unit: Option<Unit>,
+    /// The box of the code, or else of the unit.
+    pub carton: Option<Carton>,
+    /// The code alone, as a tree shows it; nothing where there is no code.
+    pub page: TreePage,
+    /// The change by which the code is active, if it is.
+    pub activation: Option<Change>,
+}
+
+impl Sight {
+    /// Whether all rows are there that others say are there.
+    #[must_use]
+    pub(crate) fn is_whole(&self) -> bool {
+        let is_named = self.code.is_some() || self.unit.is_some();
+        let is_active = self.page.spans.first().and_then(Span::active_by).is_some();
+        self.carton.is_some() == is_named && self.activation.is_some() == is_active
+    }
+}
+
 /// How far a worker got with spans that are due: the time and first code of the last one.
 pub type SpanMark = (UnixMs, CodeNo);
 
@@ -100,6 +126,15 @@ pub trait VoucherReader: Send + Sync + 'static {
         tenant: TenantId,
         names: Vec<(CodeDigest, String)>,
     ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>>;
+
+    /// What a name of a tenant leads to, with the digest that it has if it is a code, and all that
+    /// is told of it, in one look.
+    fn sight(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+        name: String,
+    ) -> BoxFuture<'_, Result<Sight, StoreError>>;
 
     /// The codes of a range with what a tree shows of them, in one look; of each at most `limit`.
     fn tree_page(

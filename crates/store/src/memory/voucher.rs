@@ -5,7 +5,7 @@ use super::{
     reader::{MemorySnapshot, page, ready},
 };
 use crate::contract::{
-    AdminReply, BoxFuture, FoundCode, Named, SpanMark, StoreError, StoredCode, StoredCounts,
+    AdminReply, BoxFuture, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode, StoredCounts,
     TreePage, VoucherReader, VoucherSnapshot,
 };
 use domain::{
@@ -14,12 +14,13 @@ use domain::{
     rows::Claim,
     time::UnixMs,
     voucher::{
+        change::{Change, ChangeId},
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
         paying::PayingCodes,
         rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan, VoucherRows},
         span::Span,
-        stock::{Level, Unit},
+        stock::{Carton, Level, Unit},
     },
 };
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -191,6 +192,24 @@ impl VoucherTables {
     }
 }
 
+impl Tables {
+    fn carton(&self, tenant: TenantId, serial: Serial) -> Option<Carton> {
+        let found = self.loyalty.document(&DocumentKey::carton(tenant, serial));
+        let Some(Document::Carton(it)) = found else {
+            return None;
+        };
+        Some((**it).clone())
+    }
+
+    fn change(&self, tenant: TenantId, id: &ChangeId) -> Option<Change> {
+        let found = self.loyalty.document(&DocumentKey::change(tenant, id));
+        let Some(Document::Change(it)) = found else {
+            return None;
+        };
+        Some((**it).clone())
+    }
+}
+
 /// Adds `new` rows, all or none.
 fn add<K: Ord, T>(rows: &mut BTreeMap<K, T>, new: Vec<(K, T)>) -> Result<AdminReply, StoreError> {
     let len = new.len();
@@ -265,6 +284,35 @@ impl VoucherReader for Memory {
             (found.filter(|it| it.tenant == tenant), unit)
         };
         ready(names.into_iter().map(look).collect())
+    }
+
+    fn sight(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+        name: String,
+    ) -> BoxFuture<'_, Result<Sight, StoreError>> {
+        Box::pin(async move {
+            let named = self.named(tenant, vec![(digest, name)]).await?;
+            let (code, unit) = named.into_iter().next().unwrap_or_default();
+            let page = match code {
+                Some(found) => self.tree_page(found.code.range(), 1).await?,
+                None => TreePage::default(),
+            };
+            let within = code.map(|it| it.code.carton);
+            let within = within.or(unit.as_ref().map(|it| it.range.carton));
+            let change = page.spans.first().and_then(Span::active_by);
+            let tables = self.tables();
+            let carton = within.and_then(|it| tables.carton(tenant, it));
+            let activation = change.and_then(|it| tables.change(tenant, it));
+            Ok(Sight {
+                code,
+                unit,
+                carton,
+                page,
+                activation,
+            })
+        })
     }
 
     fn tree_page(

@@ -8,7 +8,7 @@
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `paying`, `stock` | what happened to voucher codes, those that new payments name, and the codes themselves |
 //! | `admin` | provisioning |
-//! | `reader`, `voucher_reader`, `pool`, `queries`, `snapshot` | looking at rows |
+//! | `reader`, `voucher_reader`, `sight`, `pool`, `queries`, `snapshot` | looking at rows |
 //! | `migrate`, `backup` | the schema, and copies |
 //! | `columns`, `error` | rows and errors as the program knows them |
 //!
@@ -31,6 +31,7 @@ mod pool;
 mod queries;
 mod reader;
 mod session;
+mod sight;
 mod snapshot;
 mod statements;
 mod stock;

@@ -1,4 +1,5 @@
-//! The readers' connections: a few, shared by all, made when they are first needed.
+//! The readers' connections: a few, shared by all, made when they are first needed. There are two
+//! pools of them, see [`Plans`].
 //!
 //! A connection that does not answer is taken out of use with all others, since they lead to the
 //! same server, and new ones are made by one task. So a reader waits for an answer or for a
@@ -16,18 +17,34 @@ use std::{
 };
 use tokio_postgres::{Config, Error, Row, Statement, types::ToSql};
 
-/// How many connections readers share. Requests are pipelined, so one carries many at a time.
+/// How many connections a pool shares. Requests are pipelined, so one carries many at a time.
 pub(super) const CONNECTIONS: usize = 4;
 /// The server gives up a statement before its reader does, and the connection stays well.
 const SETTINGS: &str = "SET statement_timeout = '5s'";
+/// Beside them, where plans are kept. Each statement finds its rows by keys, in one way whatever is
+/// asked for; only a table that is empty, or was when the server last looked, would be read whole,
+/// and a plan that was made then would be kept.
+pub(super) const KEPT_PLANS: &str =
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
 /// How long a reader waits for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// What the server does about plans on a pool's connections.
+#[derive(Clone, Copy)]
+pub(super) enum Plans {
+    /// It plans each time, for the values at hand.
+    Anew,
+    /// It plans a statement once on each connection: looking up a few rows by their keys takes less
+    /// time than planning that.
+    Kept,
+}
+
 /// The connections.
 pub(super) struct Pool {
     config: Arc<Config>,
+    plans: Plans,
     links: Mutex<Vec<Arc<ReadLink>>>,
     turn: AtomicUsize,
     opening: Arc<tokio::sync::Mutex<Opening<ReadLink>>>,
@@ -40,9 +57,13 @@ pub(super) struct ReadLink {
 }
 
 impl ReadLink {
-    async fn open(config: Arc<Config>) -> Result<Self, StoreError> {
+    async fn open(config: Arc<Config>, plans: Plans) -> Result<Self, StoreError> {
         let session = Session::connect(&config).await?;
-        answered_within(ANSWER_TIMEOUT, session.execute(SETTINGS)).await??;
+        let settings = match plans {
+            Plans::Anew => SETTINGS.to_owned(),
+            Plans::Kept => format!("{SETTINGS}; {KEPT_PLANS}"),
+        };
+        answered_within(ANSWER_TIMEOUT, session.execute(&settings)).await??;
         Ok(Self {
             session,
             prepared: Mutex::default(),
@@ -73,9 +94,10 @@ fn breaks_connection(error: &Error) -> bool {
 }
 
 impl Pool {
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    pub(super) fn new(config: Arc<Config>, plans: Plans) -> Self {
         Self {
             config,
+            plans,
             links: Mutex::default(),
             turn: AtomicUsize::new(0),
             opening: Arc::default(),
@@ -134,7 +156,7 @@ impl Pool {
     }
 
     async fn add(&self, opening: &mut Opening<ReadLink>) -> Result<Arc<ReadLink>, StoreError> {
-        let open = || ReadLink::open(Arc::clone(&self.config));
+        let open = || ReadLink::open(Arc::clone(&self.config), self.plans);
         let link = Arc::new(opening.take(open).await?);
         lock(&self.links).push(Arc::clone(&link));
         Ok(link)

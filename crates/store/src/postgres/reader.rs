@@ -5,7 +5,7 @@ use super::{
     columns::{MERCHANT_COLUMNS, Stored, get, read_all, read_merchant, read_tenant},
     error::classify,
     loyalty,
-    pool::{CONNECTIONS, Params, Pool},
+    pool::{CONNECTIONS, Params, Plans, Pool},
     queries,
     snapshot::PostgresSnapshot,
 };
@@ -38,13 +38,16 @@ use tokio_postgres::{Config, Row, types::ToSql};
 /// Looks at stored rows over a few shared connections, which are made when first needed.
 pub struct PostgresReader {
     pool: Arc<Pool>,
-    doubts: Doubts,
+    /// For rows that are looked up by their keys.
+    by_key: Arc<Pool>,
+    pub(super) doubts: Doubts,
 }
 
 impl PostgresReader {
     pub(super) fn new(config: Arc<Config>, doubts: Doubts) -> Self {
         Self {
-            pool: Arc::new(Pool::new(config)),
+            by_key: Arc::new(Pool::new(Arc::clone(&config), Plans::Kept)),
+            pool: Arc::new(Pool::new(config, Plans::Anew)),
             doubts,
         }
     }
@@ -52,12 +55,16 @@ impl PostgresReader {
     /// Reading may be repeated: a connection that breaks on the way costs another attempt. When a
     /// server ends, all connections break.
     pub(super) async fn rows(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
-        for _ in 0..=CONNECTIONS {
-            if let Some(answer) = self.pool.ask(sql, params).await? {
-                return answer.map_err(|error| classify(&error));
-            }
-        }
-        Err(StoreError::Down("each connection broke".to_owned()))
+        ask(&self.pool, sql, params).await
+    }
+
+    /// The same, for a statement that finds its rows by keys, in one way whatever is asked for.
+    pub(super) async fn rows_by_key(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
+        ask(&self.by_key, sql, params).await
     }
 
     async fn all<T: Stored>(&self, sql: &str, params: Params<'_>) -> Result<Vec<T>, StoreError> {
@@ -136,6 +143,15 @@ impl PostgresReader {
     }
 }
 
+async fn ask(pool: &Arc<Pool>, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+    for _ in 0..=CONNECTIONS {
+        if let Some(answer) = pool.ask(sql, params).await? {
+            return answer.map_err(|error| classify(&error));
+        }
+    }
+    Err(StoreError::Down("each connection broke".to_owned()))
+}
+
 fn due_job(row: &Row) -> Result<DueJob, StoreError> {
     let asks: Option<i16> = get(row, 2)?;
     let channel = |number| {
@@ -151,7 +167,10 @@ fn due_job(row: &Row) -> Result<DueJob, StoreError> {
 
 /// "There is none" is a promise: it is not made while a commit is in doubt, as it was before the
 /// look.
-fn unless_in_doubt<T>(found: Option<T>, may_appear: bool) -> Result<Option<T>, StoreError> {
+pub(super) fn unless_in_doubt<T>(
+    found: Option<T>,
+    may_appear: bool,
+) -> Result<Option<T>, StoreError> {
     if found.is_none() && may_appear {
         let text = "it was not found, but what became of a commit is not known yet";
         return Err(StoreError::Unknown(text.to_owned()));
@@ -182,7 +201,8 @@ impl PostgresReader {
         Box::pin(async move {
             let may_appear = self.doubts.are_there();
             let sql = loyalty::trans_by_sql(column);
-            let found = self.one(&sql, &[&tenant.0, &value]).await?;
+            let rows = self.rows_by_key(&sql, &[&tenant.0, &value]).await?;
+            let found = rows.first().map(Trans::read).transpose()?;
             unless_in_doubt(found, may_appear)
         })
     }
@@ -309,8 +329,11 @@ impl Reader for PostgresReader {
             let may_appear = self.doubts.are_there();
             let sql = loyalty::by_key_sql(key.kind);
             let params: Params<'_> = &[&key.tenant.0, &key.key];
-            let found = self.all_documents(key.kind, &sql, params).await?;
-            unless_in_doubt(found.into_iter().next(), may_appear)
+            let rows = self.rows_by_key(&sql, params).await?;
+            let found = rows
+                .first()
+                .map(|row| loyalty::read_document(key.kind, row));
+            unless_in_doubt(found.transpose()?, may_appear)
         })
     }
 
@@ -329,7 +352,7 @@ impl Reader for PostgresReader {
                 params.push(&key.tenant.0);
                 params.push(&key.key);
             }
-            let rows = self.rows(&sql, &params).await?;
+            let rows = self.rows_by_key(&sql, &params).await?;
             let found = rows.iter().map(|row| {
                 let which: i32 = get(row, 3)?;
                 let key = usize::try_from(which).ok().and_then(|it| keys.get(it));

@@ -118,7 +118,7 @@ pub(super) async fn remove(
     Ok(AdminReply::Removed(removed))
 }
 
-const UNIT: &str = "tenant, id, level, carton, first, last, sale_channel_order_id";
+pub(super) const UNIT: &str = "tenant, id, level, carton, first, last, sale_channel_order_id";
 
 /// The unit of tenant `$1` with the name `$2`.
 pub(super) fn unit_sql() -> String {
@@ -164,14 +164,19 @@ pub(super) const COUNTS: &str = "SELECT
 
 /// Reads a row of a unit.
 pub(super) fn read_unit(row: &Row) -> Result<Unit, StoreError> {
+    read_unit_from(row, 0)
+}
+
+/// Reads a row that holds [`UNIT`] from a column on.
+pub(super) fn read_unit_from(row: &Row, from: usize) -> Result<Unit, StoreError> {
     let flat = FlatUnit {
-        tenant: get(row, 0)?,
-        id: get(row, 1)?,
-        level: get(row, 2)?,
-        carton: get(row, 3)?,
-        first: get(row, 4)?,
-        last: get(row, 5)?,
-        sale_channel_order_id: get(row, 6)?,
+        tenant: get(row, from)?,
+        id: get(row, from + 1)?,
+        level: get(row, from + 2)?,
+        carton: get(row, from + 3)?,
+        first: get(row, from + 4)?,
+        last: get(row, from + 5)?,
+        sale_channel_order_id: get(row, from + 6)?,
     };
     flat.read()
 }

@@ -3,15 +3,16 @@
 use super::{
     error::classify,
     pool::Params,
-    reader::PostgresReader,
+    reader::{PostgresReader, unless_in_doubt},
+    sight,
     snapshot::PostgresSnapshot,
     stock,
     voucher::{CODE_USE, EVENT, SPAN, read_event, read_span, read_use},
 };
 use crate::{
     contract::{
-        BoxFuture, FoundCode, Named, SpanMark, StoreError, StoredCode, StoredCounts, TreePage,
-        VoucherReader, VoucherSnapshot,
+        BoxFuture, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode, StoredCounts,
+        TreePage, VoucherReader, VoucherSnapshot,
     },
     flat::level,
 };
@@ -148,6 +149,24 @@ impl VoucherReader for PostgresReader {
                 (code, units.get(name).cloned())
             });
             Ok(named.collect())
+        })
+    }
+
+    fn sight(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+        name: String,
+    ) -> BoxFuture<'_, Result<Sight, StoreError>> {
+        Box::pin(async move {
+            let may_appear = self.doubts.are_there();
+            let params: Params<'_> = &[&tenant.0, &digest.0.as_slice(), &name];
+            let rows = self.rows_by_key(&sight::SQL, params).await?;
+            let row = rows.first();
+            let row = row.ok_or_else(|| StoreError::Corrupt("no row of a name".to_owned()))?;
+            let sight = sight::read(row)?;
+            unless_in_doubt(sight.is_whole().then_some(()), may_appear)?;
+            Ok(sight)
         })
     }
 

@@ -19,7 +19,7 @@ use domain::{
     },
     time::UnixMs,
 };
-use rusqlite::{Connection, Error, Params, Row, ffi, params};
+use rusqlite::{Connection, Error, OptionalExtension, Params, Row, ffi, params};
 
 pub(super) const TRANS: &str = "tenant, serial, place, number, body";
 
@@ -54,15 +54,26 @@ pub(super) fn trans_of(
     tenant: TenantId,
     serial: Serial,
 ) -> Result<Option<Trans>, StoreError> {
-    let sql = format!("SELECT {TRANS} FROM trans WHERE serial = ?1 AND tenant = ?2");
-    let found = all(
-        connection,
-        &sql,
-        (serial.0, tenant.0),
-        trans,
-        FlatTrans::read,
-    )?;
+    let found = trans_of_all(connection, tenant, &[serial])?;
     Ok(found.into_iter().next())
+}
+
+/// The events with these serials, in their order.
+pub(super) fn trans_of_all(
+    connection: &Connection,
+    tenant: TenantId,
+    serials: &[Serial],
+) -> Result<Vec<Trans>, StoreError> {
+    let sql = format!("SELECT {TRANS} FROM trans WHERE serial = ?1 AND tenant = ?2");
+    let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
+    let mut found = Vec::with_capacity(serials.len());
+    for serial in serials {
+        let flat = statement.query_row((serial.0, tenant.0), trans).optional();
+        if let Some(flat) = flat.map_err(from_sqlite)? {
+            found.push(flat.read()?);
+        }
+    }
+    Ok(found)
 }
 
 /// The document with a key.

@@ -38,7 +38,7 @@ use domain::{
     time::UnixMs,
 };
 use rusqlite::{Connection, Row};
-use std::sync::{PoisonError, atomic::Ordering};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 /// Reads. Clones share the connections.
 #[derive(Clone)]
@@ -57,6 +57,23 @@ impl SqliteReader {
         look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, StoreError>> {
         Box::pin(looks::take(self, |reader| reader.look(look)))
+    }
+
+    /// The same, all of it on the rows as they are at one moment: each statement by itself would take
+    /// the log's locks, and forget the pages it has read whenever somebody has written meanwhile.
+    pub(super) fn within<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
+        self.with(move |connection| {
+            let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
+            look(&whole)
+        })
+    }
+
+    /// What readers and the writer know of each other.
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.store.shared)
     }
 
     /// Those that wait, of all clones.
@@ -84,8 +101,9 @@ impl SqliteReader {
         let connection = idle.map_or_else(|| self.store.connect_to_read(), Ok)?;
         let found = look(&connection);
         let mut idle = lock_idle();
-        // A connection that failed may be broken; the next look opens a new one.
-        if found.is_ok() && idle.len() < LOOKS_MAX {
+        // A connection that failed may be broken, or still look at the past; the next look opens a
+        // new one.
+        if found.is_ok() && connection.is_autocommit() && idle.len() < LOOKS_MAX {
             idle.push(connection);
         }
         found
@@ -104,7 +122,10 @@ fn payment(
 }
 
 /// "There is none" is a promise: it is not made while a commit is in doubt.
-fn unless_in_doubt<T>(found: Option<T>, shared: &Shared) -> Result<Option<T>, StoreError> {
+pub(super) fn unless_in_doubt<T>(
+    found: Option<T>,
+    shared: &Shared,
+) -> Result<Option<T>, StoreError> {
     if found.is_none() && shared.is_in_doubt() {
         let text = "the last commit could not be synced, nor written over yet";
         return Err(StoreError::Unknown(text.to_owned()));
@@ -315,9 +336,8 @@ impl Reader for SqliteReader {
         keys: Vec<DocumentKey>,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
         let store = self.store.clone();
-        self.with(move |connection| {
-            let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
-            let found = keys.iter().map(|key| loyalty::document(&whole, key));
+        self.within(move |connection| {
+            let found = keys.iter().map(|key| loyalty::document(connection, key));
             let found: Vec<_> = found.collect::<Result<_, _>>()?;
             let found = found
                 .into_iter()
@@ -384,12 +404,15 @@ impl Reader for SqliteReader {
         let (first, last) = Place::of_batch(terminal, batch);
         let first = after.map_or(first, |after| first.max(after.next()));
         let recent = self.store.shared.event_keys.clone();
-        self.with(move |connection| {
+        self.within(move |connection| {
             let places = (first, last);
             let serials = events_between(connection, &recent, tenant, places, limit)?;
-            let found = serials.into_iter();
-            let found = found.map(|serial| loyalty::trans_of(connection, tenant, serial));
-            found.filter_map(Result::transpose).collect()
+            let found = loyalty::trans_of_all(connection, tenant, &serials)?;
+            if found.len() < serials.len() {
+                let text = format!("events of batch {} of terminal {terminal}", batch.get());
+                return Err(StoreError::Corrupt(format!("{text} are not there")));
+            }
+            Ok(found)
         })
     }
 
@@ -468,24 +491,5 @@ impl Reader for SqliteReader {
             }
             copied
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_backup_is_a_store_and_leaves_the_reader_reading_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&dir.path().join("a.db")).unwrap();
-        let (reader, copy) = (store.reader(), dir.path().join("b.db"));
-        reader.backup(copy.clone()).await.unwrap();
-        let opened = SqliteStore::open_existing(&copy).unwrap();
-        assert_eq!(opened.pending_migrations(), Ok(Vec::new()));
-        assert_eq!(opened.reader().tenants().await, Ok(Vec::new()));
-        assert!(reader.backup(copy).await.is_err());
-        let write = reader.look(|it| it.execute("DELETE FROM jobs", []).map_err(from_sqlite));
-        assert!(write.is_err());
     }
 }

@@ -174,3 +174,17 @@ fn a_look_into_a_box_does_not_begin_at_its_first_span() {
     );
     assert!(steps < 200, "{steps} steps");
 }
+
+#[tokio::test]
+async fn a_backup_is_a_store_and_leaves_the_reader_reading_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&dir.path().join("a.db")).unwrap();
+    let (reader, copy) = (store.reader(), dir.path().join("b.db"));
+    reader.backup(copy.clone()).await.unwrap();
+    let opened = SqliteStore::open_existing(&copy).unwrap();
+    assert_eq!(opened.pending_migrations(), Ok(Vec::new()));
+    assert_eq!(opened.reader().tenants().await, Ok(Vec::new()));
+    assert!(reader.backup(copy).await.is_err());
+    let write = reader.look(|it| it.execute("DELETE FROM jobs", []).map_err(from_sqlite));
+    assert!(write.is_err());
+}

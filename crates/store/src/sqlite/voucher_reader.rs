@@ -1,23 +1,26 @@
 //! Looking at voucher codes.
 
 use super::{
-    reader::SqliteReader,
+    loyalty,
+    reader::{SqliteReader, unless_in_doubt},
     snapshot::SqliteSnapshot,
     stock,
     voucher::{events_where, spans_where, uses_where},
 };
 use crate::contract::{
-    BoxFuture, FoundCode, Named, SpanMark, StoreError, StoredCode, StoredCounts, TreePage,
+    BoxFuture, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode, StoredCounts, TreePage,
     VoucherReader, VoucherSnapshot,
 };
 use domain::{
     ids::{Serial, TenantId},
+    loyalty::document::{Document, DocumentKey},
     time::UnixMs,
     voucher::{
+        change::{Change, ChangeId},
         code::{CodeDigest, CodeNo, CodeRange},
         code_use::{CodeEvent, CodeUse},
         span::Span,
-        stock::{Level, Unit},
+        stock::{Carton, Level, Unit},
     },
 };
 use rusqlite::Connection;
@@ -92,6 +95,58 @@ fn named(
     names.iter().map(look).collect()
 }
 
+/// What a name leads to, with all that is told of it.
+fn sight(
+    connection: &Connection,
+    tenant: TenantId,
+    digest: CodeDigest,
+    name: &str,
+) -> Result<Sight, StoreError> {
+    let found = stock::by_digest(connection, &[digest])?;
+    let code = found.into_iter().find(|it| it.tenant == tenant);
+    let unit = stock::unit(connection, tenant, name)?;
+    let page = match code {
+        Some(found) => tree_page(connection, &found.code.range(), 1)?,
+        None => TreePage::default(),
+    };
+    let within = code.map(|it| it.code.carton);
+    let within = within.or(unit.as_ref().map(|it| it.range.carton));
+    let carton = within.map(|it| carton(connection, tenant, it));
+    let by = page.spans.first().and_then(Span::active_by);
+    let activation = by.map(|it| change(connection, tenant, it));
+    Ok(Sight {
+        code,
+        unit,
+        carton: carton.transpose()?.flatten(),
+        activation: activation.transpose()?.flatten(),
+        page,
+    })
+}
+
+fn carton(
+    connection: &Connection,
+    tenant: TenantId,
+    serial: Serial,
+) -> Result<Option<Carton>, StoreError> {
+    let found = loyalty::document(connection, &DocumentKey::carton(tenant, serial))?;
+    let Some(Document::Carton(it)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(*it))
+}
+
+fn change(
+    connection: &Connection,
+    tenant: TenantId,
+    id: &ChangeId,
+) -> Result<Option<Change>, StoreError> {
+    let found = loyalty::document(connection, &DocumentKey::change(tenant, id))?;
+    let Some(Document::Change(it)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(*it))
+}
+
 /// The codes of a range with what a tree shows of them.
 fn tree_page(
     connection: &Connection,
@@ -139,7 +194,21 @@ impl VoucherReader for SqliteReader {
         tenant: TenantId,
         names: Vec<(CodeDigest, String)>,
     ) -> BoxFuture<'_, Result<Vec<Named>, StoreError>> {
-        self.with(move |connection| named(connection, tenant, &names))
+        self.within(move |connection| named(connection, tenant, &names))
+    }
+
+    fn sight(
+        &self,
+        tenant: TenantId,
+        digest: CodeDigest,
+        name: String,
+    ) -> BoxFuture<'_, Result<Sight, StoreError>> {
+        let shared = self.shared();
+        self.within(move |connection| {
+            let sight = sight(connection, tenant, digest, &name)?;
+            unless_in_doubt(sight.is_whole().then_some(()), &shared)?;
+            Ok(sight)
+        })
     }
 
     fn tree_page(
@@ -147,7 +216,7 @@ impl VoucherReader for SqliteReader {
         range: CodeRange,
         limit: u32,
     ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
-        self.with(move |connection| tree_page(connection, &range, limit))
+        self.within(move |connection| tree_page(connection, &range, limit))
     }
 
     fn stored_codes(

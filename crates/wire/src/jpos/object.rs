@@ -39,7 +39,7 @@ pub(super) fn elements(text: &str, max: usize) -> Option<Vec<&str>> {
 }
 
 /// A JSON text as a tree; `None` when it is no JSON or nests too deeply. Nulls inside are left out.
-pub(super) fn tree(text: &str) -> Option<Node<'static>> {
+pub(super) fn tree(text: &str) -> Option<Node<'_>> {
     if !json::is_within_depth(text, DEPTH_MAX) {
         return None;
     }

@@ -89,7 +89,12 @@ impl Reply {
             .text(name::MESSAGE, self.outcome.message())
             .int(name::TRANS_TIME, unit.of_ms(self.trans_time_ms));
         self.body.push(&mut members);
-        members.into_node().to_json()
+        let mut out = String::with_capacity(256);
+        match self.body.long_list() {
+            Some((name, list)) => members.write_with_list(&mut out, name, list),
+            None => members.write(&mut out),
+        }
+        out
     }
 
     /// Reads an operation's reply.

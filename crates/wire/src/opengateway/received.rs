@@ -99,7 +99,7 @@ impl Received {
             return Err(ReceivedError::Malformed);
         }
         let tree = json::tree(text).map_err(|_| ReceivedError::Malformed)?;
-        let Some(Node::Object(members)) = tree else {
+        let Some(Node::Object(members)) = tree.map(Node::into_owned) else {
             return Err(ReceivedError::Malformed);
         };
         let (root, body) = unwrap_root(members);

@@ -9,7 +9,7 @@ use domain::{
     },
     money::Fen,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// One message in a terminal's journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,29 +37,79 @@ pub struct Pieces {
     pub pieces: i64,
 }
 
-/// What comparing the terminal's `entries` with the `host`'s events of the batch finds, in the
-/// order of their numbers.
-#[must_use]
-pub fn compare(entries: &[Entry], host: &[Trans]) -> Vec<Compared> {
-    let mut left: BTreeMap<i64, &Trans> = host
-        .iter()
-        .filter(|it| is_counted(it))
-        .filter_map(|it| Some((it.place?.trace(), it)))
-        .collect();
-    let mut found: Vec<Compared> = entries
-        .iter()
-        .map(|entry| {
-            let trace = i64::from(entry.trace.get());
-            let same = left.get(&trace).filter(|it| it.kind == entry.kind).copied();
-            if same.is_some() {
-                left.remove(&trace);
-            }
-            entry.compared(same)
-        })
-        .collect();
-    found.extend(left.into_values().filter_map(only_at_host));
-    found.sort_by_key(|it| it.trace);
-    found
+/// A terminal's journal on its way along the host's events of the batch, which come page by page:
+/// however many there are, none is kept.
+pub struct Comparison<'e> {
+    /// The terminal's entries by their numbers, those of one number in the terminal's order.
+    entries: Vec<&'e Entry>,
+    /// How many of them lie before the host's next event.
+    passed: usize,
+    /// The face values that the host's events name.
+    faces: HashMap<TicketId, Fen>,
+    /// What was found so far, in the order of the numbers.
+    found: Vec<Compared>,
+}
+
+impl<'e> Comparison<'e> {
+    /// Of these entries, before the host's first event.
+    #[must_use]
+    pub fn of(entries: &'e [Entry]) -> Self {
+        let mut entries: Vec<&Entry> = entries.iter().collect();
+        entries.sort_by_key(|it| it.trace);
+        Self {
+            found: Vec::with_capacity(entries.len()),
+            entries,
+            passed: 0,
+            faces: HashMap::new(),
+        }
+    }
+
+    /// Takes the host's next event, behind all it was given.
+    pub fn take(&mut self, host: &Trans) {
+        let tickets = host.effect.tickets.iter();
+        self.faces.extend(tickets.map(|it| (it.ticket(), it.face)));
+        let Some(place) = host.place.filter(|_| is_counted(host)) else {
+            return;
+        };
+        self.pass(|it| i64::from(it.trace.get()) < place.trace());
+        let mut left = Some(host);
+        self.pass_with(
+            |it| i64::from(it.trace.get()) == place.trace(),
+            |it| left.take_if(|host| host.kind == it.kind),
+        );
+        self.found.extend(left.and_then(only_at_host));
+    }
+
+    /// What was found, in the order of the numbers, and what the terminal's journal adds up to. It
+    /// names no face values: those of the host's events of the batch are taken, and tickets that the
+    /// host knows nothing of are worth nothing.
+    #[must_use]
+    pub fn end(mut self) -> (Vec<Compared>, Totals) {
+        self.pass(|_| true);
+        let mut totals = Totals::default();
+        for entry in &self.entries {
+            totals.count(entry.kind, &entry.effect(&self.faces), 1);
+        }
+        (self.found, totals)
+    }
+
+    /// Passes the next entries that `is_next`: the host has none of them.
+    fn pass(&mut self, is_next: impl Fn(&Entry) -> bool) {
+        self.pass_with(is_next, |_| None);
+    }
+
+    /// The same, with the host's event that is each entry's.
+    fn pass_with<'h>(
+        &mut self,
+        is_next: impl Fn(&Entry) -> bool,
+        mut host: impl FnMut(&Entry) -> Option<&'h Trans>,
+    ) {
+        let left = self.entries.get(self.passed..).unwrap_or_default();
+        let next = left.iter().take_while(|it| is_next(it));
+        let before = self.found.len();
+        self.found.extend(next.map(|it| it.compared(host(it))));
+        self.passed += self.found.len() - before;
+    }
 }
 
 /// Whether a batch's totals count an event.
@@ -130,6 +180,17 @@ impl Entry {
         differing.map(differ).collect()
     }
 
+    /// What it moved, as far as totals count that.
+    fn effect(&self, faces: &HashMap<TicketId, Fen>) -> Effect {
+        let uses = self.pieces.iter().map(|it| used(it, faces));
+        Effect {
+            point_amount: self.point_amount,
+            cash: self.cash,
+            tickets: uses.collect(),
+            ..Effect::default()
+        }
+    }
+
     fn pieces_of(&self, voucher: bool) -> i64 {
         let pieces = self.pieces.iter().filter(|it| it.ticket.voucher == voucher);
         pieces.map(|it| it.pieces).sum()
@@ -140,26 +201,6 @@ fn pieces_of(effect: &Effect, voucher: bool) -> i64 {
     let tickets = effect.tickets.iter();
     let tickets = tickets.filter(|it| it.ticket().voucher == voucher);
     tickets.map(|it| it.pieces).sum()
-}
-
-/// What the terminal's journal adds up to. It names no face values: those of the host's events of
-/// the batch are taken, and tickets that the host knows nothing of are worth nothing.
-#[must_use]
-pub fn totals(entries: &[Entry], host: &[Trans]) -> Totals {
-    let tickets = host.iter().flat_map(|it| &it.effect.tickets);
-    let faces: HashMap<TicketId, Fen> = tickets.map(|it| (it.ticket(), it.face)).collect();
-    let mut totals = Totals::default();
-    for entry in entries {
-        let uses = entry.pieces.iter().map(|it| used(it, &faces));
-        let effect = Effect {
-            point_amount: entry.point_amount,
-            cash: entry.cash,
-            tickets: uses.collect(),
-            ..Effect::default()
-        };
-        totals.count(entry.kind, &effect, 1);
-    }
-    totals
 }
 
 fn used(pieces: &Pieces, faces: &HashMap<TicketId, Fen>) -> TicketUse {
@@ -257,8 +298,14 @@ mod tests {
         }
     }
 
+    fn compare(entries: &[Entry], host: &[Trans]) -> (Vec<Compared>, Totals) {
+        let mut comparison = Comparison::of(entries);
+        host.iter().for_each(|it| comparison.take(it));
+        comparison.end()
+    }
+
     fn found(entries: &[Entry], host: &[Trans]) -> Vec<(u32, Finding)> {
-        let compared = compare(entries, host).into_iter();
+        let compared = compare(entries, host).0.into_iter();
         compared.map(|it| (it.trace.get(), it.finding)).collect()
     }
 
@@ -332,7 +379,7 @@ mod tests {
             }],
             ..entry(1, TransKind::Consume, 101)
         };
-        let compared = compare(&[theirs], &ours);
+        let (compared, _) = compare(&[theirs], &ours);
         let Finding::Differs(differences) = &compared[0].finding else {
             panic!("{compared:?}");
         };
@@ -380,7 +427,7 @@ mod tests {
             cancel_count: 1,
             ..Totals::default()
         };
-        assert_eq!(totals(&theirs, &ours), expected);
-        assert_eq!(totals(&theirs, &[]).ticket_debit_amount, Fen::ZERO);
+        assert_eq!(compare(&theirs, &ours).1, expected);
+        assert_eq!(compare(&theirs, &[]).1.ticket_debit_amount, Fen::ZERO);
     }
 }

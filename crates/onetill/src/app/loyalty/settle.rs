@@ -2,17 +2,13 @@
 
 use super::{
     Caller, Heading, Verdict,
-    journal::{self, Entry},
+    journal::{Comparison, Entry},
     messages::{Given, ROUNDS_MAX, verdict, went_round},
 };
 use crate::app::{AppError, Gateway};
 use domain::{
     command::loyalty::{Answer, Missing, Settle, SettleDetails},
-    loyalty::{
-        terminal::BatchNo,
-        totals::Totals,
-        trans::{Refusal, Trans},
-    },
+    loyalty::{journal::Compared, terminal::BatchNo, totals::Totals, trans::Refusal},
 };
 
 /// How many events one question to the store brings at most.
@@ -53,11 +49,13 @@ impl Gateway {
                 return Ok(Err(Refusal::NotCheckedIn.into()));
             };
             let moved = caller.terminal.batch.map_or(0, |it| it.entries);
-            let host = self.batch_of(&caller, message.batch).await?;
+            let (lines, totals) = self
+                .compare_journal(&caller, message.batch, entries)
+                .await?;
             let details = SettleDetails {
                 message,
-                totals: journal::totals(entries, &host),
-                lines: journal::compare(entries, &host),
+                totals,
+                lines,
                 entries: moved,
             };
             match self.run(details).await? {
@@ -71,20 +69,26 @@ impl Gateway {
         Err(went_round())
     }
 
-    /// All events of a batch, by their number in it.
-    async fn batch_of(&self, caller: &Caller, batch: BatchNo) -> Result<Vec<Trans>, AppError> {
+    /// What comparing a terminal's journal with all events of a batch finds, and what it adds up to.
+    async fn compare_journal(
+        &self,
+        caller: &Caller,
+        batch: BatchNo,
+        entries: &[Entry],
+    ) -> Result<(Vec<Compared>, Totals), AppError> {
         let (tenant, terminal) = (caller.terminal.tenant, caller.terminal.index);
-        let mut events: Vec<Trans> = Vec::new();
+        let mut comparison = Comparison::of(entries);
+        let mut after = None;
         loop {
-            let after = events.last().and_then(|it| it.place);
             let page = self
                 .reader
                 .trans_of_batch(tenant, terminal, batch, after, PAGE_ROWS)
                 .await?;
-            if page.is_empty() {
-                return Ok(events);
+            page.iter().for_each(|it| comparison.take(it));
+            match page.last() {
+                Some(last) if page.len() == PAGE_ROWS as usize => after = last.place,
+                Some(_) | None => return Ok(comparison.end()),
             }
-            events.extend(page);
         }
     }
 }

@@ -31,6 +31,7 @@ use codes::CodeVault;
 use guesses::Guesses;
 use partners::Partners;
 use stocking::Stocking;
+use tree::Trees;
 
 /// What the use cases of vouchers work with, beside what all do.
 pub struct Vouchers {
@@ -42,6 +43,8 @@ pub struct Vouchers {
     pub guesses: Guesses,
     /// Boxes that are being filled.
     pub stocking: Stocking,
+    /// Trees on their way to partners.
+    pub trees: Trees,
 }
 
 impl Vouchers {
@@ -53,6 +56,7 @@ impl Vouchers {
             partners: Partners::new(vault),
             guesses: Guesses::default(),
             stocking: Stocking::default(),
+            trees: Trees::default(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What a printed name leads to: a box, a package or a reel by its name, a code by its text.
 
-use super::partners::KnownPartner;
+use super::{
+    partners::KnownPartner,
+    tree::{Page, Paid},
+};
 use crate::app::{AppError, Gateway, loyalty::documents};
 use domain::{
     ids::{Serial, TenantId},
@@ -28,6 +31,14 @@ pub struct Found {
     pub level: Option<Level>,
     /// The box they lie in.
     pub carton: Arc<Carton>,
+}
+
+/// What one name leads to.
+pub enum OneFound {
+    /// A box, a package or a reel.
+    Unit(Found),
+    /// A code, with all that is told of it.
+    Code(Page, Paid),
 }
 
 /// Codes, and what they are; `None` for a single one.
@@ -84,6 +95,44 @@ impl Gateway {
             *it = it.take().filter(|it| it.carton.partner == number);
         }
         Ok(found)
+    }
+
+    /// What one name leads to, and if it is a code's all that is told of it, in one look at the
+    /// store; `None` where it is nobody's, or not this partner's.
+    ///
+    /// # Errors
+    /// When the store failed, or rows of a box are missing.
+    pub async fn find_one(
+        &self,
+        partner: &KnownPartner,
+        name: &str,
+    ) -> Result<Option<OneFound>, AppError> {
+        if !may_be_code(name) {
+            return Ok(None);
+        }
+        let partner = &partner.partner;
+        let digest = self.vouchers.codes.digest(partner.tenant, name);
+        let sight = self.reader.sight(partner.tenant, digest, name.to_owned());
+        let sight = sight.await?;
+        let theirs = sight
+            .carton
+            .filter(|it| it.ready && it.partner == partner.number);
+        let Some(carton) = theirs.map(Arc::new) else {
+            return Ok(None);
+        };
+        if sight.code.is_some() {
+            let page = self.page_as_it_stands(carton, sight.page)?;
+            let mut paid = Paid::default();
+            sight.activation.iter().for_each(|it| paid.add(it));
+            return Ok(Some(OneFound::Code(page, paid)));
+        }
+        Ok(sight.unit.map(|unit| {
+            OneFound::Unit(Found {
+                range: unit.range,
+                level: Some(unit.level),
+                carton,
+            })
+        }))
     }
 
     /// What each name leads to, whichever partner of the tenant has it.

@@ -84,11 +84,14 @@ impl Gateway {
         let mut from = 0;
         loop {
             let page = self.reader.code_events(code, from, PAGE_ROWS).await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            from = last.number.saturating_add(1);
+            let is_full = page.len() == PAGE_ROWS as usize;
+            if let Some(last) = page.last() {
+                from = last.number.saturating_add(1);
+            }
             entries.extend(page.into_iter().map(Entry::Till));
+            if !is_full {
+                return Ok(());
+            }
         }
     }
 }

@@ -7,23 +7,28 @@ use domain::{
     ids::Serial,
     time::UnixMs,
     voucher::{
+        change::{Change, ChangeId},
         code::{CodeNo, CodeRange},
         code_use::CodeUse,
-        span::{Span, Stage},
+        partner::PartnerNo,
+        span::Span,
         status::{Standing, standing},
         stock::{Carton, Unit},
         ticket::Term,
     },
 };
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
-    sync::Arc,
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
 };
-use store::contract::StoredCode;
+use store::contract::{StoredCode, TreePage};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 /// How many codes are read at once. A reader who stops reading holds some pages of them.
 const PAGE_CODES: u32 = 200;
+/// How many trees of more than a page one partner may have on their way.
+pub const TREES_MAX: usize = 32;
 /// How many spans are read at once.
 const PAGE_SPANS: u32 = 200;
 
@@ -73,6 +78,8 @@ impl Page {
 /// Reads a tree page by page, in issuing order.
 pub struct Pages {
     gateway: Arc<Gateway>,
+    /// The first page, if it is there already.
+    ready: Option<Page>,
     left: VecDeque<(CodeRange, Arc<Carton>)>,
 }
 
@@ -96,8 +103,25 @@ impl Pages {
         }
         Self {
             gateway: Arc::clone(gateway),
+            ready: None,
             left,
         }
+    }
+
+    /// A page that was read, and no more.
+    #[must_use]
+    pub fn one(gateway: &Arc<Gateway>, page: Page) -> Self {
+        Self {
+            gateway: Arc::clone(gateway),
+            ready: Some(page),
+            left: VecDeque::new(),
+        }
+    }
+
+    /// Whether there is no page any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ready.is_none() && self.left.is_empty()
     }
 
     /// The next page; `None` behind the last.
@@ -105,6 +129,9 @@ impl Pages {
     /// # Errors
     /// When the store failed, or rows of a box are missing.
     pub async fn next(&mut self) -> Result<Option<Page>, AppError> {
+        if let Some(page) = self.ready.take() {
+            return Ok(Some(page));
+        }
         let Some((range, carton)) = self.left.pop_front() else {
             return Ok(None);
         };
@@ -114,17 +141,29 @@ impl Pages {
         }
         let gateway = &self.gateway;
         let stored = gateway.reader.tree_page(page, PAGE_CODES).await?;
-        Ok(Some(Page {
-            codes: gateway.codes_as_they_stand(
-                &carton,
-                stored.codes,
-                &stored.spans,
-                stored.uses,
-            )?,
-            packages: stored.packages,
-            reels: stored.reels,
-            carton,
-        }))
+        gateway.page_as_it_stands(carton, stored).map(Some)
+    }
+}
+
+/// The trees of more than a page that are on their way. Each looks at the store for page after page,
+/// and holds some while its reader takes its time.
+#[derive(Default)]
+pub struct Trees {
+    of_partner: Mutex<HashMap<PartnerNo, Arc<Semaphore>>>,
+}
+
+impl Trees {
+    /// Begins another tree for a partner, which ends when what is returned is dropped; `None` where
+    /// the partner has as many as it may have.
+    #[must_use]
+    pub fn begin(&self, partner: PartnerNo) -> Option<OwnedSemaphorePermit> {
+        let mut of_partner = self
+            .of_partner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let free = of_partner.entry(partner);
+        let free = free.or_insert_with(|| Arc::new(Semaphore::new(TREES_MAX)));
+        Arc::clone(free).try_acquire_owned().ok()
     }
 }
 
@@ -137,7 +176,30 @@ pub struct Paid {
     pub newest: Option<(UnixMs, Serial)>,
 }
 
+impl Paid {
+    /// Adds what a change cost.
+    pub(super) fn add(&mut self, change: &Change) {
+        self.total_fen = self.total_fen.saturating_add(change.total.get());
+        self.newest = self.newest.max(Some((change.at, change.serial)));
+    }
+}
+
 impl Gateway {
+    /// A page that was read, its codes opened.
+    pub(super) fn page_as_it_stands(
+        &self,
+        carton: Arc<Carton>,
+        stored: TreePage,
+    ) -> Result<Page, AppError> {
+        let (codes, uses) = (stored.codes, stored.uses);
+        Ok(Page {
+            codes: self.codes_as_they_stand(&carton, codes, &stored.spans, uses)?,
+            packages: stored.packages,
+            reels: stored.reels,
+            carton,
+        })
+    }
+
     fn codes_as_they_stand(
         &self,
         carton: &Carton,
@@ -171,10 +233,14 @@ impl Gateway {
             let mut after = None;
             loop {
                 let page = self.reader.spans(found.range, after, PAGE_SPANS).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.range.first);
-                for span in page {
-                    self.note_paid(&span, &mut seen, &mut paid).await?;
+                for span in &page {
+                    self.note_paid(span, &mut seen, &mut paid).await?;
+                }
+                match page.last() {
+                    Some(last) if last.range.last < found.range.last => {
+                        after = Some(last.range.first);
+                    }
+                    Some(_) | None => break,
                 }
             }
         }
@@ -184,18 +250,14 @@ impl Gateway {
     async fn note_paid(
         &self,
         span: &Span,
-        seen: &mut HashSet<String>,
+        seen: &mut HashSet<ChangeId>,
         paid: &mut Paid,
     ) -> Result<(), AppError> {
-        let Stage::Active(activation) = &span.stage else {
-            return Ok(());
-        };
-        if !seen.insert(activation.by.as_str().to_owned()) {
-            return Ok(());
-        }
-        if let Some(change) = self.change(span.tenant, &activation.by).await? {
-            paid.total_fen = paid.total_fen.saturating_add(change.total.get());
-            paid.newest = paid.newest.max(Some((change.at, change.serial)));
+        let by = span.active_by().filter(|it| seen.insert((*it).clone()));
+        if let Some(by) = by
+            && let Some(change) = self.change(span.tenant, by).await?
+        {
+            paid.add(&change);
         }
         Ok(())
     }
@@ -225,4 +287,21 @@ fn first_page(range: CodeRange) -> CodeRange {
 fn behind(range: CodeRange, last: u32) -> Option<CodeRange> {
     let first = last.checked_add(1).filter(|it| *it <= range.last)?;
     Some(CodeRange { first, ..range })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partner_has_so_many_trees_and_others_have_theirs() {
+        let trees = Trees::default();
+        let begin = |number| trees.begin(PartnerNo(number));
+        let mut running: Vec<_> = (0..TREES_MAX).map(|_| begin(1504)).collect();
+        assert!(running.iter().all(Option::is_some));
+        assert!(begin(1504).is_none());
+        assert!(begin(1505).is_some());
+        drop(running.pop());
+        assert!(begin(1504).is_some());
+    }
 }

@@ -1,7 +1,11 @@
 //! activeVoucher, delVoucher and their reel twins: all of what is named, or nothing.
 
 use super::{Answered, Asked, Refusal, present};
-use crate::app::voucher::{change::NewChange, guesses::Guesser, names::Found};
+use crate::app::voucher::{
+    change::NewChange,
+    guesses::Guesser,
+    names::{Found, OneFound},
+};
 use domain::{
     command::voucher::ChangeReply,
     money::Fen,
@@ -140,15 +144,33 @@ impl Asked<'_> {
     /// What each name leads to. Names that lead nowhere are counted: whoever names too many is not
     /// looked up any more.
     pub(super) async fn find(&self, items: &[Item]) -> Result<Vec<Option<Found>>, Refusal> {
-        let guesses = &self.gateway.vouchers.guesses;
-        let guesser = Guesser::Partner(self.partner.partner.number);
-        if !guesses.may_look(guesser, self.gateway.now()) {
-            return Err(Refusal::TooMany);
-        }
+        self.may_look()?;
         let names: Vec<&str> = items.iter().map(Item::as_str).collect();
         let found = self.gateway.find_names(&self.partner, &names).await?;
-        let missed = found.iter().filter(|it| it.is_none()).count();
-        guesses.missed(guesser, missed, self.gateway.now());
+        self.missed(found.iter().filter(|it| it.is_none()).count());
         Ok(found)
+    }
+
+    /// The same of one name, with all that is told of it if it is a code's.
+    pub(super) async fn find_one(&self, item: &Item) -> Result<Option<OneFound>, Refusal> {
+        self.may_look()?;
+        let found = self.gateway.find_one(&self.partner, item.as_str()).await?;
+        self.missed(usize::from(found.is_none()));
+        Ok(found)
+    }
+
+    fn may_look(&self) -> Result<(), Refusal> {
+        let guesses = &self.gateway.vouchers.guesses;
+        let may = guesses.may_look(self.guesser(), self.gateway.now());
+        may.then_some(()).ok_or(Refusal::TooMany)
+    }
+
+    fn missed(&self, misses: usize) {
+        let guesses = &self.gateway.vouchers.guesses;
+        guesses.missed(self.guesser(), misses, self.gateway.now());
+    }
+
+    fn guesser(&self) -> Guesser {
+        Guesser::Partner(self.partner.partner.number)
     }
 }

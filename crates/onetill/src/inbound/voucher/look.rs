@@ -1,7 +1,11 @@
 //! What became of an activation, codes as they stand, and the history of one.
 
 use super::{Answered, Asked, Refusal, present, tree};
-use crate::app::voucher::{names::Found, trace::Entry};
+use crate::app::voucher::{
+    names::{Found, OneFound},
+    trace::Entry,
+    tree::{Pages, Paid},
+};
 use domain::{
     loyalty::store::StoreNo,
     voucher::{
@@ -49,7 +53,8 @@ pub(super) async fn result(asked: &Asked<'_>, message: &ResultQuery) -> Result<A
         Some(change) => codes_of(asked, change).await?,
         None => Vec::new(),
     };
-    tree::answer(asked, &reply, message.shape(), &found).await
+    let pages = Pages::of(asked.gateway, &found);
+    tree::answer(asked, &reply, message.shape(), pages).await
 }
 
 /// The codes that a change named.
@@ -75,7 +80,6 @@ async fn codes_of(asked: &Asked<'_>, change: &Change) -> Result<Vec<Found>, Refu
 
 /// queryVerifyInfo and queryVoucher.
 pub(super) async fn codes(asked: &Asked<'_>, message: &Codes) -> Result<Answered, Refusal> {
-    let found = asked.find(message.items.items()).await?;
     let (known, unknown) = match asked.action {
         Action::QueryVoucher => (ReturnCode::VoucherFound, ReturnCode::VoucherUnknown),
         Action::QueryVerifyInfo
@@ -87,27 +91,62 @@ pub(super) async fn codes(asked: &Asked<'_>, message: &Codes) -> Result<Answered
         | Action::QueryCodeTrace
         | Action::ActiveByPartNo => (ReturnCode::Found, ReturnCode::NothingKnown),
     };
+    let shown = shown(asked, message.items.items()).await?;
     let now = present::civil(asked.gateway, asked.gateway.now());
-    let missing = message.items.items().iter().zip(&found);
-    let missing = missing.filter(|(_, it)| it.is_none()).map(|(item, _)| item);
-    let missing: Vec<&str> = missing.map(Item::as_str).take(5).collect();
+    match shown {
+        Shown::Missing(missing) => {
+            let desc = format!("{}: {}", unknown.name(asked.locale), missing.join(", "));
+            let reply = CodesReply {
+                trace_no: Some(message.trace_no.clone()),
+                ..CodesReply::new(unknown, desc, now)
+            };
+            Ok((unknown, reply.encode(None)).into())
+        }
+        Shown::All(pages, paid) => {
+            let reply = CodesReply {
+                trace_no: Some(message.trace_no.clone()),
+                order_no: paid.newest.map(|(_, serial)| serial.to_string()),
+                bill: Some(Bill::of_paid(paid.total_fen)),
+                ..CodesReply::new(known, known.name(asked.locale).to_owned(), now)
+            };
+            tree::answer(asked, &reply, message.shape(), pages).await
+        }
+    }
+}
+
+/// What a query's names lead to.
+enum Shown<'m> {
+    /// All that they lead to, and what it cost.
+    All(Pages, Paid),
+    /// The first of those that lead nowhere.
+    Missing(Vec<&'m str>),
+}
+
+async fn shown<'m>(asked: &Asked<'_>, items: &'m [Item]) -> Result<Shown<'m>, Refusal> {
+    if let [item] = items {
+        return shown_one(asked, item).await;
+    }
+    let found = asked.find(items).await?;
+    let missing = items.iter().zip(&found).filter(|(_, it)| it.is_none());
+    let missing: Vec<&str> = missing.map(|(item, _)| item.as_str()).take(5).collect();
     if !missing.is_empty() {
-        let desc = format!("{}: {}", unknown.name(asked.locale), missing.join(", "));
-        let reply = CodesReply {
-            trace_no: Some(message.trace_no.clone()),
-            ..CodesReply::new(unknown, desc, now)
-        };
-        return Ok((unknown, reply.encode(None)).into());
+        return Ok(Shown::Missing(missing));
     }
     let found: Vec<Found> = found.into_iter().flatten().collect();
-    let paid = asked.gateway.paid_for(&found).await?;
-    let reply = CodesReply {
-        trace_no: Some(message.trace_no.clone()),
-        order_no: paid.newest.map(|(_, serial)| serial.to_string()),
-        bill: Some(Bill::of_paid(paid.total_fen)),
-        ..CodesReply::new(known, known.name(asked.locale).to_owned(), now)
-    };
-    tree::answer(asked, &reply, message.shape(), &found).await
+    all(asked, &found).await
+}
+
+async fn shown_one<'m>(asked: &Asked<'_>, item: &'m Item) -> Result<Shown<'m>, Refusal> {
+    Ok(match asked.find_one(item).await? {
+        None => Shown::Missing(vec![item.as_str()]),
+        Some(OneFound::Code(page, paid)) => Shown::All(Pages::one(asked.gateway, page), paid),
+        Some(OneFound::Unit(found)) => all(asked, &[found]).await?,
+    })
+}
+
+async fn all<'m>(asked: &Asked<'_>, found: &[Found]) -> Result<Shown<'m>, Refusal> {
+    let paid = asked.gateway.paid_for(found).await?;
+    Ok(Shown::All(Pages::of(asked.gateway, found), paid))
 }
 
 /// queryCodeTrace.

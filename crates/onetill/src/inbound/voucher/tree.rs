@@ -3,10 +3,7 @@
 use super::{Answered, Asked, Refusal, present};
 use crate::app::{
     AppError,
-    voucher::{
-        names::Found,
-        tree::{Page, Pages},
-    },
+    voucher::tree::{Page, Pages},
 };
 use axum::{body::Body, http::StatusCode};
 use bytes::Bytes;
@@ -23,15 +20,15 @@ const PIECES_MAX: usize = 2;
 /// partners have, and whoever reads slower must not hold its pieces for days.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers with a tree of what was found. What goes wrong before the first page is a refusal;
-/// after that it breaks the reply off, so that nobody takes half of it for the whole.
+/// Answers with a tree of these pages. What goes wrong before the first page is a refusal, and so is
+/// a further tree where the partner has many on their way; after that it breaks the reply off, so that
+/// nobody takes half of it for the whole.
 pub(super) async fn answer(
     asked: &Asked<'_>,
     reply: &CodesReply,
     shape: TreeShape,
-    found: &[Found],
+    mut pages: Pages,
 ) -> Result<Answered, Refusal> {
-    let mut pages = Pages::of(asked.gateway, found);
     let mut writer = ReplyWriter::new(reply, shape);
     let code = reply.code.code();
     let first = pages.next().await?;
@@ -39,14 +36,16 @@ pub(super) async fn answer(
     if let Some(page) = &first {
         write(gateway, page, asked.locale, &mut writer)?;
     }
-    let second = pages.next().await?;
-    let Some(second) = second else {
+    if pages.is_over() {
         return Ok(Answered {
             http: StatusCode::OK,
             code,
             body: Body::from(writer.finish()),
         });
-    };
+    }
+    let trees = &gateway.vouchers.trees;
+    let running = trees.begin(asked.partner.partner.number);
+    let running = running.ok_or(Refusal::TooMany)?;
     let (sender, body) = Channel::<Bytes, AppError>::new(PIECES_MAX);
     let gateway = std::sync::Arc::clone(gateway);
     let locale = asked.locale;
@@ -56,7 +55,8 @@ pub(super) async fn answer(
             writer,
             locale,
         };
-        rest.send(&gateway, second, sender).await;
+        rest.send(&gateway, sender).await;
+        drop(running);
     });
     Ok(Answered {
         http: StatusCode::OK,
@@ -72,22 +72,16 @@ struct Rest {
 }
 
 impl Rest {
-    async fn send(
-        mut self,
-        gateway: &crate::app::Gateway,
-        second: Page,
-        mut sender: Sender<Bytes, AppError>,
-    ) {
-        let mut next = Ok(Some(second));
+    async fn send(mut self, gateway: &crate::app::Gateway, mut sender: Sender<Bytes, AppError>) {
         loop {
-            match next {
+            match self.pages.next().await {
                 Ok(Some(page)) => {
                     if let Err(error) = write(gateway, &page, self.locale, &mut self.writer) {
                         return sender.abort(error);
                     }
                     let piece = Bytes::from(self.writer.take());
                     match hand_over(&mut sender, piece).await {
-                        Handed::Over => next = self.pages.next().await,
+                        Handed::Over => {}
                         Handed::Gone => return,
                         Handed::Late => return sender.abort(AppError::Unavailable),
                     }

@@ -1,4 +1,5 @@
-//! A reader whose look at the merchants takes as long as a test wants, while others look past it.
+//! A reader whose look at the merchants takes as long as a test wants, while others look past it, and
+//! which notes how it was asked about voucher codes.
 
 use domain::{
     channel::ChannelNo,
@@ -25,15 +26,15 @@ use domain::{
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
 use store::{
     Reader, StoreError,
     contract::{
-        BoxFuture, DocumentMark, DueJob, FoundCode, Named, PaymentFilter, Snapshot, SpanMark,
-        StoreFigures, StoredCode, TreePage, VoucherReader,
+        BoxFuture, DocumentMark, DueJob, FoundCode, Named, PaymentFilter, Sight, Snapshot,
+        SpanMark, StoreFigures, StoredCode, TreePage, VoucherReader,
     },
 };
 use tokio::sync::Notify;
@@ -46,12 +47,21 @@ pub struct Delay {
     pub seen: Notify,
     /// It may tell what it saw.
     pub go_on: Notify,
+    /// What was asked about voucher codes, but for what workers ask.
+    asked: Mutex<Vec<&'static str>>,
 }
 
 impl Delay {
     /// Holds up the next look.
     pub fn hold_next(&self) {
         self.is_next.store(true, Ordering::SeqCst);
+    }
+
+    /// What was asked about voucher codes since this was asked before.
+    pub fn take_asked(&self) -> Vec<&'static str> {
+        let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
+        asked.retain(|it| *it != "due_spans");
+        asked
     }
 }
 
@@ -74,6 +84,7 @@ macro_rules! passed_on {
         impl VoucherReader for LateReader {
             $(
                 fn $name(&self, $($arg: $kind),*) -> BoxFuture<'_, Result<$found, StoreError>> {
+                    self.delay.asked.lock().unwrap().push(stringify!($name));
                     self.inner.$name($($arg),*)
                 }
             )+
@@ -86,6 +97,7 @@ passed_on! {
     units_in(range: CodeRange, level: Level, after: Option<u32>, limit: u32) -> Vec<Unit>;
     codes_by_digest(digests: Vec<CodeDigest>) -> Vec<FoundCode>;
     named(tenant: TenantId, names: Vec<(CodeDigest, String)>) -> Vec<Named>;
+    sight(tenant: TenantId, digest: CodeDigest, name: String) -> Sight;
     tree_page(range: CodeRange, limit: u32) -> TreePage;
     stored_codes(range: CodeRange, limit: u32) -> Vec<StoredCode>;
     spans(range: CodeRange, after: Option<u32>, limit: u32) -> Vec<Span>;

@@ -5,6 +5,7 @@
 //! | [`desk`] | partners with stock, and a partner's middleware |
 //! | [`actions`] | every action, the shapes of its samples, repetitions, refusals |
 //! | [`admission`] | who is let in |
+//! | [`looks`] | how often the store is asked |
 //! | [`part_no`] | activeByPartNo |
 //! | [`redeem`] | codes in payments: parts, wholes, refunds, cancels |
 //! | [`redemption`] | the gateway's own API: codes redeemed without a wallet |
@@ -39,6 +40,7 @@ macro_rules! on_both_stores {
 mod actions;
 mod admission;
 pub mod desk;
+mod looks;
 mod part_no;
 mod races;
 mod redeem;

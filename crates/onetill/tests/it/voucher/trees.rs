@@ -1,8 +1,9 @@
 //! Trees of more codes than one page, in pieces.
 
-use super::desk::{Desk, Stock, TOKEN, code, issue, package, read, stocked, tenant};
+use super::desk::{Desk, PARTNER, Stock, TOKEN, code, issue, package, read, reel, stocked, tenant};
 use crate::support::house::House;
 use domain::voucher::stock::Shape;
+use onetill::app::voucher::tree::TREES_MAX;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,5 +57,34 @@ async fn a_large_tree_comes_whole_and_in_order() {
     let both = desk.look(&names).await.expect("H00");
     assert_eq!(both.codes().len(), 7 * 101 + 20);
     assert_eq!(both.json["voucherBox"].as_array().unwrap().len(), 2);
+    house.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partner_with_many_trees_on_their_way_gets_no_further_one() {
+    let house = House::open().await;
+    let large = Stock {
+        shape: Shape {
+            packages: 2,
+            reels: 2,
+            codes: 100,
+        },
+        ..Stock::of(2, 0)
+    };
+    stocked(&house, &large).await;
+    let desk = Desk::new(&house, TOKEN);
+    let trees = &house.gateway().vouchers.trees;
+    let others: Vec<_> = (0..TREES_MAX).map(|_| trees.begin(PARTNER)).collect();
+    let body = json!({"traceNo": "q", "qrcode": large.id}).to_string();
+    let path = "/ebuyweb-posp/api/queryVoucher";
+    let refused = desk.send(path, body.as_bytes()).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(read(&refused).code(), "P01");
+    // What fits into one page is answered.
+    let few = desk.look(&[reel(large.id, 3)]).await.expect("H00");
+    assert_eq!(few.codes().len(), 100);
+    drop(others);
+    let whole = desk.send(path, body.as_bytes()).await;
+    assert_eq!(read(&whole).expect("P00").codes().len(), 400);
     house.end().await;
 }

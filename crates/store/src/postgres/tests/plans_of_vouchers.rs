@@ -7,8 +7,9 @@ use super::{
 use crate::{
     postgres::{
         paying::{CARTON_KEY, paying_sql},
+        pool::KEPT_PLANS,
         session::{Session, read_url},
-        stock,
+        sight, stock,
         voucher::{LOCK_USES, REMOVE_SPAN, SUMS, busy_sql, spans_sql},
         voucher_reader::{due_sql, events_of_sql, spans_in_sql, uses_in_sql},
     },
@@ -31,6 +32,8 @@ fn fill(carton: u8) -> String {
         INSERT INTO voucher_digests
             SELECT decode(md5('{carton} ' || n), 'hex'), 1, {carton}, n {rows};
         INSERT INTO voucher_units SELECT 1, '{carton}-' || n, 3, {carton}, n, n, NULL {rows};
+        INSERT INTO cartons SELECT 1, '{carton}-' || n, '{{}}' {rows};
+        INSERT INTO stock_changes SELECT 1, '{carton}-' || n, '{{}}' {rows};
         COMMIT"
     )
 }
@@ -67,6 +70,20 @@ fn writers() -> Vec<Wanted> {
 
 fn readers() -> Vec<Wanted> {
     vec![
+        (
+            sight::SQL.clone(),
+            r"1, '\x00', '2-5'",
+            &[
+                "(digest = ",
+                "(id = ",
+                "(key = (to_char",
+                "(idx = ",
+                "(level = '2'",
+                "(level = '3'",
+                "(first <= ",
+                "(key = ((",
+            ],
+        ),
         (stock::unit_sql(), "1, '2-5'", &["(id = "]),
         (stock::units_in_sql(), "2, 3, 5, 9, -1, 9", &["(level = "]),
         (
@@ -137,5 +154,19 @@ async fn a_box_is_found_by_its_serial_as_it_is_written() {
         let sql = format!("SELECT {CARTON_KEY} FROM (SELECT {number}::bigint AS carton) AS found");
         let row = session.client.query_one(&sql, &[]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), Serial(number).to_string());
+    }
+}
+
+/// A table that is empty, and that the server knows to be so, is read whole: that costs nothing. The
+/// plan must not outlive the table's being empty, and on the connections that keep plans it does.
+#[tokio::test]
+async fn a_plan_that_is_kept_is_right_for_a_table_that_was_empty() {
+    let session = session().await;
+    session.execute(ANALYZE).await.unwrap();
+    let sql = sight::SQL.as_str();
+    for (settings, is_right) in [(SETTINGS[1], false), (KEPT_PLANS, true)] {
+        session.execute(settings).await.unwrap();
+        let plan = plan(&session, sql, r"1, '\x00', '2-5'").await;
+        assert_eq!(!plan.contains("Seq Scan on"), is_right, "{plan}");
     }
 }

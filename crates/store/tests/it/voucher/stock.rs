@@ -3,7 +3,8 @@
 use super::{
     changes,
     samples::{
-        carton, carton_no, code, code_use, digest, found, range, span, span_due, stored, unit,
+        carton, carton_no, change, code, code_use, digest, found, range, span, span_due, stored,
+        unit,
     },
 };
 use crate::{
@@ -12,18 +13,20 @@ use crate::{
     samples::TENANT,
 };
 use domain::{
+    ids::Serial,
     loyalty::document::Document,
     voucher::{
-        code::CodeDigest,
+        change::Verdict,
+        code::{CodeDigest, CodeRange},
         code_use::CodeUse,
         rows::VoucherChanges,
         span::Span,
-        stock::{Level, Unit},
+        stock::{Carton, Level, Unit},
     },
 };
 use store::{
     AdminOp, AdminReply, StoreError, Writer,
-    contract::{FoundCode, StoredCounts, TreePage},
+    contract::{FoundCode, Sight, StoredCounts, TreePage},
 };
 
 fn units(n: i64) -> Vec<Unit> {
@@ -244,6 +247,86 @@ async fn names_lead_to_codes_and_units_in_their_order(store: impl Fixture) {
     assert_eq!(reader.named(TENANT, Vec::new()).await, Ok(Vec::new()));
 }
 
+/// A name leads to a code, to a unit, or to both; then the code's box counts.
+async fn a_name_comes_with_all_that_is_told_of_it(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let (spans, code_use) = fill_and_sell(&mut writer).await;
+    fill(&mut writer, 2).await;
+    let reader = store.reader();
+    let (codes, names) = (digests(1), units(1));
+    let look = |digest, name: &str| reader.sight(TENANT, digest, name.to_owned());
+    let by_index = |index| *codes.iter().find(|it| it.code.index == index).unwrap();
+    for index in 0..12_u32 {
+        let found = by_index(index);
+        let (package, reel) = (usize::from(index > 5), index as usize / 3);
+        let expected = Sight {
+            code: Some(found),
+            unit: None,
+            carton: Some(carton(TENANT, 1, 12)),
+            page: TreePage {
+                packages: vec![names[1 + package].clone()],
+                reels: vec![names[3 + reel].clone()],
+                codes: vec![stored(found.code)],
+                uses: (index == 2).then(|| code_use.clone()).into_iter().collect(),
+                spans: vec![spans[usize::from(index > 6)].clone()],
+            },
+            activation: None,
+        };
+        assert_eq!(look(found.digest, "none").await, Ok(expected), "{index}");
+        let theirs = reader.sight(OTHER, found.digest, "none".to_owned()).await;
+        assert_eq!(theirs, Ok(Sight::default()));
+    }
+    // Once the change is there by which they are active.
+    let activation = change(TENANT, "a'1", Verdict::TooMany);
+    assert_eq!(spans[1].active_by(), Some(&activation.id));
+    let mut all = changes(VoucherChanges::default());
+    let document = Document::Change(Box::new(activation.clone()));
+    all.loyalty.documents_added.push(document);
+    write(&mut writer, all).await.unwrap();
+    for (index, expected) in [(6, None), (7, Some(&activation))] {
+        let sight = look(by_index(index).digest, "none").await.unwrap();
+        assert_eq!(sight.activation.as_ref(), expected, "{index}");
+    }
+    let unit = look(digest(99), &names[4].id).await;
+    let expected = Sight {
+        unit: Some(names[4].clone()),
+        carton: Some(carton(TENANT, 1, 12)),
+        ..Sight::default()
+    };
+    assert_eq!(unit, Ok(expected));
+    let both = look(by_index(3).digest, &units(2)[0].id).await.unwrap();
+    assert_eq!(both.unit.as_ref(), Some(&units(2)[0]));
+    assert_eq!(both.carton, Some(carton(TENANT, 1, 12)));
+    assert_eq!(both.code, Some(by_index(3)));
+    assert_eq!(look(digest(99), "none").await, Ok(Sight::default()));
+}
+
+/// A box's key is its serial as text, which a store may have to work out.
+async fn a_name_leads_to_a_box_of_any_day(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let days = [0, 1, 58, 59, 789, 11_016, 20_779, 47_541, 2_932_896];
+    for day in days {
+        let name = format!("X-of-day-{day}");
+        let serial = Serial(day * 1_000_000_000_000 + 863_999_990_907 * (day % 2));
+        let its = Carton {
+            serial,
+            ..carton(TENANT, 1, 12)
+        };
+        let range = CodeRange {
+            carton: serial,
+            ..range(1, 0, 11)
+        };
+        let named = AdminOp::AddUnits(vec![unit(Level::Carton, &name, range)]);
+        assert_eq!(writer.admin(&named).await, Ok(AdminReply::Done));
+        let mut all = changes(VoucherChanges::default());
+        let document = Document::Carton(Box::new(its.clone()));
+        all.loyalty.documents_added.push(document);
+        write(&mut writer, all).await.unwrap();
+        let sight = store.reader().sight(TENANT, digest(99), name).await;
+        assert_eq!(sight.map(|it| it.carton), Ok(Some(its)), "{day}");
+    }
+}
+
 async fn a_page_of_a_tree_has_all_that_it_shows(store: impl Fixture) {
     let mut writer = store.writer().await;
     let (spans, code_use) = fill_and_sell(&mut writer).await;
@@ -265,6 +348,8 @@ async fn a_page_of_a_tree_has_all_that_it_shows(store: impl Fixture) {
 on_each_store! {
     stock_is_found_by_digest_and_by_name,
     names_lead_to_codes_and_units_in_their_order,
+    a_name_comes_with_all_that_is_told_of_it,
+    a_name_leads_to_a_box_of_any_day,
     a_page_of_a_tree_has_all_that_it_shows,
     units_are_listed_within_a_range,
     a_name_or_digest_of_another_is_refused_with_all_beside_it,

@@ -75,11 +75,26 @@ impl Body {
                 members.maybe(name::SERIAL_NO, serial_no.as_ref().map(digits));
             }
             Self::Settle(reply) => reply.push(members),
+            Self::Cancel(None) | Self::SettleDetails(_) | Self::Plain => {}
+        }
+    }
+
+    /// Its last member, where that is a list which may be long.
+    pub(super) fn long_list(&self) -> Option<(&'static str, impl Iterator<Item = Node<'_>>)> {
+        match self {
             Self::SettleDetails(results) => {
-                let results = results.iter().map(EntryResult::node).collect();
-                members.node(name::DETAILS, Node::List(results));
+                Some((name::DETAILS, results.iter().map(EntryResult::node)))
             }
-            Self::Cancel(None) | Self::Plain => {}
+            Self::Checkin(_)
+            | Self::Cards(_)
+            | Self::Consume(_)
+            | Self::Cancel(_)
+            | Self::Refund(_)
+            | Self::Tickets(_)
+            | Self::TicketConsume(_)
+            | Self::CardActive(_)
+            | Self::Settle(_)
+            | Self::Plain => None,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::jpos::name;
 use crate::jpos::number::{SerialNo, TraceNo};
 use crate::jpos::object::{MemberError, Object};
 use crate::jpos::operation::Operation;
+use crate::json;
 use crate::node::{Members, Node};
 
 /// Most entries of a journal.
@@ -96,8 +97,9 @@ impl SettleDetails {
     pub fn to_form(&self) -> Form<'_> {
         let mut form = Form::new();
         self.head.push(&mut form);
-        let entries = Node::List(self.entries.iter().map(JournalEntry::node).collect());
-        form.push(name::DETAILS, entries.to_json());
+        let mut entries = String::new();
+        json::write_list(&mut entries, self.entries.iter().map(JournalEntry::node));
+        form.push(name::DETAILS, entries);
         form
     }
 }
