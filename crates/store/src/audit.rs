@@ -26,11 +26,10 @@ use domain::{
     ids::Serial,
     loyalty::document::{Document, DocumentKind},
     refund::Refund,
-    voucher::span::Span,
+    voucher::{code_use::CodeUse, span::Span},
 };
 use merge::Merge;
 
-pub(crate) use codes::CodeRows;
 pub(crate) use merge::Subject;
 pub(crate) use rules::Rules;
 
@@ -73,8 +72,8 @@ pub(crate) trait Judge: Send {
         let _ = span;
     }
     /// Sees every code that a till has touched, behind its span.
-    fn code(&mut self, rows: &CodeRows) {
-        let _ = rows;
+    fn code(&mut self, code_use: &CodeUse) {
+        let _ = code_use;
     }
     /// Hears last how much is stored of each box.
     fn stored(&mut self, carton: Serial, counts: StoredCounts) {
@@ -109,9 +108,9 @@ impl<A: Judge, B: Judge> Judge for (A, B) {
         self.1.span(span);
     }
 
-    fn code(&mut self, rows: &CodeRows) {
-        self.0.code(rows);
-        self.1.code(rows);
+    fn code(&mut self, code_use: &CodeUse) {
+        self.0.code(code_use);
+        self.1.code(code_use);
     }
 
     fn stored(&mut self, carton: Serial, counts: StoredCounts) {

@@ -25,9 +25,10 @@ use std::{future::Future, pin::Pin};
 mod voucher;
 
 pub use voucher::{
-    FoundCode, Named, Sight, SpanMark, StoredCode, StoredCounts, TreePage, VoucherReader,
-    VoucherSnapshot,
+    CodeEventKey, FoundCode, Named, Sight, SpanMark, StoredCode, StoredCounts, TreePage,
+    VoucherReader, VoucherSnapshot,
 };
+pub(crate) use voucher::{follow_events, key_of_event};
 
 /// A future that can be put behind a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -22,6 +22,8 @@ pub struct CodeUse {
     pub events: u32,
     /// The newest payment that held it.
     pub newest: Option<Serial>,
+    /// The subject of its newest event.
+    pub last: Option<Serial>,
 }
 
 impl CodeUse {
@@ -35,6 +37,7 @@ impl CodeUse {
             reserved: 0,
             events: 0,
             newest: None,
+            last: None,
         }
     }
 
@@ -43,6 +46,42 @@ impl CodeUse {
     pub const fn is_busy(&self) -> bool {
         self.used > 0 || self.reserved > 0
     }
+
+    /// Where its newest event is found.
+    #[must_use]
+    pub fn newest_event(&self) -> Option<EventLink> {
+        let number = self.events.checked_sub(1)?;
+        self.last.map(|subject| EventLink { subject, number })
+    }
+
+    /// Counts what happened to it as its newest event, which leads to the one before.
+    #[must_use]
+    pub fn note(&mut self, act: CodeAct, at: UnixMs, subject: Serial, scene: Scene) -> CodeEvent {
+        let event = CodeEvent {
+            tenant: self.tenant,
+            code: self.code,
+            number: self.events,
+            act,
+            at,
+            subject,
+            before: self.last,
+            scene,
+        };
+        self.events += 1;
+        self.last = Some(subject);
+        event
+    }
+}
+
+/// Where an event of a code is found. Subjects are time-ordered, so events found by them are written
+/// side by side, whatever codes they are of; from a code they are found one behind the other, the
+/// newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventLink {
+    /// Its subject.
+    pub subject: Serial,
+    /// Its number among the events of the code: one subject may have several.
+    pub number: u32,
 }
 
 /// A use of a code, or its reversal.
@@ -60,8 +99,29 @@ pub struct CodeEvent {
     pub at: UnixMs,
     /// The payment, refund or event on a card that did it.
     pub subject: Serial,
+    /// The subject of the code's event before it; the first has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Serial>,
     /// Where.
     pub scene: Scene,
+}
+
+impl CodeEvent {
+    /// Where it is found.
+    #[must_use]
+    pub const fn link(&self) -> EventLink {
+        EventLink {
+            subject: self.subject,
+            number: self.number,
+        }
+    }
+
+    /// Where the code's event before it is found.
+    #[must_use]
+    pub fn earlier(&self) -> Option<EventLink> {
+        let number = self.number.checked_sub(1)?;
+        self.before.map(|subject| EventLink { subject, number })
+    }
 }
 
 /// What happened to a use of a code.

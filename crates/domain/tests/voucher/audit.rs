@@ -20,7 +20,7 @@ use domain::{
         ticket::VoucherTicketNo,
     },
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 /// Checks everything.
 pub fn check(world: &World) {
@@ -165,13 +165,19 @@ fn used_up(payment: &Payment) -> bool {
     is_gone && payment.details.voucher.is_some()
 }
 
-/// The events of a code are numbered without a gap, alternate, and add up to what is gone.
+/// The events of a code are numbered without a gap, lead to each other, the newest first, and add up
+/// to what is gone.
 fn check_events(world: &World) {
     for it in world.uses.values() {
         let of_code = world.events.range((it.code, 0)..=(it.code, u32::MAX));
         let events: Vec<_> = of_code.map(|(_, event)| event).collect();
         let numbers: Vec<u32> = events.iter().map(|it| it.number).collect();
         assert_eq!(numbers, (0..it.events).collect::<Vec<_>>());
+        let links = events.iter().map(|it| Some(it.link()));
+        let links: Vec<_> = iter::once(None).chain(links).collect();
+        let leads = events.iter().map(|it| it.earlier());
+        let leads: Vec<_> = leads.chain([it.newest_event()]).collect();
+        assert_eq!(leads, links);
         let of_act = |act| events.iter().filter(|it| it.act == act).count();
         let (used, back) = (of_act(CodeAct::Used), of_act(CodeAct::GivenBack));
         assert_eq!(used - back, it.used as usize, "{events:?}");

@@ -86,13 +86,14 @@ fn each_use_is_in_the_history_of_its_code() {
     let payment = world.bought(600, it);
     world.held(2_000, it);
     world.cancel(payment);
-    let event = |number, act| CodeEvent {
+    let event = |number, act, before| CodeEvent {
         tenant: super::fixture::TENANT,
         code: it,
         number,
         act,
         at: NOON,
         subject: payment,
+        before,
         scene: Scene {
             merchant: Some(MERCHANT),
             store: "S1".to_owned(),
@@ -101,7 +102,10 @@ fn each_use_is_in_the_history_of_its_code() {
         },
     };
     let events: Vec<CodeEvent> = world.events.values().cloned().collect();
-    let expected = [event(0, CodeAct::Used), event(1, CodeAct::GivenBack)];
+    let expected = [
+        event(0, CodeAct::Used, None),
+        event(1, CodeAct::GivenBack, Some(payment)),
+    ];
     assert_eq!(events, expected, "holding a use is no event");
 }
 

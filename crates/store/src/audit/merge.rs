@@ -1,7 +1,7 @@
-//! One pass over seven tables at once: every row that carries the same number, number by number.
+//! One pass over eight tables at once: every row that carries the same number, number by number.
 
 use super::{Judge, codes};
-use crate::contract::{BoxFuture, Snapshot, StoreError};
+use crate::contract::{BoxFuture, CodeEventKey, Snapshot, StoreError, key_of_event};
 use domain::{
     ids::Serial,
     job::Job,
@@ -37,6 +37,8 @@ pub(crate) struct Subject {
     pub notification: Option<Notification>,
     /// In the order of their movements, each at most once.
     pub postings: Vec<Posting>,
+    /// What it did to voucher codes, by code and number.
+    pub code_events: Vec<CodeEvent>,
 }
 
 /// A table that is read in pages.
@@ -99,11 +101,11 @@ row!(CodeUse, CodeNo, CodeNo, code_uses, |it| it.code, |it| it
     .code);
 row!(
     CodeEvent,
-    CodeNo,
-    (CodeNo, u32),
+    Serial,
+    CodeEventKey,
     code_events,
-    |it| (it.code, it.number),
-    |it| it.code
+    key_of_event,
+    |it| it.subject
 );
 
 fn first_of(span: &Span) -> CodeNo {
@@ -183,6 +185,7 @@ pub(super) struct Merge<'a> {
     jobs: Cursor<Job>,
     notifications: Cursor<Notification>,
     postings: Cursor<Posting>,
+    code_events: Cursor<CodeEvent>,
 }
 
 impl<'a> Merge<'a> {
@@ -201,6 +204,7 @@ impl<'a> Merge<'a> {
             jobs: Cursor::new(),
             notifications: Cursor::new(),
             postings: Cursor::new(),
+            code_events: Cursor::new(),
         }
     }
 
@@ -268,9 +272,13 @@ impl<'a> Merge<'a> {
             job: self.jobs.take(source, serial).await?,
             notification: self.notifications.take(source, serial).await?,
             postings: Vec::new(),
+            code_events: Vec::new(),
         };
         while let Some(posting) = self.postings.take(source, serial).await? {
             subject.postings.push(posting);
+        }
+        while let Some(event) = self.code_events.take(source, serial).await? {
+            subject.code_events.push(event);
         }
         Ok(Some(subject))
     }
@@ -285,6 +293,7 @@ impl<'a> Merge<'a> {
             self.jobs.peek(source).await?,
             self.notifications.peek(source).await?,
             self.postings.peek(source).await?,
+            self.code_events.peek(source).await?,
         ];
         Ok(heads.into_iter().flatten().min())
     }

@@ -88,7 +88,8 @@ pub enum Rule {
     /// what its refunds say; a ticket that used a code, and a card that holds one, name it so too.
     VoucherUse,
     /// The uses of a code that are gone and held are those of the payments and tickets that name
-    /// it, and of its events; no more than it has, and none of a code that is not active.
+    /// it; no more than it has, and none of a code that is not active. Each of these has the events
+    /// that tell of it and no other, and a code's events lead to each other without a gap.
     CodeUses,
     /// All uses of a ticket type that were issued are in stock, active, spent, void or expired, as
     /// its accounts in the ledger say.

@@ -3,7 +3,6 @@
 use super::{
     Judge,
     broken::{Broken, Wanted},
-    codes::CodeRows,
     loyalty::Loyalty,
     merge::Subject,
     report::{AuditReport, Rule},
@@ -21,7 +20,7 @@ use domain::{
     payment::{Flow, Payment, PaymentState},
     recharge::{Recharge, RechargeState},
     refund::{Origin, Refund, RefundState},
-    voucher::span::Span,
+    voucher::{code_use::CodeUse, span::Span},
 };
 use std::collections::BTreeMap;
 
@@ -143,6 +142,7 @@ impl Judge for Rules {
         }
         self.check_postings(subject);
         self.vouchers.check_stock(subject, &mut self.report);
+        self.vouchers.check_events(subject, &mut self.report);
         self.check_job(subject);
         self.check_notification(subject);
     }
@@ -151,8 +151,8 @@ impl Judge for Rules {
         self.vouchers.check_span(span, &mut self.report);
     }
 
-    fn code(&mut self, rows: &CodeRows) {
-        self.vouchers.check_code(rows, &mut self.report);
+    fn code(&mut self, code_use: &CodeUse) {
+        self.vouchers.check_code(code_use, &mut self.report);
     }
 
     fn stored(&mut self, carton: Serial, counts: StoredCounts) {

@@ -48,17 +48,18 @@ pub(crate) const TOP_UP_DONE: i64 = 202;
 pub(crate) const TOP_UP_FAILED: i64 = 203;
 const NOWHERE: i64 = 999;
 
-async fn run<C: Command>(store: &mut Memory, command: C) -> C::Reply {
+async fn run<C: Command>(store: &mut impl Writer, command: C) -> C::Reply {
     run_at(store, command, NOW).await
 }
 
-async fn run_at<C: Command>(store: &mut Memory, command: C, now: UnixMs) -> C::Reply {
+async fn run_at<C: Command>(store: &mut impl Writer, command: C, now: UnixMs) -> C::Reply {
     let mut plan = Plan::default();
     command.plan(&mut plan);
     plan.normalise();
-    let mut rows = store.load(plan).await.unwrap();
+    // In boxes: a history of all these would not fit on a thread's stack.
+    let mut rows = Box::pin(store.load(plan)).await.unwrap();
     let reply = command.decide(&mut rows, now).unwrap();
-    store.commit(rows.into_changes()).await.unwrap();
+    Box::pin(store.commit(rows.into_changes())).await.unwrap();
     reply
 }
 
@@ -99,7 +100,7 @@ fn receipt() -> Receipt {
     }
 }
 
-async fn begin(store: &mut Memory, serial: i64) {
+async fn begin(store: &mut impl Writer, serial: i64) {
     let payment = Box::new(payment(serial));
     run(
         store,
@@ -111,7 +112,7 @@ async fn begin(store: &mut Memory, serial: i64) {
     .await;
 }
 
-async fn pay(store: &mut Memory, serial: i64, outcome: PayOutcome) {
+async fn pay(store: &mut impl Writer, serial: i64, outcome: PayOutcome) {
     let command = RecordPay {
         tenant: TENANT,
         serial: Serial(serial),
@@ -122,7 +123,7 @@ async fn pay(store: &mut Memory, serial: i64, outcome: PayOutcome) {
     run(store, command).await;
 }
 
-async fn give_up(store: &mut Memory, serial: i64) {
+async fn give_up(store: &mut impl Writer, serial: i64) {
     let serial = Serial(serial);
     run(
         store,
@@ -134,7 +135,7 @@ async fn give_up(store: &mut Memory, serial: i64) {
     .await;
 }
 
-async fn reverse(store: &mut Memory, serial: i64, outcome: ReverseOutcome) {
+async fn reverse(store: &mut impl Writer, serial: i64, outcome: ReverseOutcome) {
     let command = RecordReverse {
         tenant: TENANT,
         serial: Serial(serial),
@@ -144,7 +145,7 @@ async fn reverse(store: &mut Memory, serial: i64, outcome: ReverseOutcome) {
     run(store, command).await;
 }
 
-async fn refund(store: &mut Memory, of: i64, serial: i64, fen: i64) {
+async fn refund(store: &mut impl Writer, of: i64, serial: i64, fen: i64) {
     let command = BeginRefund {
         tenant: TENANT,
         payment: PaymentRef::Serial(TENANT, Serial(of)),
@@ -157,7 +158,7 @@ async fn refund(store: &mut Memory, of: i64, serial: i64, fen: i64) {
     run(store, command).await;
 }
 
-async fn finish_refund(store: &mut Memory, of: i64, serial: i64, outcome: RefundOutcome) {
+async fn finish_refund(store: &mut impl Writer, of: i64, serial: i64, outcome: RefundOutcome) {
     let command = RecordRefund {
         tenant: TENANT,
         payment: Serial(of),
@@ -167,7 +168,7 @@ async fn finish_refund(store: &mut Memory, of: i64, serial: i64, outcome: Refund
     run(store, command).await;
 }
 
-async fn top_up(store: &mut Memory, serial: i64, outcome: Option<RechargeOutcome>) {
+async fn top_up(store: &mut impl Writer, serial: i64, outcome: Option<RechargeOutcome>) {
     let recharge = Box::new(Recharge {
         tenant: TENANT,
         serial: Serial(serial),
@@ -200,7 +201,11 @@ async fn top_up(store: &mut Memory, serial: i64, outcome: Option<RechargeOutcome
 /// A store that holds a payment, refund and top-up of each kind.
 pub(crate) async fn history() -> Memory {
     let mut store = Memory::new();
-    let it = &mut store;
+    record(&mut store).await;
+    store
+}
+
+async fn record(it: &mut impl Writer) {
     for serial in OPEN..=CANCELLED {
         begin(it, serial).await;
     }
@@ -239,7 +244,6 @@ pub(crate) async fn history() -> Memory {
     )
     .await;
     top_up(it, TOP_UP_FAILED, Some(RechargeOutcome::Failed)).await;
-    store
 }
 
 async fn report(store: &Memory) -> AuditReport {

@@ -2,15 +2,15 @@
 //!
 //! Boxes and changes are read before all numbers, spans and codes after them. In memory stay the
 //! boxes, a number for each change that moved uses and whose postings were not seen yet, and what
-//! payments and events on cards say of the codes they name.
+//! payments, events on cards and events of codes say of the codes they name.
 
+mod events;
 mod holds;
 mod stock;
 mod uses;
 
 use super::{
     broken::Broken,
-    codes::CodeRows,
     merge::Subject,
     report::{AuditReport, Rule},
 };
@@ -20,7 +20,7 @@ use domain::{
     ledger::{Movement, Posting},
     loyalty::{card::Card, trans::Trans},
     payment::Payment,
-    voucher::{change::Change, span::Span, stock::Carton},
+    voucher::{change::Change, code_use::CodeUse, span::Span, stock::Carton},
 };
 pub(super) use holds::BackSums;
 use holds::Holds;
@@ -114,10 +114,16 @@ impl Vouchers {
         self.uses.check_span(span, &self.stock, report);
     }
 
-    pub fn check_code(&mut self, rows: &CodeRows, report: &mut AuditReport) {
+    /// Checks that the events of codes that have this number are what its payment or event on a card
+    /// says it did, which was checked before.
+    pub fn check_events(&mut self, subject: &Subject, report: &mut AuditReport) {
+        self.holds.check_events(subject, report);
+    }
+
+    pub fn check_code(&mut self, code_use: &CodeUse, report: &mut AuditReport) {
         report.counts.codes += 1;
-        let held = self.holds.take(rows.code);
-        self.uses.check_code(rows, held, &self.stock, report);
+        let held = self.holds.take(code_use.code);
+        self.uses.check_code(code_use, held, &self.stock, report);
     }
 
     pub fn check_stored(&self, carton: Serial, counts: StoredCounts, report: &mut AuditReport) {

@@ -7,7 +7,7 @@ use domain::{
     voucher::{
         change::Change,
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
+        code_use::{CodeEvent, CodeUse, EventLink},
         span::Span,
         stock::{Carton, Level, Unit},
     },
@@ -84,6 +84,44 @@ impl Sight {
 
 /// How far a worker got with spans that are due: the time and first code of the last one.
 pub type SpanMark = (UnixMs, CodeNo);
+
+/// What an event of a code is stored under: its subject, the code, and its number there.
+pub type CodeEventKey = (Serial, CodeNo, u32);
+
+/// What `event` is stored under.
+pub(crate) const fn key_of_event(event: &CodeEvent) -> CodeEventKey {
+    (event.subject, event.code, event.number)
+}
+
+/// The events of `code` that `find` finds one behind the other, the newest first: from the one at
+/// `from` at most `limit`.
+///
+/// # Errors
+/// When one of them is not there. Each has the number below the last, so the walk ends.
+pub(crate) fn follow_events(
+    code: CodeNo,
+    from: Option<EventLink>,
+    limit: u32,
+    mut find: impl FnMut(EventLink) -> Result<Option<CodeEvent>, StoreError>,
+) -> Result<Vec<CodeEvent>, StoreError> {
+    let (mut found, mut next) = (Vec::new(), from);
+    while let Some(link) = next.filter(|_| found.len() < limit as usize) {
+        let event = find(link)?.ok_or_else(|| lost(code, link.number))?;
+        next = event.earlier();
+        if next.is_none() && event.number > 0 {
+            return Err(lost(code, event.number - 1));
+        }
+        found.push(event);
+    }
+    Ok(found)
+}
+
+fn lost(code: CodeNo, number: u32) -> StoreError {
+    let CodeNo { carton, index } = code;
+    StoreError::Corrupt(format!(
+        "event {number} of code {index} of box {carton} is not there"
+    ))
+}
 
 /// How much of a box is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,11 +205,12 @@ pub trait VoucherReader: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
 
-    /// The events of a code, oldest first, those numbered from `from`, at most `limit`.
+    /// The events of a code, newest first, from the one at `from` or else from its newest, at most
+    /// `limit`. One that is missed on the way is [`StoreError::Corrupt`].
     fn code_events(
         &self,
         code: CodeNo,
-        from: u32,
+        from: Option<EventLink>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
 
@@ -201,10 +240,10 @@ pub trait VoucherSnapshot: Send {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
 
-    /// Events of codes by code and number.
+    /// Events of codes by their keys.
     fn code_events(
         &mut self,
-        after: Option<(CodeNo, u32)>,
+        after: Option<CodeEventKey>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>>;
 

@@ -252,11 +252,11 @@ fn code_use(c: &Columns) {
         tenant: c.number(0),
         carton: c.number(1),
         idx: c.number(2),
-        busy: c.number(3) != 0,
-        used: c.number(4),
-        reserved: c.number(5),
-        events: c.number(6),
-        newest: c.maybe(7),
+        used: c.number(3),
+        reserved: c.number(4),
+        events: c.number(5),
+        newest: c.maybe(6),
+        last: c.maybe(7),
     };
     if let Ok(code_use) = flat.read() {
         assert_eq!(FlatUse::of(&code_use).read().ok(), Some(code_use));
@@ -266,9 +266,11 @@ fn code_use(c: &Columns) {
 fn code_event(c: &Columns) {
     let flat = FlatCodeEvent {
         tenant: c.number(0),
-        carton: c.number(1),
-        idx: c.number(2),
-        number: c.number(3),
+        subject: c.number(1),
+        carton: c.number(2),
+        idx: c.number(3),
+        number: c.number(4),
+        before: c.maybe(5),
         body: c.text(0),
     };
     if let Ok(event) = flat.read() {

@@ -162,12 +162,11 @@ pub(crate) struct FlatUse {
     pub tenant: i64,
     pub carton: i64,
     pub idx: i64,
-    /// Whether any of its uses is gone or held, so that those of a range are found.
-    pub busy: bool,
     pub used: i64,
     pub reserved: i64,
     pub events: i64,
     pub newest: Option<i64>,
+    pub last: Option<i64>,
 }
 
 impl FlatUse {
@@ -176,11 +175,11 @@ impl FlatUse {
             tenant: code_use.tenant.0,
             carton: code_use.code.carton.0,
             idx: i64::from(code_use.code.index),
-            busy: code_use.is_busy(),
             used: i64::from(code_use.used),
             reserved: i64::from(code_use.reserved),
             events: i64::from(code_use.events),
             newest: code_use.newest.map(|it| it.0),
+            last: code_use.last.map(|it| it.0),
         }
     }
 
@@ -192,12 +191,14 @@ impl FlatUse {
             reserved: count(self.reserved)?,
             events: count(self.events)?,
             newest: self.newest.map(Serial),
+            last: self.last.map(Serial),
         };
-        // Whoever voids a range relies on it.
-        if code_use.is_busy() == self.busy {
+        // Otherwise its history would begin nowhere, or in the middle.
+        if (code_use.events > 0) == code_use.last.is_some() {
             return Ok(code_use);
         }
-        Err(corrupt("busy code", &self.busy))
+        let text = format!("{} events, the newest of {:?}", self.events, self.last);
+        Err(corrupt("code with a history", &text))
     }
 }
 
@@ -205,9 +206,13 @@ impl FlatUse {
 #[derive(Clone, Debug)]
 pub(crate) struct FlatCodeEvent {
     pub tenant: i64,
+    pub subject: i64,
     pub carton: i64,
     pub idx: i64,
     pub number: i64,
+    /// The subject of the event before it, where a statement follows it. It follows from the body,
+    /// so it is not read.
+    pub before: Option<i64>,
     pub body: String,
 }
 
@@ -220,9 +225,11 @@ impl FlatCodeEvent {
         })?;
         Ok(Self {
             tenant: event.tenant.0,
+            subject: event.subject.0,
             carton: carton.0,
             idx: i64::from(index),
             number: i64::from(event.number),
+            before: event.before.map(|it| it.0),
             body,
         })
     }
@@ -237,9 +244,10 @@ impl FlatCodeEvent {
         let at = (
             TenantId(self.tenant),
             code(self.carton, idx)?,
+            Serial(self.subject),
             count(number)?,
         );
-        if (event.tenant, event.code, event.number) == at {
+        if (event.tenant, event.code, event.subject, event.number) == at {
             return Ok(event);
         }
         Err(anothers(&named()))
@@ -307,24 +315,23 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_said_to_be_free_and_is_not_is_corrupt() {
+    fn a_code_whose_events_lead_nowhere_is_corrupt() {
         let code = CodeNo {
             carton: CARTON,
             index: 7,
         };
         let used = CodeUse {
             used: 1,
+            events: 1,
             newest: Some(Serial(3)),
+            last: Some(Serial(3)),
             ..CodeUse::untouched(TenantId(1), code)
         };
         let flat = FlatUse::of(&used);
         assert_eq!(flat.read(), Ok(used));
         for wrong in [
-            FlatUse {
-                busy: false,
-                ..flat
-            },
-            FlatUse { used: 0, ..flat },
+            FlatUse { last: None, ..flat },
+            FlatUse { events: 0, ..flat },
             FlatUse {
                 idx: 1 << 32,
                 ..flat
@@ -340,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_under_another_number_is_corrupt() {
+    fn an_event_under_another_key_is_corrupt() {
         let event = CodeEvent {
             tenant: TenantId(1),
             code: CodeNo {
@@ -351,11 +358,23 @@ mod tests {
             act: CodeAct::GivenBack,
             at: UnixMs(4),
             subject: Serial(3),
+            before: Some(Serial(2)),
             scene: Scene::default(),
         };
         let flat = FlatCodeEvent::of(&event).unwrap();
         assert_eq!(flat.clone().read(), Ok(event));
-        let other = FlatCodeEvent { number: 3, ..flat };
-        assert!(matches!(other.read(), Err(StoreError::Corrupt(_))));
+        let doctors: [fn(&mut FlatCodeEvent); 5] = [
+            |it| it.tenant = 2,
+            |it| it.subject = 4,
+            |it| it.carton += 1,
+            |it| it.idx = 8,
+            |it| it.number = 3,
+        ];
+        for doctor in doctors {
+            let mut doctored = flat.clone();
+            doctor(&mut doctored);
+            let read = doctored.read();
+            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+        }
     }
 }

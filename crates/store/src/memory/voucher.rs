@@ -5,8 +5,8 @@ use super::{
     reader::{MemorySnapshot, page, ready},
 };
 use crate::contract::{
-    AdminReply, BoxFuture, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode, StoredCounts,
-    TreePage, VoucherReader, VoucherSnapshot,
+    AdminReply, BoxFuture, CodeEventKey, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode,
+    StoredCounts, TreePage, VoucherReader, VoucherSnapshot, follow_events, key_of_event,
 };
 use domain::{
     ids::{Serial, TenantId},
@@ -16,7 +16,7 @@ use domain::{
     voucher::{
         change::{Change, ChangeId},
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
+        code_use::{CodeEvent, CodeUse, EventLink},
         paying::PayingCodes,
         rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan, VoucherRows},
         span::Span,
@@ -32,7 +32,7 @@ pub(super) struct VoucherTables {
     digests: BTreeMap<CodeDigest, FoundCode>,
     spans: BTreeMap<CodeNo, Span>,
     uses: BTreeMap<CodeNo, CodeUse>,
-    events: BTreeMap<(CodeNo, u32), CodeEvent>,
+    events: BTreeMap<CodeEventKey, CodeEvent>,
 }
 
 fn codes_of(range: &CodeRange) -> RangeInclusive<CodeNo> {
@@ -104,9 +104,9 @@ impl VoucherTables {
     pub(super) fn check(&self, changes: &VoucherChanges) -> Result<(), StoreError> {
         let mut uses = changes.uses_added.iter().map(|it| it.code);
         let taken = uses.find(|it| self.uses.contains_key(it));
-        let mut events = changes.events.iter().map(|it| (it.code, it.number));
+        let mut events = changes.events.iter().map(key_of_event);
         let event = events.find(|it| self.events.contains_key(it));
-        if let Some(code) = taken.or(event.map(|(code, _)| code)) {
+        if let Some(code) = taken.or(event.map(|(_, code, _)| code)) {
             return Err(StoreError::Conflict(format!("{code:?} is there")));
         }
         let mut uses = changes.uses.iter().map(|it| it.code);
@@ -126,8 +126,7 @@ impl VoucherTables {
         let uses = changes.uses.into_iter().chain(changes.uses_added);
         self.uses.extend(uses.map(|it| (it.code, it)));
         let events = changes.events.into_iter();
-        self.events
-            .extend(events.map(|it| ((it.code, it.number), it)));
+        self.events.extend(events.map(|it| (key_of_event(&it), it)));
     }
 
     pub(super) fn add_units(&mut self, units: &[Unit]) -> Result<AdminReply, StoreError> {
@@ -371,13 +370,15 @@ impl VoucherReader for Memory {
     fn code_events(
         &self,
         code: CodeNo,
-        from: u32,
+        from: Option<EventLink>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
         let tables = self.tables();
-        let events = tables.voucher.events.range((code, from)..=(code, u32::MAX));
-        let events = events.map(|(_, it)| it.clone());
-        ready(events.take(limit as usize).collect())
+        let VoucherTables { uses, events, .. } = &tables.voucher;
+        let newest = || uses.get(&code).and_then(CodeUse::newest_event);
+        let find = |it: EventLink| Ok(events.get(&(it.subject, code, it.number)).cloned());
+        let found = follow_events(code, from.or_else(newest), limit, find);
+        Box::pin(std::future::ready(found))
     }
 
     fn due_spans(
@@ -411,7 +412,7 @@ impl VoucherSnapshot for MemorySnapshot {
 
     fn code_events(
         &mut self,
-        after: Option<(CodeNo, u32)>,
+        after: Option<CodeEventKey>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
         ready(page(&self.0.voucher.events, after, limit))

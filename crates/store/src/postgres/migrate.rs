@@ -12,7 +12,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         version: 1,
         name: "initial",
@@ -32,6 +32,11 @@ const MIGRATIONS: [Migration; 4] = [
         version: 4,
         name: "vouchers",
         sql: include_str!("migrations/0004_vouchers.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "code chains",
+        sql: include_str!("migrations/0005_code_chains.sql"),
     },
 ];
 

@@ -1,6 +1,7 @@
 //! What must hold on a real server, beyond what every store is held to.
 
 mod batches;
+mod code_chains;
 mod faults;
 mod fixture;
 mod loyalty;

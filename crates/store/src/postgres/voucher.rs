@@ -91,8 +91,8 @@ impl Statements {
 }
 
 pub(super) const SPAN: &str = "tenant, carton, first, last, due_at, body";
-pub(super) const CODE_USE: &str = "tenant, carton, idx, busy, used, reserved, events, newest";
-pub(super) const EVENT: &str = "tenant, carton, idx, number, body";
+pub(super) const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, last";
+pub(super) const EVENT: &str = "tenant, subject, carton, idx, number, body";
 
 /// Locks the spans that share codes with ranges, in the order in which the ranges are named, or only
 /// reads them. The first of a range is the one in which its first code lies.
@@ -112,7 +112,7 @@ pub(super) fn spans_sql(lock: &str) -> String {
 /// Locks the rows of codes in the order in which they are named.
 pub(super) const LOCK_USES: &str = "SELECT found.* FROM unnest($1::bigint[], $2::bigint[])
         AS named (carton, idx)
-    CROSS JOIN LATERAL (SELECT tenant, carton, idx, busy, used, reserved, events, newest
+    CROSS JOIN LATERAL (SELECT tenant, carton, idx, used, reserved, events, newest, last
         FROM code_uses WHERE carton = named.carton AND idx = named.idx FOR UPDATE) AS found";
 
 /// The first codes in use of each range, and before them the number of the range from 1. One more
@@ -123,7 +123,8 @@ pub(super) fn busy_sql() -> String {
         "SELECT named.n, found.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
             WITH ORDINALITY AS named (carton, first, last, n)
         CROSS JOIN LATERAL (SELECT {CODE_USE} FROM code_uses
-            WHERE carton = named.carton AND idx >= named.first AND idx <= named.last AND busy
+            WHERE carton = named.carton AND idx >= named.first AND idx <= named.last
+                AND (used > 0 OR reserved > 0)
             ORDER BY carton, idx LIMIT {limit}) AS found"
     )
 }
@@ -134,8 +135,7 @@ pub(super) const SUMS: &str = "SELECT named.n, found.* FROM
         WITH ORDINALITY AS named (carton, first, last, n)
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(used), 0)::bigint, coalesce(sum(reserved), 0)::bigint FROM code_uses
-        WHERE carton = named.carton AND idx >= named.first AND idx <= named.last AND busy)
-        AS found";
+        WHERE carton = named.carton AND idx >= named.first AND idx <= named.last) AS found";
 
 /// Removes one span: a statement that takes several could be planned to read all of a box.
 pub(super) const REMOVE_SPAN: &str = "DELETE FROM voucher_spans WHERE carton = $1 AND first = $2";
@@ -146,23 +146,24 @@ const PUT_SPANS: &str = "INSERT INTO voucher_spans (tenant, carton, first, last,
     ON CONFLICT (carton, first, tenant) DO UPDATE SET last = excluded.last,
         due_at = excluded.due_at, body = excluded.body";
 
-const ADD_USES: &str = "INSERT INTO code_uses (tenant, carton, idx, busy, used, reserved, events,
-        newest)
-    SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::boolean[], $5::bigint[],
+const ADD_USES: &str = "INSERT INTO code_uses (tenant, carton, idx, used, reserved, events,
+        newest, last)
+    SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
         $6::bigint[], $7::bigint[], $8::bigint[]) AS new";
 
 /// Overwrites rows of codes: the transaction loaded and locked them, so all are there.
 fn put_uses_sql() -> String {
     format!(
-        "{ADD_USES} ON CONFLICT (carton, idx, tenant) DO UPDATE SET busy = excluded.busy,
-            used = excluded.used, reserved = excluded.reserved, events = excluded.events,
-            newest = excluded.newest"
+        "{ADD_USES} ON CONFLICT (carton, idx, tenant) DO UPDATE SET used = excluded.used,
+            reserved = excluded.reserved, events = excluded.events, newest = excluded.newest,
+            last = excluded.last"
     )
 }
 
-const ADD_EVENTS: &str = "INSERT INTO code_events (tenant, carton, idx, number, body)
-    SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
-        AS new";
+const ADD_EVENTS: &str =
+    "INSERT INTO code_events (tenant, subject, carton, idx, number, before, body)
+    SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+        $6::bigint[], $7::text[]) AS new";
 
 /// Reads a row that holds [`SPAN`] from a column on.
 pub(super) fn read_span(row: &Row, from: usize) -> Result<Span, StoreError> {
@@ -183,11 +184,11 @@ pub(super) fn read_use(row: &Row, from: usize) -> Result<CodeUse, StoreError> {
         tenant: get(row, from)?,
         carton: get(row, from + 1)?,
         idx: get(row, from + 2)?,
-        busy: get(row, from + 3)?,
-        used: get(row, from + 4)?,
-        reserved: get(row, from + 5)?,
-        events: get(row, from + 6)?,
-        newest: get(row, from + 7)?,
+        used: get(row, from + 3)?,
+        reserved: get(row, from + 4)?,
+        events: get(row, from + 5)?,
+        newest: get(row, from + 6)?,
+        last: get(row, from + 7)?,
     };
     flat.read()
 }
@@ -196,10 +197,12 @@ pub(super) fn read_use(row: &Row, from: usize) -> Result<CodeUse, StoreError> {
 pub(super) fn read_event(row: &Row) -> Result<CodeEvent, StoreError> {
     let flat = FlatCodeEvent {
         tenant: get(row, 0)?,
-        carton: get(row, 1)?,
-        idx: get(row, 2)?,
-        number: get(row, 3)?,
-        body: get(row, 4)?,
+        subject: get(row, 1)?,
+        carton: get(row, 2)?,
+        idx: get(row, 3)?,
+        number: get(row, 4)?,
+        before: None,
+        body: get(row, 5)?,
     };
     flat.read()
 }
@@ -439,11 +442,11 @@ impl Writing {
             let columns = vec![
                 column(rows, |it| it.carton),
                 column(rows, |it| it.idx),
-                column(rows, |it| it.busy),
                 column(rows, |it| it.used),
                 column(rows, |it| it.reserved),
                 column(rows, |it| it.events),
                 column(rows, |it| it.newest),
+                column(rows, |it| it.last),
             ];
             self.push(tenant, statement, columns);
         }
@@ -455,9 +458,11 @@ impl Writing {
         for (tenant, mut rows) in by_tenant(flat, |it| it.tenant) {
             let rows = &mut rows;
             let columns = vec![
+                column(rows, |it| it.subject),
                 column(rows, |it| it.carton),
                 column(rows, |it| it.idx),
                 column(rows, |it| it.number),
+                column(rows, |it| it.before),
                 column(rows, |it| take(&mut it.body)),
             ];
             self.push(tenant, statement, columns);

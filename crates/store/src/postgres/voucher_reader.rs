@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     contract::{
-        BoxFuture, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode, StoredCounts,
-        TreePage, VoucherReader, VoucherSnapshot,
+        BoxFuture, CodeEventKey, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode,
+        StoredCounts, TreePage, VoucherReader, VoucherSnapshot, follow_events,
     },
     flat::level,
 };
@@ -21,7 +21,7 @@ use domain::{
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
+        code_use::{CodeEvent, CodeUse, EventLink},
         span::Span,
         stock::{Level, Unit},
     },
@@ -50,11 +50,20 @@ pub(super) fn uses_in_sql() -> String {
     )
 }
 
-/// The events of code `$2` of box `$1` from number `$3` on.
+/// The event number `$4` of code `$3` of box `$2`, which subject `$1` made, and those before it, each
+/// of which the one behind it leads to, down to number `$5`.
 pub(super) fn events_of_sql() -> String {
     format!(
-        "SELECT {EVENT} FROM code_events WHERE carton = $1 AND idx = $2 AND number >= $3
-        ORDER BY carton, idx, number LIMIT $4"
+        "WITH RECURSIVE chain AS (
+            SELECT {EVENT}, before FROM code_events
+            WHERE subject = $1 AND carton = $2 AND idx = $3 AND number = $4
+            UNION ALL
+            SELECT earlier.* FROM chain CROSS JOIN LATERAL (
+                SELECT {EVENT}, before FROM code_events
+                WHERE subject = chain.before AND carton = $2 AND idx = $3
+                    AND number = chain.number - 1 AND number >= $5
+                OFFSET 0) AS earlier)
+        SELECT {EVENT} FROM chain"
     )
 }
 
@@ -84,6 +93,11 @@ impl PostgresReader {
     ) -> Result<Vec<T>, StoreError> {
         let rows = self.rows(sql, params).await?;
         rows.iter().map(read).collect()
+    }
+
+    async fn newest_event(&self, code: CodeNo) -> Result<Option<EventLink>, StoreError> {
+        let uses = self.code_uses(code.range(), 1).await?;
+        Ok(uses.first().and_then(CodeUse::newest_event))
     }
 }
 
@@ -238,13 +252,24 @@ impl VoucherReader for PostgresReader {
     fn code_events(
         &self,
         code: CodeNo,
-        from: u32,
+        from: Option<EventLink>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
         Box::pin(async move {
-            let (at, from) = (index(code.index), index(from));
-            let params: Params<'_> = &[&code.carton.0, &at, &from, &i64::from(limit)];
-            self.read(&events_of_sql(), params, read_event).await
+            let newest = match from {
+                Some(_) => from,
+                None => self.newest_event(code).await?,
+            };
+            let Some(EventLink { subject, number }) = newest else {
+                return Ok(Vec::new());
+            };
+            let (at, newest_no) = (index(code.index), index(number));
+            let least = newest_no - i64::from(limit) + 1;
+            let params: Params<'_> = &[&subject.0, &code.carton.0, &at, &newest_no, &least];
+            let events = self.read(&events_of_sql(), params, read_event).await?;
+            let events = events.into_iter().map(|it| (it.link(), it));
+            let mut events: HashMap<EventLink, CodeEvent> = events.collect();
+            follow_events(code, newest, limit, |link| Ok(events.remove(&link)))
         })
     }
 
@@ -317,18 +342,19 @@ impl VoucherSnapshot for PostgresSnapshot {
 
     fn code_events(
         &mut self,
-        after: Option<(CodeNo, u32)>,
+        after: Option<CodeEventKey>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
         Box::pin(async move {
             let sql = format!(
-                "SELECT {EVENT} FROM code_events WHERE (carton, idx, number) > ($1, $2, $3)
-                ORDER BY carton, idx, number LIMIT $4"
+                "SELECT {EVENT} FROM code_events
+                WHERE (subject, carton, idx, number) > ($1, $2, $3, $4)
+                ORDER BY subject, carton, idx, number LIMIT $5"
             );
-            let (code, number) = after.unzip();
-            let (carton, idx) = mark(code);
-            let number = number.map_or(0, i64::from);
-            let params: Params<'_> = &[&carton, &idx, &number, &i64::from(limit)];
+            let subject = after.map_or(i64::MIN, |(subject, ..)| subject.0);
+            let (carton, idx) = mark(after.map(|(_, code, _)| code));
+            let number = after.map_or(0, |(.., number)| i64::from(number));
+            let params: Params<'_> = &[&subject, &carton, &idx, &number, &i64::from(limit)];
             self.read(&sql, params, read_event).await
         })
     }

@@ -60,6 +60,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_loyalty", include_str!("0003_loyalty.sql")),
     ("0004_vouchers", include_str!("0004_vouchers.sql")),
     ("0005_trans_keys", include_str!("0005_trans_keys.sql")),
+    ("0006_code_chains", include_str!("0006_code_chains.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More

@@ -1,5 +1,7 @@
 //! The schema, from one version to the next.
 
+mod vouchers;
+
 use super::*;
 use crate::contract::Reader;
 use domain::ledger::Posting;
@@ -33,7 +35,12 @@ async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
     let store = SqliteStore::open_existing(&path).unwrap();
     assert_eq!(
         store.pending_migrations(),
-        Ok(vec!["0003_loyalty", "0004_vouchers", "0005_trans_keys"])
+        Ok(vec![
+            "0003_loyalty",
+            "0004_vouchers",
+            "0005_trans_keys",
+            "0006_code_chains"
+        ])
     );
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.pending_migrations(), Ok(Vec::new()));

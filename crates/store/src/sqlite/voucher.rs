@@ -24,8 +24,8 @@ use domain::{
 use rusqlite::{Connection, Params, Row, params};
 
 const SPAN: &str = "tenant, carton, first, last, due_at, body";
-const CODE_USE: &str = "tenant, carton, idx, busy, used, reserved, events, newest";
-const EVENT: &str = "tenant, carton, idx, number, body";
+const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, last";
+const EVENT: &str = "tenant, subject, carton, idx, number, body";
 
 /// Begins with the span in which the first code lies.
 const SPANS_IN: &str = "carton = ?1 AND first <= ?3 AND first >= coalesce(
@@ -47,21 +47,23 @@ fn code_use(row: &Row<'_>) -> rusqlite::Result<FlatUse> {
         tenant: row.get(0)?,
         carton: row.get(1)?,
         idx: row.get(2)?,
-        busy: row.get(3)?,
-        used: row.get(4)?,
-        reserved: row.get(5)?,
-        events: row.get(6)?,
-        newest: row.get(7)?,
+        used: row.get(3)?,
+        reserved: row.get(4)?,
+        events: row.get(5)?,
+        newest: row.get(6)?,
+        last: row.get(7)?,
     })
 }
 
 fn code_event(row: &Row<'_>) -> rusqlite::Result<FlatCodeEvent> {
     Ok(FlatCodeEvent {
         tenant: row.get(0)?,
-        carton: row.get(1)?,
-        idx: row.get(2)?,
-        number: row.get(3)?,
-        body: row.get(4)?,
+        subject: row.get(1)?,
+        carton: row.get(2)?,
+        idx: row.get(3)?,
+        number: row.get(4)?,
+        before: None,
+        body: row.get(5)?,
     })
 }
 
@@ -175,7 +177,9 @@ fn load_busy(
     range: &CodeRange,
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
-    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 AND busy ORDER BY idx LIMIT ?4";
+    // Nearly all codes that were touched are in use: an index of them would spare no rows.
+    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 AND (used > 0 OR reserved > 0) \
+         ORDER BY idx LIMIT ?4";
     // One more than are named tells whether there are more.
     let values = (range.carton.0, range.first, range.last, BUSY_MAX + 1);
     let mut found = uses_where(connection, condition, values)?;
@@ -189,7 +193,7 @@ fn load_busy(
 
 fn sum(connection: &Connection, range: &CodeRange) -> Result<UseSum, StoreError> {
     let sql = "SELECT coalesce(sum(used), 0), coalesce(sum(reserved), 0) FROM code_uses \
-         WHERE carton = ?1 AND idx >= ?2 AND idx <= ?3 AND busy";
+         WHERE carton = ?1 AND idx >= ?2 AND idx <= ?3";
     let values = (range.carton.0, range.first, range.last);
     let read = |row: &Row<'_>| {
         Ok(UseSum {
@@ -238,16 +242,16 @@ fn put_span(connection: &Connection, span: &FlatSpan) -> Result<(), StoreError> 
 }
 
 fn overwrite_use(connection: &Connection, it: &FlatUse) -> Result<(), StoreError> {
-    let sql = "UPDATE code_uses SET busy = ?3, used = ?4, reserved = ?5, events = ?6, newest = ?7 \
+    let sql = "UPDATE code_uses SET used = ?3, reserved = ?4, events = ?5, newest = ?6, last = ?7 \
          WHERE carton = ?1 AND idx = ?2";
     let values = params![
         it.carton,
         it.idx,
-        it.busy,
         it.used,
         it.reserved,
         it.events,
-        it.newest
+        it.newest,
+        it.last
     ];
     if execute(connection, sql, values)? == 1 {
         return Ok(());
@@ -263,18 +267,18 @@ fn add_use(connection: &Connection, it: &FlatUse) -> Result<(), StoreError> {
         it.tenant,
         it.carton,
         it.idx,
-        it.busy,
         it.used,
         it.reserved,
         it.events,
-        it.newest
+        it.newest,
+        it.last
     ];
     add(connection, &sql, values)
 }
 
 fn add_event(connection: &Connection, it: &FlatCodeEvent) -> Result<(), StoreError> {
-    let sql = format!("INSERT INTO code_events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5)");
-    let values = params![it.tenant, it.carton, it.idx, it.number, it.body];
+    let sql = format!("INSERT INTO code_events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    let values = params![it.tenant, it.subject, it.carton, it.idx, it.number, it.body];
     add(connection, &sql, values)
 }
 

@@ -8,8 +8,8 @@ use super::{
     voucher::{events_where, spans_where, uses_where},
 };
 use crate::contract::{
-    BoxFuture, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode, StoredCounts, TreePage,
-    VoucherReader, VoucherSnapshot,
+    BoxFuture, CodeEventKey, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode,
+    StoredCounts, TreePage, VoucherReader, VoucherSnapshot, follow_events,
 };
 use domain::{
     ids::{Serial, TenantId},
@@ -18,7 +18,7 @@ use domain::{
     voucher::{
         change::{Change, ChangeId},
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
+        code_use::{CodeEvent, CodeUse, EventLink},
         span::Span,
         stock::{Carton, Level, Unit},
     },
@@ -54,16 +54,28 @@ fn code_uses(
     uses_where(connection, condition, values)
 }
 
-/// The events of a code from `from` on.
+/// The events of a code from `from` on, or from its newest.
 fn code_events(
     connection: &Connection,
     code: CodeNo,
-    from: u32,
+    from: Option<EventLink>,
     limit: u32,
 ) -> Result<Vec<CodeEvent>, StoreError> {
-    let condition = "carton = ?1 AND idx = ?2 AND number >= ?3 ORDER BY number LIMIT ?4";
-    let values = (code.carton.0, code.index, from, limit);
-    events_where(connection, condition, values)
+    let from = match from {
+        Some(_) => from,
+        None => newest_event(connection, code)?,
+    };
+    follow_events(code, from, limit, |EventLink { subject, number }| {
+        let condition = "subject = ?1 AND carton = ?2 AND idx = ?3 AND number = ?4";
+        let values = (subject.0, code.carton.0, code.index, number);
+        let found = events_where(connection, condition, values)?;
+        Ok(found.into_iter().next())
+    })
+}
+
+fn newest_event(connection: &Connection, code: CodeNo) -> Result<Option<EventLink>, StoreError> {
+    let uses = code_uses(connection, &code.range(), 1)?;
+    Ok(uses.first().and_then(CodeUse::newest_event))
 }
 
 /// The spans that are due behind `after`.
@@ -247,7 +259,7 @@ impl VoucherReader for SqliteReader {
     fn code_events(
         &self,
         code: CodeNo,
-        from: u32,
+        from: Option<EventLink>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
         self.with(move |connection| code_events(connection, code, from, limit))
@@ -290,15 +302,17 @@ impl VoucherSnapshot for SqliteSnapshot {
 
     fn code_events(
         &mut self,
-        after: Option<(CodeNo, u32)>,
+        after: Option<CodeEventKey>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
-        let (carton, idx) = mark(after.map(|(code, _)| code));
-        let number = after.map_or(0, |(_, number)| number);
+        let subject = after.map_or(i64::MIN, |(subject, ..)| subject.0);
+        let (carton, idx) = mark(after.map(|(_, code, _)| code));
+        let number = after.map_or(0, |(.., number)| number);
         self.look(move |connection| {
-            let condition = "(carton, idx, number) > (?1, ?2, ?3) \
-                 ORDER BY carton, idx, number LIMIT ?4";
-            events_where(connection, condition, (carton, idx, number, limit))
+            let condition = "(subject, carton, idx, number) > (?1, ?2, ?3, ?4) \
+                 ORDER BY subject, carton, idx, number LIMIT ?5";
+            let values = (subject, carton, idx, number, limit);
+            events_where(connection, condition, values)
         })
     }
 

@@ -11,7 +11,7 @@ use crate::{
     rows::{Inconsistent, Rows},
     time::UnixMs,
     voucher::{
-        code_use::{CodeAct, CodeEvent, CodeUse, Scene},
+        code_use::{CodeAct, CodeUse, Scene},
         status::{CodeStatus, standing},
     },
 };
@@ -133,16 +133,8 @@ impl Till {
     }
 
     fn note(&self, rows: &mut Rows, trans: &Trans, code_use: &mut CodeUse, act: CodeAct) {
-        rows.voucher.put_event(CodeEvent {
-            tenant: trans.tenant,
-            code: code_use.code,
-            number: code_use.events,
-            act,
-            at: trans.at,
-            subject: trans.serial,
-            scene: self.scene.clone(),
-        });
-        code_use.events += 1;
+        let event = code_use.note(act, trans.at, trans.serial, self.scene.clone());
+        rows.voucher.put_event(event);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     rows::{Inconsistent, Rows},
     time::UnixMs,
     voucher::{
-        code_use::{CodeAct, CodeEvent, CodeUse, Scene},
+        code_use::{CodeAct, CodeUse, Scene},
         postings,
         status::{CodeStatus, standing},
     },
@@ -123,21 +123,14 @@ fn held(rows: &Rows, payment: &Payment) -> Result<Option<(VoucherPart, CodeUse)>
 
 fn note(rows: &mut Rows, payment: &Payment, code_use: &mut CodeUse, act: CodeAct, at: UnixMs) {
     let details = &payment.details;
-    rows.voucher.put_event(CodeEvent {
-        tenant: payment.tenant,
-        code: code_use.code,
-        number: code_use.events,
-        act,
-        at,
-        subject: payment.serial,
-        scene: Scene {
-            merchant: Some(payment.merchant),
-            store: details.store_id.clone().unwrap_or_default(),
-            terminal: details.device_id.clone(),
-            sale: payment.merchant_serial.clone(),
-        },
-    });
-    code_use.events += 1;
+    let scene = Scene {
+        merchant: Some(payment.merchant),
+        store: details.store_id.clone().unwrap_or_default(),
+        terminal: details.device_id.clone(),
+        sale: payment.merchant_serial.clone(),
+    };
+    let event = code_use.note(act, at, payment.serial, scene);
+    rows.voucher.put_event(event);
 }
 
 fn post(rows: &mut Rows, postings: Vec<Posting>) {

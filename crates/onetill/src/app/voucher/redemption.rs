@@ -67,9 +67,6 @@ pub enum Undone {
     Unknown,
 }
 
-/// Events of a code that one question to the store brings at most.
-const PAGE_ROWS: u32 = 500;
-
 impl Gateway {
     /// Redeems a code.
     ///
@@ -188,24 +185,18 @@ impl Gateway {
 
     /// How many uses of a code were gone when `subject` had used it: the same whenever it is asked.
     async fn used_up_to(&self, code: CodeNo, subject: Serial) -> Result<u32, AppError> {
-        let (mut from, mut used) = (0, 0_u32);
-        loop {
-            let page = self.reader.code_events(code, from, PAGE_ROWS).await?;
-            for event in &page {
-                used = match event.act {
-                    CodeAct::Used => used.saturating_add(1),
-                    CodeAct::GivenBack => used.saturating_sub(1),
-                };
-                if (event.subject, event.act) == (subject, CodeAct::Used) {
-                    return Ok(used);
-                }
-                from = event.number.saturating_add(1);
-            }
-            if page.is_empty() {
-                tracing::error!(%subject, "a redemption left no trace");
-                return Err(AppError::Unforeseen);
+        let mut used = 0_u32;
+        for event in self.events_of(code).await? {
+            used = match event.act {
+                CodeAct::Used => used.saturating_add(1),
+                CodeAct::GivenBack => used.saturating_sub(1),
+            };
+            if (event.subject, event.act) == (subject, CodeAct::Used) {
+                return Ok(used);
             }
         }
+        tracing::error!(%subject, "a redemption left no trace");
+        Err(AppError::Unforeseen)
     }
 
     /// Gives the use of a redemption back.

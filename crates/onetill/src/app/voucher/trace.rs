@@ -81,16 +81,21 @@ impl Gateway {
     }
 
     async fn note_events(&self, code: CodeNo, entries: &mut Vec<Entry>) -> Result<(), AppError> {
-        let mut from = 0;
+        let events = self.events_of(code).await?;
+        entries.extend(events.into_iter().map(Entry::Till));
+        Ok(())
+    }
+
+    /// The events of a code, oldest first.
+    pub(super) async fn events_of(&self, code: CodeNo) -> Result<Vec<CodeEvent>, AppError> {
+        let (mut events, mut from) = (Vec::new(), None);
         loop {
             let page = self.reader.code_events(code, from, PAGE_ROWS).await?;
-            let is_full = page.len() == PAGE_ROWS as usize;
-            if let Some(last) = page.last() {
-                from = last.number.saturating_add(1);
-            }
-            entries.extend(page.into_iter().map(Entry::Till));
-            if !is_full {
-                return Ok(());
+            from = page.last().and_then(CodeEvent::earlier);
+            events.extend(page);
+            if from.is_none() {
+                events.reverse();
+                return Ok(events);
             }
         }
     }

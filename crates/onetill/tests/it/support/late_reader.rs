@@ -18,7 +18,7 @@ use domain::{
     time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
+        code_use::{CodeEvent, CodeUse, EventLink},
         span::Span,
         stock::{Level, Unit},
     },
@@ -102,7 +102,7 @@ passed_on! {
     stored_codes(range: CodeRange, limit: u32) -> Vec<StoredCode>;
     spans(range: CodeRange, after: Option<u32>, limit: u32) -> Vec<Span>;
     code_uses(range: CodeRange, limit: u32) -> Vec<CodeUse>;
-    code_events(code: CodeNo, from: u32, limit: u32) -> Vec<CodeEvent>;
+    code_events(code: CodeNo, from: Option<EventLink>, limit: u32) -> Vec<CodeEvent>;
     due_spans(now: UnixMs, after: Option<SpanMark>, limit: u32) -> Vec<Span>;
 }
 

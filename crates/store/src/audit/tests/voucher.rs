@@ -123,7 +123,7 @@ fn digest(code: CodeNo) -> CodeDigest {
 }
 
 /// What rests of the first `codes` of a box.
-async fn fill(store: &mut Memory, carton: i64, codes: u32) {
+async fn fill(store: &mut impl Writer, carton: i64, codes: u32) {
     let all = || (0..codes).map(|index| code(carton, index));
     let sealed = all().map(|code| StoredCode {
         code,
@@ -146,11 +146,11 @@ async fn fill(store: &mut Memory, carton: i64, codes: u32) {
         AdminOp::AddDigests(digests.collect()),
         AdminOp::AddUnits(reels.collect()),
     ] {
-        store.admin(&op).await.unwrap();
+        Box::pin(store.admin(&op)).await.unwrap();
     }
 }
 
-async fn issue(store: &mut Memory, serial: i64) {
+async fn issue(store: &mut impl Writer, serial: i64) {
     let carton = carton(serial);
     run(store, OpenCarton { carton }).await;
     fill(store, serial, CODES).await;
@@ -164,7 +164,7 @@ async fn issue(store: &mut Memory, serial: i64) {
 /// Changes ranges, of which each box has its own ticket type; codes that become active are valid
 /// until `until`.
 async fn change(
-    store: &mut Memory,
+    store: &mut impl Writer,
     serial: i64,
     kind: ChangeKind,
     ranges: &[CodeRange],
@@ -206,7 +206,7 @@ async fn change(
 }
 
 /// The payment `serial`, of which a use of `code` pays all but `amount`.
-async fn begin_with(store: &mut Memory, serial: i64, code: CodeNo, amount: Fen) {
+async fn begin_with(store: &mut impl Writer, serial: i64, code: CodeNo, amount: Fen) {
     let ticket = ticket_of(code.carton.0);
     let face = terms(ticket).face_value;
     let voucher = VoucherPart {
@@ -234,11 +234,11 @@ async fn begin_with(store: &mut Memory, serial: i64, code: CodeNo, amount: Fen) 
     .await;
 }
 
-async fn decline(store: &mut Memory, serial: i64) {
+async fn decline(store: &mut impl Writer, serial: i64) {
     pay(store, serial, PayOutcome::Declined(Decline::ByPayer)).await;
 }
 
-async fn payments(it: &mut Memory) {
+async fn payments(it: &mut impl Writer) {
     for (index, serial) in (0..).zip(RESERVES..=COMES_LATE) {
         let alone = serial == NEEDS_NO_CHANNEL || serial == GIVES_IT_ALL_BACK;
         let amount = if alone { Fen::ZERO } else { AMOUNT };
@@ -272,7 +272,7 @@ async fn payments(it: &mut Memory) {
 }
 
 /// Codes of the goods box whose term ends while payments hold some of them.
-async fn a_term_ends(it: &mut Memory) {
+async fn a_term_ends(it: &mut impl Writer) {
     let short = range(GOODS_BOX, 0, 19);
     let until = NOW.plus_s(10);
     change(it, SHORT, ChangeKind::Activate, &[short], Some(until)).await;
@@ -297,8 +297,14 @@ async fn a_term_ends(it: &mut Memory) {
 
 /// A store that holds vouchers, and payments and changes of every kind.
 pub(crate) async fn history() -> Memory {
-    let mut store = super::history().await;
-    let it = &mut store;
+    let mut store = Memory::new();
+    record(&mut store).await;
+    store
+}
+
+/// Records it all in an empty store.
+pub(crate) async fn record(it: &mut impl Writer) {
+    super::record(it).await;
     for carton in [CASH_BOX, GOODS_BOX] {
         issue(it, carton).await;
     }
@@ -316,7 +322,6 @@ pub(crate) async fn history() -> Memory {
     done(change(it, OF_BOTH, ChangeKind::Activate, &both, None).await);
     payments(it).await;
     a_term_ends(it).await;
-    store
 }
 
 #[tokio::test]

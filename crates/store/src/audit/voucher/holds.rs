@@ -1,6 +1,11 @@
 //! What payments, and events on cards, say of the codes they name.
 
-use super::{are, posted, stock::Stock};
+use super::{
+    are,
+    events::{Acts, Chain, acts_of},
+    posted,
+    stock::Stock,
+};
 use crate::audit::{
     broken::Broken,
     merge::Subject,
@@ -13,10 +18,11 @@ use domain::{
     time::UnixMs,
     voucher::{
         code::CodeNo,
+        code_use::CodeEvent,
         postings::{of_give_back, of_late_expiry, of_use},
     },
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 /// How many refunds of a payment give its voucher back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,15 +36,20 @@ pub(in crate::audit) struct BackSums {
 pub(super) struct Held {
     /// Uses that undecided payments hold.
     pub reserved: u32,
-    /// Uses that ever paid, or were tickets.
-    pub used: u32,
-    /// Of those, the ones that came back.
-    pub given_back: u32,
+    /// Uses that ever paid, or were tickets, and those of them that came back.
+    pub acts: Acts,
+    /// The events that tell of these.
+    pub chain: Chain,
 }
 
-/// Codes that payments or events name and whose own rows were not seen yet.
+/// What is said of codes.
 #[derive(Default)]
-pub(super) struct Holds(BTreeMap<CodeNo, Held>);
+pub(super) struct Holds {
+    /// Those that payments or events name and whose own rows were not seen yet.
+    codes: BTreeMap<CodeNo, Held>,
+    /// What the number at hand did, as its payment or event on a card says.
+    done: BTreeMap<CodeNo, Acts>,
+}
 
 /// What became of the use that a payment names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +78,16 @@ impl Outcome {
             } => Self::Refused,
             PaymentState::Ended { .. } => Self::Released,
         }
+    }
+
+    /// What it did to its code.
+    const fn acts(self) -> Acts {
+        let (used, given_back) = match self {
+            Self::Reserved | Self::Released | Self::Refused => (0, 0),
+            Self::Used => (1, 0),
+            Self::GivenBack => (1, 1),
+        };
+        Acts { used, given_back }
     }
 
     /// The postings that follow from it, one way or another: a use whose term is over when it
@@ -107,7 +128,10 @@ impl Holds {
             return;
         };
         let outcome = Outcome::of(payment, back);
-        self.note(part.code, outcome);
+        if outcome == Outcome::Reserved {
+            self.codes.entry(part.code).or_default().reserved += 1;
+        }
+        self.note(part.code, outcome.acts());
         let mut expected = outcome.postings(payment, part).into_iter();
         broken.unless(
             expected.any(|it| are(&posted, it)),
@@ -127,19 +151,15 @@ impl Holds {
         let direction = trans.kind.direction(trans.undoes);
         for used in &trans.effect.tickets {
             let Some(code) = used.code else { continue };
-            let held = self.0.entry(code.code).or_default();
             let pieces = u32::try_from(used.pieces);
-            let is_counted = match (direction, pieces) {
-                (Direction::Spend, Ok(pieces)) => {
-                    held.used = held.used.saturating_add(pieces);
-                    !used.written_off
+            let (acts, is_counted) = match (direction, pieces) {
+                (Direction::Spend, Ok(used_up)) => (Acts::used(used_up), !used.written_off),
+                (Direction::GiveBack, Ok(back)) => (Acts::given_back(back), true),
+                (Direction::Expire | Direction::Grant | Direction::None, _) | (_, Err(_)) => {
+                    (Acts::default(), false)
                 }
-                (Direction::GiveBack, Ok(pieces)) => {
-                    held.given_back = held.given_back.saturating_add(pieces);
-                    true
-                }
-                (Direction::Expire | Direction::Grant | Direction::None, _) | (_, Err(_)) => false,
             };
+            self.note(code.code, acts);
             let agrees = stock.agrees(trans.tenant, &code, used.face);
             broken.unless(is_counted && agrees, Rule::VoucherUse, || {
                 format!("{used:?} is no use of a code as its box says")
@@ -147,31 +167,38 @@ impl Holds {
         }
     }
 
-    fn note(&mut self, code: CodeNo, outcome: Outcome) {
-        let held = self.0.entry(code).or_default();
-        match outcome {
-            Outcome::Reserved => held.reserved += 1,
-            Outcome::Used => held.used += 1,
-            Outcome::GivenBack => {
-                held.used += 1;
-                held.given_back += 1;
-            }
-            Outcome::Released | Outcome::Refused => {}
+    fn note(&mut self, code: CodeNo, acts: Acts) {
+        if acts != Acts::default() {
+            self.codes.entry(code).or_default().acts.add(acts);
+            self.done.entry(code).or_default().add(acts);
+        }
+    }
+
+    /// The events of codes that have this number are what was noted of it.
+    pub fn check_events(&mut self, subject: &Subject, report: &mut AuditReport) {
+        for event in &subject.code_events {
+            self.codes.entry(event.code).or_default().chain.add(event);
+        }
+        let (said, told) = (mem::take(&mut self.done), acts_of(subject));
+        let owner = subject.payment.as_ref().map(|it| it.tenant);
+        let owner = owner.or(subject.trans.as_ref().map(|it| it.tenant));
+        let is_its = |it: &CodeEvent| Some(it.tenant) == owner;
+        if said != told || !subject.code_events.iter().all(is_its) {
+            let found = format!("did {said:?} to codes, their events tell {told:?}");
+            report.add(Rule::CodeUses, format!("number {}", subject.serial), found);
         }
     }
 
     /// What payments and events say of a code.
     pub fn take(&mut self, code: CodeNo) -> Held {
-        self.0.remove(&code).unwrap_or_default()
+        self.codes.remove(&code).unwrap_or_default()
     }
 
     /// What is left has no rows of its own.
     pub fn finish(self, report: &mut AuditReport) {
-        for (code, held) in self.0 {
-            if held != Held::default() {
-                let found = format!("payments say {held:?}, it has no row");
-                report.add(Rule::CodeUses, name(code), found);
-            }
+        for (code, held) in self.codes {
+            let found = format!("payments say {held:?}, it has no row");
+            report.add(Rule::CodeUses, name(code), found);
         }
     }
 }

@@ -4,10 +4,7 @@ use super::{
     holds::{Held, name},
     stock::{Common, Stock},
 };
-use crate::audit::{
-    codes::{CodeRows, History},
-    report::{AuditReport, Rule, VoucherUses},
-};
+use crate::audit::report::{AuditReport, Rule, VoucherUses};
 use domain::{
     ids::{Serial, TenantId},
     ledger::{Account, Unit},
@@ -78,28 +75,26 @@ impl Uses {
 
     pub fn check_code(
         &mut self,
-        rows: &CodeRows,
+        code_use: &CodeUse,
         held: Held,
         stock: &Stock,
         report: &mut AuditReport,
     ) {
-        let code = rows.code;
+        let code = code_use.code;
         let within = |it: &&mut Counted| it.span.range.contains(code);
         let Some(counted) = self.span.as_mut().filter(within) else {
             let found = "is in no span".to_owned();
             return report.add(Rule::CartonSpans, name(code), found);
         };
-        let code_use = rows.code_use.as_ref();
-        let (used, reserved) = code_use.map_or((0, 0), |it| (it.used, it.reserved));
-        counted.used += i128::from(used);
-        counted.reserved += i128::from(reserved);
+        counted.used += i128::from(code_use.used);
+        counted.reserved += i128::from(code_use.reserved);
         let uses = stock.carton(code.carton).map_or(0, |it| it.terms.uses);
-        let mut wrong = Vec::new();
-        wrong.extend(code_use.is_none().then_some("it has events and no row"));
-        wrong.extend(differs(code_use, held, &rows.history));
-        wrong.extend(exceeds(&counted.span, code_use, uses));
-        for why in wrong {
-            let found = format!("{why}: {code_use:?}, {held:?}, {:?}", rows.history);
+        let wrong = [
+            differs(code_use, held),
+            exceeds(&counted.span, code_use, uses),
+        ];
+        for why in wrong.into_iter().flatten() {
+            let found = format!("{why}: {code_use:?}, {held:?}");
             report.add(Rule::CodeUses, name(code), found);
         }
     }
@@ -172,24 +167,21 @@ fn unless_last(span: &Span, stock: &Stock, report: &mut AuditReport) {
 }
 
 /// In what a code's row, the payments that name it and its events do not agree.
-fn differs(code_use: Option<&CodeUse>, held: Held, history: &History) -> Option<&'static str> {
-    let (used, reserved, events) =
-        code_use.map_or((0, 0, 0), |it| (it.used, it.reserved, it.events));
-    let of_payments = (
-        held.used.checked_sub(held.given_back),
-        held.reserved,
-        held.used,
-        held.given_back,
-    );
-    if (Some(used), reserved, history.used, history.given_back) != of_payments {
-        return Some("its row, its events and what used it differ");
+fn differs(code_use: &CodeUse, held: Held) -> Option<&'static str> {
+    let Held {
+        reserved,
+        acts,
+        chain,
+    } = held;
+    let used = acts.used.checked_sub(acts.given_back);
+    if (Some(code_use.used), code_use.reserved) != (used, reserved) {
+        return Some("its row and what used it differ");
     }
-    (history.astray > 0 || history.len != events).then_some("its events are not in order")
+    (!chain.hangs_on(code_use)).then_some("its events are not one behind the other")
 }
 
 /// How a code was used that could not be.
-fn exceeds(span: &Span, code_use: Option<&CodeUse>, uses: u32) -> Option<&'static str> {
-    let code_use = code_use?;
+fn exceeds(span: &Span, code_use: &CodeUse, uses: u32) -> Option<&'static str> {
     if code_use.tenant != span.tenant {
         return Some("its row is another tenant's");
     }

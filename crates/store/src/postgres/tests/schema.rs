@@ -7,7 +7,13 @@ use crate::{
     testing,
 };
 
-const ALL: [&str; 4] = ["1 initial", "2 numbers first", "3 loyalty", "4 vouchers"];
+const ALL: [&str; 5] = [
+    "1 initial",
+    "2 numbers first",
+    "3 loyalty",
+    "4 vouchers",
+    "5 code chains",
+];
 
 #[tokio::test]
 async fn processes_that_migrate_at_the_same_time_take_turns() {

@@ -2,18 +2,18 @@
 
 use super::{
     changes,
-    samples::{carton_no, code, code_use, event, range, span, span_due},
+    samples::{carton_no, code, code_use, event, range, span, span_due, subject, with_events},
 };
 use crate::{
     fixture::{Fixture, on_each_store, write},
     samples::NOW,
 };
 use domain::voucher::{
-    code_use::{CodeEvent, CodeUse},
+    code_use::{CodeEvent, CodeUse, EventLink},
     rows::VoucherChanges,
     span::Span,
 };
-use store::contract::SpanMark;
+use store::{StoreError, contract::SpanMark};
 
 async fn fill(store: &impl Fixture, spans: Vec<Span>, uses: Vec<CodeUse>, events: Vec<CodeEvent>) {
     let all = VoucherChanges {
@@ -52,14 +52,11 @@ async fn spans_of_a_range_have_pages(store: impl Fixture) {
     }
 }
 
-async fn uses_and_events_have_pages(store: impl Fixture) {
+async fn uses_have_pages(store: impl Fixture) {
     let uses = [3, 5, 8].map(|index| code_use(code(1, index), index, 1));
     let other = code_use(code(2, 4), 1, 0);
-    let events: Vec<CodeEvent> = (0..4).map(|n| event(code(1, 5), n)).collect();
-    let others = vec![event(code(1, 4), 0), event(code(2, 5), 0)];
     let all_uses = [&uses[..], &[other]].concat();
-    let all_events = [events.clone(), others].concat();
-    fill(&store, vec![], all_uses.clone(), all_events).await;
+    fill(&store, vec![], all_uses.clone(), vec![]).await;
     let reader = store.reader();
     for (wanted, limit, expected) in [
         (range(1, 0, u32::MAX), 9, &uses[..]),
@@ -70,22 +67,90 @@ async fn uses_and_events_have_pages(store: impl Fixture) {
         let found = reader.code_uses(wanted, limit).await;
         assert_eq!(found.as_deref(), Ok(expected), "{wanted:?}");
     }
-    for (from, limit, expected) in [
-        (0, 9, &events[..]),
-        (0, 2, &events[..2]),
-        (3, 9, &events[3..]),
-        (4, 9, &[]),
-    ] {
-        let found = reader.code_events(code(1, 5), from, limit).await;
-        assert_eq!(found.as_deref(), Ok(expected), "{from}");
-    }
     let mut snapshot = reader.snapshot().await.unwrap();
     let page = snapshot.code_uses(Some(code(1, 5)), 9).await;
     assert_eq!(page.as_deref(), Ok(&all_uses[2..]));
-    let page = snapshot.code_events(Some((code(1, 5), 2)), 9).await;
-    assert_eq!(page, Ok(vec![events[3].clone(), event(code(2, 5), 0)]));
-    let page = snapshot.code_events(None, 2).await;
-    assert_eq!(page, Ok(vec![event(code(1, 4), 0), events[0].clone()]));
+}
+
+async fn events_of_a_code_come_newest_first(store: impl Fixture) {
+    let uses = [
+        with_events(code_use(code(1, 4), 1, 0), 1),
+        with_events(code_use(code(1, 5), 0, 0), 4),
+        code_use(code(1, 6), 0, 1),
+        with_events(code_use(code(2, 5), 1, 0), 1),
+    ];
+    let mut events: Vec<CodeEvent> = (0..4).map(|n| event(code(1, 5), n)).collect();
+    let others = [event(code(1, 4), 0), event(code(2, 5), 0)];
+    let all = [&events[..], &others].concat();
+    fill(&store, vec![], uses.to_vec(), all).await;
+    let reader = store.reader();
+    events.reverse();
+    let link = |n| {
+        let (subject, number) = (subject(n), n);
+        Some(EventLink { subject, number })
+    };
+    for (from, limit, expected) in [
+        (None, 9, &events[..]),
+        (None, 2, &events[..2]),
+        (None, 4, &events[..]),
+        (link(3), 9, &events[..]),
+        (link(1), 9, &events[2..]),
+        (link(2), 2, &events[1..3]),
+        (link(0), 1, &events[3..]),
+        (link(3), 0, &[]),
+    ] {
+        let found = reader.code_events(code(1, 5), from, limit).await;
+        assert_eq!(found.as_deref(), Ok(expected), "{from:?}");
+    }
+    assert_eq!(reader.code_events(code(1, 6), None, 9).await, Ok(vec![]));
+    assert_eq!(reader.code_events(code(1, 7), None, 9).await, Ok(vec![]));
+}
+
+/// By number: those of the code that were stored, and how many its row counts.
+async fn a_chain_of_events_that_is_broken_is_noticed(store: impl Fixture) {
+    for (index, (there, count)) in (0..).zip([
+        (&[0, 1, 3][..], 4),
+        (&[0, 1, 2][..], 4),
+        (&[1, 2, 3][..], 4),
+        (&[][..], 1),
+    ]) {
+        let code = code(1, index);
+        let events = there.iter().map(|n| event(code, *n)).collect();
+        let code_use = with_events(code_use(code, 0, 0), count);
+        fill(&store, vec![], vec![code_use], events).await;
+        let found = store.reader().code_events(code, None, 9).await;
+        assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
+    }
+    // An event that names none before it, and is not the first.
+    let code = code(1, 9);
+    let cut = CodeEvent {
+        before: None,
+        ..event(code, 1)
+    };
+    let events = vec![event(code, 0), cut];
+    let code_use = with_events(code_use(code, 0, 0), 2);
+    fill(&store, vec![], vec![code_use], events).await;
+    let found = store.reader().code_events(code, None, 9).await;
+    assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
+}
+
+async fn a_snapshot_has_events_by_subject(store: impl Fixture) {
+    let of_two: Vec<CodeEvent> = (0..4)
+        .flat_map(|n| [event(code(2, 5), n), event(code(1, 7), n)])
+        .collect();
+    fill(&store, vec![], vec![], of_two.clone()).await;
+    let key = |it: &CodeEvent| (it.subject, it.code, it.number);
+    let mut expected = of_two;
+    expected.sort_by_key(key);
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = snapshot.code_events(after, 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(key(last));
+        found.extend(page);
+    }
+    assert_eq!(found, expected);
 }
 
 async fn spans_that_are_due_longest_come_first(store: impl Fixture) {
@@ -140,7 +205,10 @@ async fn a_snapshot_has_pages_and_stays_as_it_was(store: impl Fixture) {
 
 on_each_store! {
     spans_of_a_range_have_pages,
-    uses_and_events_have_pages,
+    uses_have_pages,
+    events_of_a_code_come_newest_first,
+    a_chain_of_events_that_is_broken_is_noticed,
+    a_snapshot_has_events_by_subject,
     spans_that_are_due_longest_come_first,
     a_snapshot_has_pages_and_stays_as_it_was,
 }

@@ -341,6 +341,20 @@ pub fn code_use(code: CodeNo, used: u32, reserved: u32) -> CodeUse {
     }
 }
 
+/// The subjects of a code's events in turn: that of the third made all later ones, too.
+pub fn subject(number: u32) -> Serial {
+    serial(9 + i64::from(number.min(2)))
+}
+
+/// A code with its first `count` events.
+pub fn with_events(code_use: CodeUse, count: u32) -> CodeUse {
+    CodeUse {
+        events: count,
+        last: count.checked_sub(1).map(subject),
+        ..code_use
+    }
+}
+
 pub fn event(code: CodeNo, number: u32) -> CodeEvent {
     let is_full = number % 2 == 1;
     let scene = Scene {
@@ -359,7 +373,8 @@ pub fn event(code: CodeNo, number: u32) -> CodeEvent {
             CodeAct::Used
         },
         at: NOW.plus_s(i64::from(number)),
-        subject: serial(9),
+        subject: subject(number),
+        before: number.checked_sub(1).map(subject),
         scene: if is_full { scene } else { Scene::default() },
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     changes, plan,
-    samples::{code, code_use, event, every_span, range, span, span_due},
+    samples::{code, code_use, event, every_span, range, span, span_due, with_events},
 };
 use crate::{
     fixture::{Fixture, on_each_store, write},
@@ -92,9 +92,8 @@ async fn uses_and_events_are_read_again(store: impl Fixture) {
     let mut uses = vec![
         code_use(code(1, 0), 0, 0),
         CodeUse {
-            events: u32::MAX,
             newest: Some(serial(5)),
-            ..code_use(code(1, 7), 999, 0)
+            ..with_events(code_use(code(1, 7), 999, 0), u32::MAX)
         },
         code_use(code(1, u32::MAX), 0, 1),
         code_use(code(2, 7), 3, 2),

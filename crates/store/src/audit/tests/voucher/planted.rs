@@ -116,6 +116,7 @@ fn event(code: CodeNo, number: u32) -> CodeEvent {
         act: CodeAct::Used,
         at: NOW,
         subject: Serial(USES),
+        before: None,
         scene: Scene::default(),
     }
 }
@@ -354,13 +355,14 @@ planted! {
     an_event_of_a_code_without_a_row: |store| {
         add_event(event(code(CASH_BOX, 30), 0))
     } => [CodeUses];
-    an_event_out_of_order: |store| {
-        let code = code(CASH_BOX, 1);
-        let code_use = store.code_use(code).await;
-        voucher(VoucherChanges {
-            uses: vec![CodeUse { events: 3, ..code_use }],
-            ..VoucherChanges::default()
-        })
+    an_event_that_nothing_leads_to: |store| {
+        put_use(CodeUse { events: 3, ..store.code_use(code(CASH_BOX, 1)).await })
+    } => [CodeUses];
+    a_code_that_leads_to_another_event_than_its_newest: |store| {
+        put_use(CodeUse { last: Some(Serial(USES)), ..store.code_use(code(CASH_BOX, 1)).await })
+    } => [CodeUses];
+    an_event_of_no_payment: |store| {
+        add_event(CodeEvent { subject: Serial(9_998), ..event(code(CASH_BOX, 1), 2) })
     } => [CodeUses];
 
     uses_that_were_posted_twice: |store| {
@@ -389,13 +391,13 @@ async fn more_uses_than_a_code_has() {
     let used = domain::voucher::postings::of_use(&again, &part, NOW);
     changes.postings = used;
     changes.postings.push(Posting::payment(&again, NOW));
-    let code_use = store.code_use(part.code).await;
+    let mut code_use = store.code_use(part.code).await;
+    let event = code_use.note(CodeAct::Used, NOW, again.serial, Scene::default());
     changes.voucher.uses.push(CodeUse {
         used: 3,
-        events: 3,
         ..code_use
     });
-    changes.voucher.events.push(event(part.code, 2));
+    changes.voucher.events.push(event);
     changes.notifications.push(Notification {
         tenant: TENANT,
         subject: again.serial,

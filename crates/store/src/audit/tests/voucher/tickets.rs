@@ -100,20 +100,11 @@ fn holder(backing: TicketCode) -> Card {
 /// A ticket that used a code, with all that goes with it.
 fn used(trans: Trans, held: TicketCode) -> Changes {
     let posted = postings(&trans);
-    let of_code = CodeUse {
+    let mut of_code = CodeUse {
         used: 1,
-        events: 1,
         ..CodeUse::untouched(TENANT, CODE)
     };
-    let trace = CodeEvent {
-        tenant: TENANT,
-        code: CODE,
-        number: 0,
-        act: CodeAct::Used,
-        at: NOW,
-        subject: trans.serial,
-        scene: Scene::default(),
-    };
+    let trace = of_code.note(CodeAct::Used, NOW, trans.serial, Scene::default());
     Changes {
         loyalty: LoyaltyChanges {
             documents_added: vec![Document::Card(Box::new(holder(held)))],
@@ -168,6 +159,23 @@ async fn a_ticket_whose_use_is_not_gone_is_found() {
         broken,
         [Rule::CodeUses, Rule::TicketUses, Rule::VoucherLiability]
     );
+}
+
+/// As many events of the code as there have to be, and not the right ones.
+#[tokio::test]
+async fn an_event_of_a_code_that_is_not_its_tickets_is_found() {
+    let doctored: [fn(&mut CodeEvent); 5] = [
+        |it| it.subject = Serial(USES),
+        |it| it.act = CodeAct::GivenBack,
+        |it| it.tenant = TenantId(2),
+        |it| it.number = 1,
+        |it| it.before = Some(Serial(USES)),
+    ];
+    for doctor in doctored {
+        let mut changes = used(event_of(line()), backing());
+        doctor(&mut changes.voucher.events[0]);
+        assert_eq!(broken_by(changes).await, [Rule::CodeUses]);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,87 @@
+//! Codes and their events, from one version of the schema to the next.
+
+use super::*;
+use crate::audit::{self, audit};
+use domain::voucher::code_use::{CodeEvent, CodeUse};
+
+/// Makes of a new file one as the program left it that knew the first five steps.
+const BEFORE_CHAINS: &str = "
+    CREATE TABLE old_uses (carton INTEGER NOT NULL, idx INTEGER NOT NULL, tenant INTEGER NOT NULL,
+        busy INTEGER NOT NULL, used INTEGER NOT NULL, reserved INTEGER NOT NULL,
+        events INTEGER NOT NULL, newest INTEGER, PRIMARY KEY (carton, idx)) STRICT, WITHOUT ROWID;
+    INSERT INTO old_uses SELECT carton, idx, tenant, used > 0 OR reserved > 0, used, reserved, events,
+        newest FROM code_uses;
+    CREATE TABLE old_events (carton INTEGER NOT NULL, idx INTEGER NOT NULL, number INTEGER NOT NULL,
+        tenant INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (carton, idx, number))
+        STRICT, WITHOUT ROWID;
+    INSERT INTO old_events SELECT carton, idx, number, tenant, json_remove(body, '$.before')
+        FROM code_events;
+    DROP TABLE code_uses;
+    DROP TABLE code_events;
+    ALTER TABLE old_uses RENAME TO code_uses;
+    ALTER TABLE old_events RENAME TO code_events;
+    CREATE INDEX code_uses_busy ON code_uses (carton, idx) WHERE busy;
+    PRAGMA user_version = 5;";
+
+async fn stored(store: &SqliteStore) -> (Vec<CodeUse>, Vec<CodeEvent>) {
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    let uses = snapshot.code_uses(None, 1_000).await.unwrap();
+    (uses, snapshot.code_events(None, 1_000).await.unwrap())
+}
+
+async fn assert_clean(store: &SqliteStore) {
+    let mut snapshot = store.reader().snapshot().await.unwrap();
+    let report = audit(snapshot.as_mut(), &mut |_| {}).await.unwrap();
+    assert_eq!(report.violations, []);
+}
+
+#[tokio::test]
+async fn events_of_the_time_before_chains_are_chained() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    let store = SqliteStore::open(&path).unwrap();
+    audit::tests::voucher::record(&mut store.writer().unwrap()).await;
+    let before = stored(&store).await;
+    assert!(before.1.iter().any(|it| it.before.is_some()));
+    drop(store);
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(BEFORE_CHAINS).unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(stored(&store).await, before);
+    assert_clean(&store).await;
+}
+
+/// Whatever a till calls itself.
+#[tokio::test]
+async fn an_old_event_keeps_its_texts() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    let body = |number: i64, subject: i64| {
+        format!(
+            r#"{{"tenant":1,"code":{{"b":7,"i":5}},"number":{number},"act":"Used","at":4,"subject":{subject},"scene":{{"s":"\u0000\"}}","t":"\u5976}}"}}}}"#
+        )
+    };
+    let old = file_of(&path, 5);
+    for (number, subject) in [(0, 20_779_000_000_000_001), (1, 9)] {
+        let sql = "INSERT INTO code_events VALUES (7, 5, ?1, 1, ?2)";
+        old.execute(sql, (number, body(number, subject))).unwrap();
+    }
+    let row = "INSERT INTO code_uses VALUES (7, 5, 1, 1, 2, 0, 2, 9)";
+    old.execute_batch(row).unwrap();
+    drop(old);
+    let (uses, events) = stored(&SqliteStore::open(&path).unwrap()).await;
+    let chain: Vec<_> = events.iter().map(|it| (it.subject.0, it.before)).collect();
+    let first = domain::ids::Serial(20_779_000_000_000_001);
+    assert_eq!(chain, [(9, Some(first)), (first.0, None)]);
+    assert_eq!(
+        (uses[0].last, uses[0].events),
+        (Some(domain::ids::Serial(9)), 2)
+    );
+    for event in events {
+        assert_eq!(
+            (&*event.scene.store, &*event.scene.terminal),
+            ("\0\"}", "\u{5976}}")
+        );
+    }
+}
