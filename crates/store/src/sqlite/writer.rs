@@ -174,28 +174,23 @@ fn record_claim(
     codes: &mut PayingCodes,
     rows: &mut Rows,
 ) -> Result<(), StoreError> {
-    let Payment {
-        tenant,
-        serial,
-        key,
-        ..
-    } = *claim.payment;
-    if let Some(holder) = claims.find(connection, key)? {
-        return load_payment(connection, tenant, holder, rows);
+    let new = claim.payment;
+    if let Some(holder) = claims.find(connection, new.key)? {
+        return load_payment(connection, new.tenant, holder, rows);
     }
     if let Some(digest) = claim.code {
-        voucher::look_up(connection, tenant, digest, codes)?;
+        voucher::look_up(connection, new.tenant, digest, codes)?;
     }
     let payment = match codes.admit(claim)? {
         Ok(payment) => payment,
         Err(why) => {
-            rows.add_refused(serial, why);
+            rows.add_refused(new.serial, why);
             return Ok(());
         }
     };
     record(connection, &payment)?;
-    claims.add(connection, key, serial)?;
-    rows.add_claimed(serial);
+    claims.add(connection, new.key, new.serial)?;
+    rows.add_claimed(new.serial);
     if payment.details.voucher.is_some() {
         rows.add_payment(payment.into_owned());
     }

@@ -87,13 +87,15 @@ impl Gateway {
             code: Some(digest),
         };
         match self.run(begin).await? {
+            // From here on a use is recorded: no failure may say that it is not.
             Began::Settled(payment) => {
                 self.announce(&payment);
-                self.as_redeemed(*payment).await
+                let redeemed = self.as_redeemed(*payment).await;
+                redeemed.map_err(AppError::after_recording)
             }
             Began::Exists(earlier) => {
-                self.redeemed_before(account, redemption, digest, *earlier)
-                    .await
+                let redeemed = self.redeemed_before(account, redemption, digest, *earlier);
+                redeemed.await.map_err(AppError::after_recording)
             }
             Began::NoVoucher(why) => Ok(Redeemed::Refused(self.refused(account, why))),
             Began::New(_) => {
