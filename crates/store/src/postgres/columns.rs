@@ -230,3 +230,10 @@ fn channel(stored: i16) -> Result<ChannelNo, StoreError> {
         .map(ChannelNo)
         .map_err(|_| StoreError::Corrupt(format!("no channel is stored as {stored}")))
 }
+/// SQL for the text of a serial, which is the key of a box: its day as a date, then 12 digits.
+pub(super) fn serial_text(serial: &str) -> String {
+    format!(
+        "to_char(DATE '1970-01-01' + ({serial} / 1000000000000)::integer, 'YYYYMMDD')
+            || lpad(({serial} % 1000000000000)::text, 12, '0')"
+    )
+}

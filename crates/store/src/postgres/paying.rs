@@ -4,7 +4,7 @@
 //! its code again, locked by then.
 
 use super::{
-    columns::get,
+    columns::{get, serial_text},
     session::{Param, Step},
     voucher::{CODE_USE, SPAN, read_span, read_use},
 };
@@ -19,19 +19,15 @@ use domain::{
 };
 use tokio_postgres::{Row, Statement};
 
-/// The key of the document of box `found.carton`: how a serial is written.
-pub(super) const CARTON_KEY: &str =
-    "to_char(date '1970-01-01' + (found.carton / 1000000000000)::integer, 'YYYYMMDD')
-    || lpad((found.carton % 1000000000000)::text, 12, '0')";
-
 /// Where the digests `$2` of tenant `$1` lead, the boxes, the spans, and what tills did with the codes.
 pub(super) fn paying_sql() -> String {
+    let box_key = serial_text("found.carton");
     format!(
         "SELECT found.*, cartons.*, spans.*, uses.* FROM unnest($2::bytea[]) AS named (digest)
         CROSS JOIN LATERAL (SELECT digest, tenant, carton, idx FROM voucher_digests
             WHERE digest = named.digest AND tenant = $1 LIMIT 1) AS found
         CROSS JOIN LATERAL (SELECT key, body FROM cartons
-            WHERE tenant = $1 AND key = {CARTON_KEY} LIMIT 1) AS cartons
+            WHERE tenant = $1 AND key = {box_key} LIMIT 1) AS cartons
         LEFT JOIN LATERAL (SELECT {SPAN} FROM voucher_spans
             WHERE carton = found.carton AND first <= found.idx
             ORDER BY carton DESC, first DESC LIMIT 1) AS spans ON true

@@ -3,7 +3,7 @@
 //! more way to the server and back.
 
 use super::{
-    columns::get,
+    columns::{get, serial_text},
     stock::{UNIT, read_unit_from},
     voucher::{CODE_USE, SPAN, read_span, read_use},
 };
@@ -61,14 +61,6 @@ fn unit_around(of: Level) -> String {
         "SELECT {UNIT} FROM voucher_units
         WHERE carton = found.carton AND level = {of}::smallint AND first <= found.idx
         ORDER BY carton DESC, level DESC, first DESC LIMIT 1"
-    )
-}
-
-/// The text of a serial, which is the key of a box: its day as a date, then 12 digits.
-fn serial_text(serial: &str) -> String {
-    format!(
-        "to_char(DATE '1970-01-01' + ({serial} / 1000000000000)::integer, 'YYYYMMDD')
-            || lpad(({serial} % 1000000000000)::text, 12, '0')"
     )
 }
 

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     postgres::{
-        paying::{CARTON_KEY, paying_sql},
+        columns::serial_text,
+        paying::paying_sql,
         pool::KEPT_PLANS,
         session::{Session, read_url},
         sight, stock,
@@ -155,7 +156,8 @@ async fn a_box_is_found_by_its_serial_as_it_is_written() {
         20_779 * day + 70_001,
         24_836 * day + 999_999_999_999,
     ] {
-        let sql = format!("SELECT {CARTON_KEY} FROM (SELECT {number}::bigint AS carton) AS found");
+        let text = serial_text("found.carton");
+        let sql = format!("SELECT {text} FROM (SELECT {number}::bigint AS carton) AS found");
         let row = session.client.query_one(&sql, &[]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), Serial(number).to_string());
     }
