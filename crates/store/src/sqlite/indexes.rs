@@ -1,6 +1,6 @@
-//! The indexes that a writer fills late, all in step with its transactions.
+//! The tables that a writer fills late, all in step with its transactions.
 
-use super::{Shared, claims::Claims, event_keys::EventKeys, late_index::LateIndex};
+use super::{Shared, claims::Claims, code_uses::CodeUses, event_keys::EventKeys, late_table::Late};
 use crate::contract::StoreError;
 use rusqlite::Connection;
 
@@ -8,38 +8,45 @@ use rusqlite::Connection;
 pub(super) struct Indexes {
     pub(super) claims: Claims,
     pub(super) events: EventKeys,
+    pub(super) uses: CodeUses,
 }
 
 impl Indexes {
     pub(super) fn open(connection: &Connection, shared: &Shared) -> Result<Self, StoreError> {
         Ok(Self {
-            claims: LateIndex::open(connection, &shared.claims)?,
-            events: LateIndex::open(connection, &shared.event_keys)?,
+            claims: Late::open(connection, &shared.claims)?,
+            events: Late::open(connection, &shared.event_keys)?,
+            uses: Late::open(connection, &shared.uses)?,
         })
     }
 
     pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.claims.resolve(connection)?;
-        self.events.resolve(connection)
+        self.events.resolve(connection)?;
+        self.uses.resolve(connection)
     }
 
     pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.claims.move_on(connection)?;
-        self.events.move_on(connection)
+        self.events.move_on(connection)?;
+        self.uses.move_on(connection)
     }
 
     pub(super) fn committed(&mut self) {
         self.claims.committed();
         self.events.committed();
+        self.uses.committed();
     }
 
     pub(super) fn taken_back(&mut self) {
         self.claims.taken_back();
         self.events.taken_back();
+        self.uses.taken_back();
     }
 
     pub(super) const fn doubt(&mut self) {
         self.claims.doubt();
         self.events.doubt();
+        self.uses.doubt();
     }
 }

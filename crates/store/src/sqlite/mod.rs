@@ -6,7 +6,9 @@
 //! |---|---|
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
-//! | `late_index`, `indexes`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
+//! | `late_table`, `indexes` | tables whose keys come in no order are filled late |
+//! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
+//! | `code_uses` | what tills did with voucher codes |
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
@@ -16,10 +18,12 @@
 mod admin;
 mod backup;
 mod claims;
+mod code_uses;
 mod copier;
 mod event_keys;
 mod indexes;
 mod late_index;
+mod late_table;
 mod looks;
 mod loyalty;
 mod queries;
@@ -38,9 +42,10 @@ pub use reader::SqliteReader;
 pub use writer::SqliteWriter;
 
 use crate::contract::StoreError;
+use code_uses::UsesTable;
 use domain::ids::ClaimKey;
 use event_keys::EventKey;
-use late_index::Recent;
+use late_table::Recent;
 use looks::Looks;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{
@@ -60,6 +65,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_vouchers", include_str!("0004_vouchers.sql")),
     ("0005_trans_keys", include_str!("0005_trans_keys.sql")),
     ("0006_code_chains", include_str!("0006_code_chains.sql")),
+    ("0007_code_use_log", include_str!("0007_code_use_log.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More
@@ -87,6 +93,8 @@ struct Shared {
     claims: Recent<ClaimKey>,
     /// The places and numbers of events that it keeps there.
     event_keys: Recent<EventKey>,
+    /// The rows of codes that it keeps there.
+    uses: Recent<UsesTable>,
     /// Whether a transaction that nobody sees may be found by a recovery: see `wal`.
     is_in_doubt: AtomicBool,
     /// Whether all connections are about to be closed.
@@ -218,6 +226,11 @@ impl SqliteStore {
     #[must_use]
     pub fn reader(&self) -> SqliteReader {
         SqliteReader::new(self.clone())
+    }
+
+    /// The rows of codes that the writer keeps in memory.
+    fn recent_uses(&self) -> &Recent<UsesTable> {
+        &self.shared.uses
     }
 
     /// The file itself.

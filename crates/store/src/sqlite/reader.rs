@@ -59,6 +59,10 @@ impl SqliteReader {
         Box::pin(looks::take(self, |reader| reader.look(look)))
     }
 
+    pub(super) const fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
     /// Those that wait, of all clones.
     pub(super) fn looks(&self) -> &Looks {
         &self.store.shared.looks

@@ -1,11 +1,13 @@
 //! Looking at voucher codes.
 
 use super::{
+    code_uses::{self, UsesTable},
+    late_table::Recent,
     loyalty,
     reader::SqliteReader,
     snapshot::SqliteSnapshot,
     stock,
-    voucher::{events_where, spans_where, uses_where},
+    voucher::{events_where, spans_where},
 };
 use crate::contract::{
     BoxFuture, CodeEventKey, FoundCode, KnownCode, Named, SpanMark, StoreError, StoredCode,
@@ -42,27 +44,20 @@ fn spans(
     spans_where(connection, SPANS_BEHIND, values)
 }
 
-/// What tills did with the codes of a range.
-fn code_uses(
-    connection: &Connection,
-    range: &CodeRange,
-    limit: u32,
-) -> Result<Vec<CodeUse>, StoreError> {
-    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 ORDER BY idx LIMIT ?4";
-    let values = (range.carton.0, range.first, range.last, limit);
-    uses_where(connection, condition, values)
-}
-
 /// The events of a code from `from` on, or from its newest.
 fn code_events(
     connection: &Connection,
+    recent: &Recent<UsesTable>,
     code: CodeNo,
     from: Option<EventLink>,
     limit: u32,
 ) -> Result<Vec<CodeEvent>, StoreError> {
     let from = match from {
         Some(_) => from,
-        None => newest_event(connection, code)?,
+        None => {
+            let code_use = code_uses::of_code(connection, recent, code)?;
+            code_use.and_then(|it| it.newest_event())
+        }
     };
     follow_events(code, from, limit, |EventLink { subject, number }| {
         let condition = "subject = ?1 AND carton = ?2 AND idx = ?3 AND number = ?4";
@@ -70,11 +65,6 @@ fn code_events(
         let found = events_where(connection, condition, values)?;
         Ok(found.into_iter().next())
     })
-}
-
-fn newest_event(connection: &Connection, code: CodeNo) -> Result<Option<EventLink>, StoreError> {
-    let uses = code_uses(connection, &code.range(), 1)?;
-    Ok(uses.first().and_then(CodeUse::newest_event))
 }
 
 /// The spans that are due behind `after`.
@@ -95,6 +85,7 @@ fn due_spans(
 /// The code that a digest leads to.
 fn known_code(
     connection: &Connection,
+    recent: &Recent<UsesTable>,
     tenant: TenantId,
     digest: CodeDigest,
 ) -> Result<Option<KnownCode>, StoreError> {
@@ -107,12 +98,11 @@ fn known_code(
         return Ok(None);
     };
     let spans = spans(connection, &code.range(), None, 1)?;
-    let uses = code_uses(connection, &code.range(), 1)?;
     Ok(Some(KnownCode {
         code,
         carton: *carton,
         span: spans.into_iter().next(),
-        code_use: uses.into_iter().next(),
+        code_use: code_uses::of_code(connection, recent, code)?,
     }))
 }
 
@@ -133,6 +123,7 @@ fn named(
 /// The codes of a range with what a tree shows of them.
 fn tree_page(
     connection: &Connection,
+    recent: &Recent<UsesTable>,
     range: &CodeRange,
     limit: u32,
 ) -> Result<TreePage, StoreError> {
@@ -141,7 +132,7 @@ fn tree_page(
         packages: units(Level::Package)?,
         reels: units(Level::Reel)?,
         codes: stock::stored_codes(connection, range, limit)?,
-        uses: code_uses(connection, range, limit)?,
+        uses: code_uses::in_range(connection, recent, range, limit)?,
         spans: spans(connection, range, None, limit)?,
     })
 }
@@ -177,7 +168,8 @@ impl VoucherReader for SqliteReader {
         tenant: TenantId,
         digest: CodeDigest,
     ) -> BoxFuture<'_, Result<Option<KnownCode>, StoreError>> {
-        self.with(move |connection| known_code(connection, tenant, digest))
+        let store = self.store().clone();
+        self.with(move |it| known_code(it, store.recent_uses(), tenant, digest))
     }
 
     fn named(
@@ -193,7 +185,8 @@ impl VoucherReader for SqliteReader {
         range: CodeRange,
         limit: u32,
     ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
-        self.with(move |connection| tree_page(connection, &range, limit))
+        let store = self.store().clone();
+        self.with(move |it| tree_page(it, store.recent_uses(), &range, limit))
     }
 
     fn stored_codes(
@@ -218,7 +211,8 @@ impl VoucherReader for SqliteReader {
         range: CodeRange,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>> {
-        self.with(move |connection| code_uses(connection, &range, limit))
+        let store = self.store().clone();
+        self.with(move |it| code_uses::in_range(it, store.recent_uses(), &range, limit))
     }
 
     fn code_events(
@@ -227,7 +221,8 @@ impl VoucherReader for SqliteReader {
         from: Option<EventLink>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
-        self.with(move |connection| code_events(connection, code, from, limit))
+        let store = self.store().clone();
+        self.with(move |it| code_events(it, store.recent_uses(), code, from, limit))
     }
 
     fn due_spans(
@@ -258,10 +253,10 @@ impl VoucherSnapshot for SqliteSnapshot {
         after: Option<CodeNo>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>> {
-        let (carton, idx) = mark(after);
+        let log = self.code_use_log();
         self.look(move |connection| {
-            let condition = "(carton, idx) > (?1, ?2) ORDER BY carton, idx LIMIT ?3";
-            uses_where(connection, condition, (carton, idx, limit))
+            let logged = log.read(connection)?;
+            code_uses::behind(connection, logged, after, limit)
         })
     }
 

@@ -23,7 +23,7 @@ pub struct SqliteWriter {
     /// None between closing it and opening it again.
     connection: Option<Connection>,
     wal: Wal,
-    indexes: Indexes,
+    pub(super) indexes: Indexes,
 }
 
 impl Drop for SqliteWriter {
@@ -158,7 +158,8 @@ fn load(
     let (events, of_members) = (&indexes.events, &plan.loyalty);
     loyalty::load(connection, events, of_members, &mut loaded.loyalty)?;
     let held = codes_held(plan, &loaded);
-    voucher::load(connection, &plan.voucher, &held, &mut loaded.voucher)?;
+    let uses = &indexes.uses;
+    voucher::load(connection, uses, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
 }
 
@@ -355,7 +356,7 @@ fn write(
         put_notification(connection, FlatNotification::of(notification))?;
     }
     loyalty::write(connection, &mut indexes.events, &changes.loyalty)?;
-    voucher::write(connection, &changes.voucher)?;
+    voucher::write(connection, &mut indexes.uses, &changes.voucher)?;
     changes
         .postings
         .iter()
