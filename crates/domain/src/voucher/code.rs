@@ -2,6 +2,7 @@
 
 use crate::ids::Serial;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// A code by its box and its index there. The index follows the order of packages, reels and
 /// codes, never the printed serials, so a reel, a package and a box are ranges.
@@ -62,6 +63,16 @@ impl CodeRange {
             first: self.first.saturating_sub(1),
             last: self.last.saturating_add(1),
         }
+    }
+
+    /// The codes from the first to the last.
+    #[must_use]
+    pub fn codes(&self) -> RangeInclusive<CodeNo> {
+        let code = |index| CodeNo {
+            carton: self.carton,
+            index,
+        };
+        code(self.first)..=code(self.last)
     }
 
     /// Whether `code` is one of them.

@@ -15,7 +15,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    ops::{Bound, RangeInclusive},
+    ops::Bound,
 };
 
 /// How many codes in use are loaded of a range at most: they are named to whoever wants to change
@@ -193,7 +193,7 @@ impl VoucherRows {
     /// The first codes of a range that are in use, and whether there may be more.
     #[must_use]
     pub fn busy_in(&self, range: &CodeRange) -> (Vec<CodeNo>, bool) {
-        let codes = self.uses.range(codes_of(range)).map(|(_, it)| it);
+        let codes = self.uses.range(range.codes()).map(|(_, it)| it);
         let busy = codes.filter(|it| it.is_busy()).map(|it| it.code).collect();
         (busy, self.crowded.contains(range))
     }
@@ -338,14 +338,6 @@ impl VoucherRows {
 
 fn count(code_use: Option<&CodeUse>, of: impl Fn(&CodeUse) -> u32) -> i64 {
     code_use.map_or(0, |it| i64::from(of(it)))
-}
-
-fn codes_of(range: &CodeRange) -> RangeInclusive<CodeNo> {
-    let code = |index| CodeNo {
-        carton: range.carton,
-        index,
-    };
-    code(range.first)..=code(range.last)
 }
 
 /// Whether `spans`, in order, cover `range` without a gap.

@@ -23,7 +23,7 @@ use domain::{
         stock::{Carton, Level, Unit},
     },
 };
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Default)]
 pub(super) struct VoucherTables {
@@ -33,14 +33,6 @@ pub(super) struct VoucherTables {
     spans: BTreeMap<CodeNo, Span>,
     uses: BTreeMap<CodeNo, CodeUse>,
     events: BTreeMap<CodeEventKey, CodeEvent>,
-}
-
-fn codes_of(range: &CodeRange) -> RangeInclusive<CodeNo> {
-    let code = |index| CodeNo {
-        carton: range.carton,
-        index,
-    };
-    code(range.first)..=code(range.last)
 }
 
 const fn first_of(range: &CodeRange) -> CodeNo {
@@ -156,13 +148,13 @@ impl VoucherTables {
     fn spans_in(&self, range: &CodeRange) -> impl Iterator<Item = &Span> {
         let (range, carton) = (*range, range.carton);
         let from = CodeNo { carton, index: 0 };
-        let spans = self.spans.range(from..=*codes_of(&range).end());
+        let spans = self.spans.range(from..=*range.codes().end());
         let spans = spans.map(|(_, it)| it);
         spans.filter(move |it| it.range.intersect(&range).is_some())
     }
 
     fn uses_in(&self, range: &CodeRange) -> impl Iterator<Item = &CodeUse> {
-        self.uses.range(codes_of(range)).map(|(_, it)| it)
+        self.uses.range(range.codes()).map(|(_, it)| it)
     }
 
     fn due_spans(&self, now: UnixMs, after: Option<SpanMark>) -> Vec<Span> {
@@ -337,7 +329,7 @@ impl VoucherReader for Memory {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<StoredCode>, StoreError>> {
         let tables = self.tables();
-        let codes = tables.voucher.codes.range(codes_of(&range));
+        let codes = tables.voucher.codes.range(range.codes());
         let codes = codes.take(limit as usize).map(|(code, sealed)| StoredCode {
             code: *code,
             sealed: sealed.clone(),

@@ -5,7 +5,8 @@ mod tests;
 
 use super::{
     from_sqlite,
-    late_index::{LateIndex, LateKey, Recent},
+    late_index::{LateIndex, LateKey},
+    late_table::Recent,
 };
 use crate::contract::StoreError;
 use domain::{

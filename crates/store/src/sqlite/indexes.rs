@@ -1,8 +1,9 @@
-//! What the writer knows without looking: the keys of the indexes that it fills late, and documents.
-//! All in step with its transactions.
+//! What the writer knows without looking: rows of the tables that it fills late, and documents. All
+//! in step with its transactions.
 
 use super::{
-    Shared, claims::Claims, documents::Documents, event_keys::EventKeys, late_index::LateIndex,
+    Shared, claims::Claims, code_uses::CodeUses, documents::Documents, event_keys::EventKeys,
+    late_table::Late,
 };
 use crate::contract::StoreError;
 use rusqlite::Connection;
@@ -11,43 +12,50 @@ use rusqlite::Connection;
 pub(super) struct Indexes {
     pub(super) claims: Claims,
     pub(super) events: EventKeys,
+    pub(super) uses: CodeUses,
     pub(super) documents: Documents,
 }
 
 impl Indexes {
     pub(super) fn open(connection: &Connection, shared: &Shared) -> Result<Self, StoreError> {
         Ok(Self {
-            claims: LateIndex::open(connection, &shared.claims)?,
-            events: LateIndex::open(connection, &shared.event_keys)?,
+            claims: Late::open(connection, &shared.claims)?,
+            events: Late::open(connection, &shared.event_keys)?,
+            uses: Late::open(connection, &shared.uses)?,
             documents: Documents::default(),
         })
     }
 
     pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.claims.resolve(connection)?;
-        self.events.resolve(connection)
+        self.events.resolve(connection)?;
+        self.uses.resolve(connection)
     }
 
     pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.claims.move_on(connection)?;
-        self.events.move_on(connection)
+        self.events.move_on(connection)?;
+        self.uses.move_on(connection)
     }
 
     pub(super) fn committed(&mut self) {
         self.claims.committed();
         self.events.committed();
+        self.uses.committed();
         self.documents.committed();
     }
 
     pub(super) fn taken_back(&mut self) {
         self.claims.taken_back();
         self.events.taken_back();
+        self.uses.taken_back();
         self.documents.taken_back();
     }
 
     pub(super) fn doubt(&mut self) {
         self.claims.doubt();
         self.events.doubt();
+        self.uses.doubt();
         self.documents.doubt();
     }
 }

@@ -6,7 +6,9 @@
 //! |---|---|
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
-//! | `late_index`, `indexes`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
+//! | `late_table`, `indexes` | tables whose keys come in no order are filled late |
+//! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
+//! | `code_uses` | what tills did with voucher codes |
 //! | `loyalty`, `documents` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
@@ -16,11 +18,13 @@
 mod admin;
 mod backup;
 mod claims;
+mod code_uses;
 mod copier;
 mod documents;
 mod event_keys;
 mod indexes;
 mod late_index;
+mod late_table;
 mod looks;
 mod loyalty;
 mod queries;
@@ -39,9 +43,10 @@ pub use reader::SqliteReader;
 pub use writer::SqliteWriter;
 
 use crate::contract::StoreError;
+use code_uses::UsesTable;
 use domain::ids::ClaimKey;
 use event_keys::EventKey;
-use late_index::Recent;
+use late_table::Recent;
 use looks::Looks;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{
@@ -61,6 +66,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_vouchers", include_str!("0004_vouchers.sql")),
     ("0005_trans_keys", include_str!("0005_trans_keys.sql")),
     ("0006_code_chains", include_str!("0006_code_chains.sql")),
+    ("0007_code_use_log", include_str!("0007_code_use_log.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More
@@ -88,6 +94,8 @@ struct Shared {
     claims: Recent<ClaimKey>,
     /// The places and numbers of events that it keeps there.
     event_keys: Recent<EventKey>,
+    /// The rows of codes that it keeps there.
+    uses: Recent<UsesTable>,
     /// Whether a transaction that nobody sees may be found by a recovery: see `wal`.
     is_in_doubt: AtomicBool,
     /// Whether all connections are about to be closed.
@@ -221,6 +229,11 @@ impl SqliteStore {
         SqliteReader::new(self.clone())
     }
 
+    /// The rows of codes that the writer keeps in memory.
+    fn recent_uses(&self) -> &Recent<UsesTable> {
+        &self.shared.uses
+    }
+
     /// The file itself.
     fn file(&self) -> std::io::Result<Arc<File>> {
         let known = self.shared.file.lock();
@@ -277,7 +290,7 @@ fn configure(connection: &Connection, cache_kib: i64) -> Result<(), StoreError> 
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(from_sqlite)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 

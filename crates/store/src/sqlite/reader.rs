@@ -38,7 +38,7 @@ use domain::{
     time::UnixMs,
 };
 use rusqlite::{Connection, Row};
-use std::sync::{Arc, PoisonError, atomic::Ordering};
+use std::sync::{PoisonError, atomic::Ordering};
 
 /// Reads. Clones share the connections.
 #[derive(Clone)]
@@ -59,21 +59,16 @@ impl SqliteReader {
         Box::pin(looks::take(self, |reader| reader.look(look)))
     }
 
-    /// The same, all of it on the rows as they are at one moment: each statement by itself would take
-    /// the log's locks, and forget the pages it has read whenever somebody has written meanwhile.
+    /// The same, [`at_one_moment`].
     pub(super) fn within<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, StoreError>> {
-        self.with(move |connection| {
-            let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
-            look(&whole)
-        })
+        self.with(move |connection| at_one_moment(connection, look))
     }
 
-    /// What readers and the writer know of each other.
-    pub(super) fn shared(&self) -> Arc<Shared> {
-        Arc::clone(&self.store.shared)
+    pub(super) const fn store(&self) -> &SqliteStore {
+        &self.store
     }
 
     /// Those that wait, of all clones.
@@ -147,6 +142,18 @@ impl SqliteReader {
             unless_in_doubt(found.transpose()?.flatten(), &store.shared)
         })
     }
+}
+
+/// Looks at the rows as they are at one moment: each statement by itself would take the log's locks, and
+/// forget the pages it has read whenever somebody has written meanwhile.
+///
+/// The moment is that of the first statement: what is kept in memory may only be asked before it.
+pub(super) fn at_one_moment<T>(
+    connection: &Connection,
+    look: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
+    look(&whole)
 }
 
 impl Reader for SqliteReader {

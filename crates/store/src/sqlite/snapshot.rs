@@ -1,6 +1,14 @@
 //! One consistent view of all rows, for the audit and exports.
 
-use super::{SqliteStore, claims, event_keys, from_sqlite, loyalty, queries::all, rows};
+use super::{
+    SqliteStore, claims,
+    code_uses::{self, UsesTable},
+    event_keys, from_sqlite,
+    late_table::ByKey,
+    loyalty,
+    queries::all,
+    rows,
+};
 use crate::{
     contract::{BoxFuture, DocumentMark, Snapshot, StoreError},
     flat::{
@@ -21,11 +29,27 @@ use domain::{
     refund::Refund,
 };
 use rusqlite::{Connection, Row};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A read transaction on a connection of its own.
 pub(super) struct SqliteSnapshot {
     connection: Arc<Mutex<Connection>>,
+    code_use_log: Arc<CodeUseLog>,
+}
+
+/// What the log of codes holds, read once: each page of codes is merged with it.
+#[derive(Default)]
+pub(super) struct CodeUseLog(OnceLock<ByKey<UsesTable>>);
+
+impl CodeUseLog {
+    /// As the snapshot of `connection` has it.
+    pub(super) fn read(&self, connection: &Connection) -> Result<&ByKey<UsesTable>, StoreError> {
+        if let Some(logged) = self.0.get() {
+            return Ok(logged);
+        }
+        let logged = code_uses::logged(connection)?;
+        Ok(self.0.get_or_init(|| logged))
+    }
 }
 
 impl SqliteSnapshot {
@@ -36,7 +60,12 @@ impl SqliteSnapshot {
         connection.execute_batch(fix).map_err(from_sqlite)?;
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
+            code_use_log: Arc::default(),
         })
+    }
+
+    pub(super) fn code_use_log(&self) -> Arc<CodeUseLog> {
+        Arc::clone(&self.code_use_log)
     }
 
     fn page<F: 'static, T: Send + 'static>(

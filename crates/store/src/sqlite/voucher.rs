@@ -1,6 +1,7 @@
 //! What happened to voucher codes: its part of a batch.
 
 use super::{
+    code_uses::{self, CodeUses},
     from_sqlite,
     loyalty::{self, conflict_or_failure},
     queries::all,
@@ -8,23 +9,22 @@ use super::{
 };
 use crate::{
     contract::{FoundCode, StoreError},
-    flat::{FlatCodeEvent, FlatSpan, FlatUse},
+    flat::{FlatCodeEvent, FlatSpan},
 };
 use domain::{
-    ids::{Serial, TenantId},
+    ids::TenantId,
     loyalty::document::{Document, DocumentKey},
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
+        code_use::CodeEvent,
         paying::PayingCodes,
-        rows::{BUSY_MAX, UseSum, VoucherChanges, VoucherPlan, VoucherRows},
+        rows::{BUSY_MAX, VoucherChanges, VoucherPlan, VoucherRows},
         span::Span,
     },
 };
 use rusqlite::{Connection, Params, Row, params};
 
 const SPAN: &str = "tenant, carton, first, last, due_at, body";
-const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, last";
 const EVENT: &str = "tenant, subject, carton, idx, number, body";
 
 /// Begins with the span in which the first code lies.
@@ -39,19 +39,6 @@ fn span(row: &Row<'_>) -> rusqlite::Result<FlatSpan> {
         last: row.get(3)?,
         due_at: row.get(4)?,
         body: row.get(5)?,
-    })
-}
-
-fn code_use(row: &Row<'_>) -> rusqlite::Result<FlatUse> {
-    Ok(FlatUse {
-        tenant: row.get(0)?,
-        carton: row.get(1)?,
-        idx: row.get(2)?,
-        used: row.get(3)?,
-        reserved: row.get(4)?,
-        events: row.get(5)?,
-        newest: row.get(6)?,
-        last: row.get(7)?,
     })
 }
 
@@ -77,16 +64,6 @@ pub(super) fn spans_where(
     all(connection, &sql, values, span, FlatSpan::read)
 }
 
-/// The rows of codes that a condition finds.
-pub(super) fn uses_where(
-    connection: &Connection,
-    condition: &str,
-    values: impl Params,
-) -> Result<Vec<CodeUse>, StoreError> {
-    let sql = format!("SELECT {CODE_USE} FROM code_uses WHERE {condition}");
-    all(connection, &sql, values, code_use, FlatUse::read)
-}
-
 /// The events that a condition finds.
 pub(super) fn events_where(
     connection: &Connection,
@@ -100,21 +77,27 @@ pub(super) fn events_where(
 /// Loads what `plan` names, and the codes that payments hold.
 pub(super) fn load(
     connection: &Connection,
+    uses: &CodeUses,
     plan: &VoucherPlan,
     held: &[CodeNo],
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
     for code in plan.codes.iter().chain(held) {
-        load_code(connection, *code, rows)?;
+        load_code(connection, uses, *code, rows)?;
     }
     for range in &plan.ranges {
         load_span(connection, range, rows)?;
     }
     for range in &plan.busy {
-        load_busy(connection, range, rows)?;
+        let mut busy = code_uses::busy(connection, uses, range)?;
+        if busy.len() > BUSY_MAX as usize {
+            rows.add_crowded(*range);
+        }
+        busy.truncate(BUSY_MAX as usize);
+        busy.into_iter().for_each(|it| rows.add_use(it));
     }
     for range in &plan.sums {
-        rows.add_sum(*range, sum(connection, range)?);
+        rows.add_sum(*range, code_uses::sum(connection, uses, range)?);
     }
     Ok(())
 }
@@ -122,6 +105,7 @@ pub(super) fn load(
 /// Looks up the code that a new payment of `tenant` names.
 pub(super) fn look_up(
     connection: &Connection,
+    uses: &CodeUses,
     tenant: TenantId,
     digest: CodeDigest,
     codes: &mut PayingCodes,
@@ -137,13 +121,14 @@ pub(super) fn look_up(
             codes.add_carton(*carton);
         }
     }
-    load_code(connection, code, &mut codes.rows)
+    load_code(connection, uses, code, &mut codes.rows)
 }
 
 /// Loads a code and its span where they are not there yet: codes that are used together lie in few
 /// spans, and a new payment's code was looked at before the payment was recorded.
 fn load_code(
     connection: &Connection,
+    uses: &CodeUses,
     code: CodeNo,
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
@@ -151,9 +136,7 @@ fn load_code(
         load_span(connection, &code.range(), rows)?;
     }
     if !rows.has_use_of(code) {
-        let condition = "carton = ?1 AND idx = ?2";
-        let found = uses_where(connection, condition, (code.carton.0, code.index))?;
-        match found.into_iter().next() {
+        match uses.find(connection, code)? {
             Some(code_use) => rows.add_use(code_use),
             None => rows.add_untouched(code),
         }
@@ -172,41 +155,12 @@ fn load_span(
     Ok(())
 }
 
-fn load_busy(
-    connection: &Connection,
-    range: &CodeRange,
-    rows: &mut VoucherRows,
-) -> Result<(), StoreError> {
-    // Nearly all codes that were touched are in use: an index of them would spare no rows.
-    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 AND (used > 0 OR reserved > 0) \
-         ORDER BY idx LIMIT ?4";
-    // One more than are named tells whether there are more.
-    let values = (range.carton.0, range.first, range.last, BUSY_MAX + 1);
-    let mut found = uses_where(connection, condition, values)?;
-    if found.len() > BUSY_MAX as usize {
-        rows.add_crowded(*range);
-    }
-    found.truncate(BUSY_MAX as usize);
-    found.into_iter().for_each(|it| rows.add_use(it));
-    Ok(())
-}
-
-fn sum(connection: &Connection, range: &CodeRange) -> Result<UseSum, StoreError> {
-    let sql = "SELECT coalesce(sum(used), 0), coalesce(sum(reserved), 0) FROM code_uses \
-         WHERE carton = ?1 AND idx >= ?2 AND idx <= ?3";
-    let values = (range.carton.0, range.first, range.last);
-    let read = |row: &Row<'_>| {
-        Ok(UseSum {
-            used: row.get(0)?,
-            reserved: row.get(1)?,
-        })
-    };
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    statement.query_row(values, read).map_err(from_sqlite)
-}
-
 /// Writes `changes`.
-pub(super) fn write(connection: &Connection, changes: &VoucherChanges) -> Result<(), StoreError> {
+pub(super) fn write(
+    connection: &Connection,
+    uses: &mut CodeUses,
+    changes: &VoucherChanges,
+) -> Result<(), StoreError> {
     for first in &changes.spans_removed {
         let sql = "DELETE FROM voucher_spans WHERE carton = ?1 AND first = ?2";
         execute(connection, sql, (first.carton.0, first.index))?;
@@ -215,10 +169,10 @@ pub(super) fn write(connection: &Connection, changes: &VoucherChanges) -> Result
         put_span(connection, &FlatSpan::of(span)?)?;
     }
     for code_use in &changes.uses {
-        overwrite_use(connection, &FlatUse::of(code_use))?;
+        code_uses::overwrite(connection, uses, code_use)?;
     }
     for code_use in &changes.uses_added {
-        add_use(connection, &FlatUse::of(code_use))?;
+        code_uses::add(connection, uses, code_use)?;
     }
     let mut events = changes.events.iter();
     events.try_for_each(|it| add_event(connection, &FlatCodeEvent::of(it)?))
@@ -239,41 +193,6 @@ fn put_span(connection: &Connection, span: &FlatSpan) -> Result<(), StoreError> 
         span.body
     ];
     execute(connection, &sql, values).map(drop)
-}
-
-fn overwrite_use(connection: &Connection, it: &FlatUse) -> Result<(), StoreError> {
-    let sql = "UPDATE code_uses SET used = ?3, reserved = ?4, events = ?5, newest = ?6, last = ?7 \
-         WHERE carton = ?1 AND idx = ?2";
-    let values = params![
-        it.carton,
-        it.idx,
-        it.used,
-        it.reserved,
-        it.events,
-        it.newest,
-        it.last
-    ];
-    if execute(connection, sql, values)? == 1 {
-        return Ok(());
-    }
-    let (index, carton) = (it.idx, Serial(it.carton));
-    let text = format!("code {index} of box {carton} is not there");
-    Err(StoreError::Corrupt(text))
-}
-
-fn add_use(connection: &Connection, it: &FlatUse) -> Result<(), StoreError> {
-    let sql = format!("INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-    let values = params![
-        it.tenant,
-        it.carton,
-        it.idx,
-        it.used,
-        it.reserved,
-        it.events,
-        it.newest,
-        it.last
-    ];
-    add(connection, &sql, values)
 }
 
 fn add_event(connection: &Connection, it: &FlatCodeEvent) -> Result<(), StoreError> {

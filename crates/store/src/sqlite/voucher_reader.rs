@@ -1,11 +1,13 @@
 //! Looking at voucher codes.
 
 use super::{
+    code_uses::{self, UsesTable},
+    late_table::Recent,
     loyalty,
-    reader::{SqliteReader, unless_in_doubt},
+    reader::{SqliteReader, at_one_moment, unless_in_doubt},
     snapshot::SqliteSnapshot,
     stock,
-    voucher::{events_where, spans_where, uses_where},
+    voucher::{events_where, spans_where},
 };
 use crate::contract::{
     BoxFuture, CodeEventKey, FoundCode, Named, Sight, SpanMark, StoreError, StoredCode,
@@ -43,27 +45,20 @@ fn spans(
     spans_where(connection, SPANS_BEHIND, values)
 }
 
-/// What tills did with the codes of a range.
-fn code_uses(
-    connection: &Connection,
-    range: &CodeRange,
-    limit: u32,
-) -> Result<Vec<CodeUse>, StoreError> {
-    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 ORDER BY idx LIMIT ?4";
-    let values = (range.carton.0, range.first, range.last, limit);
-    uses_where(connection, condition, values)
-}
-
 /// The events of a code from `from` on, or from its newest.
 fn code_events(
     connection: &Connection,
+    recent: &Recent<UsesTable>,
     code: CodeNo,
     from: Option<EventLink>,
     limit: u32,
 ) -> Result<Vec<CodeEvent>, StoreError> {
     let from = match from {
         Some(_) => from,
-        None => newest_event(connection, code)?,
+        None => {
+            let code_use = code_uses::of_code(connection, recent, code)?;
+            code_use.and_then(|it| it.newest_event())
+        }
     };
     follow_events(code, from, limit, |EventLink { subject, number }| {
         let condition = "subject = ?1 AND carton = ?2 AND idx = ?3 AND number = ?4";
@@ -71,11 +66,6 @@ fn code_events(
         let found = events_where(connection, condition, values)?;
         Ok(found.into_iter().next())
     })
-}
-
-fn newest_event(connection: &Connection, code: CodeNo) -> Result<Option<EventLink>, StoreError> {
-    let uses = code_uses(connection, &code.range(), 1)?;
-    Ok(uses.first().and_then(CodeUse::newest_event))
 }
 
 /// The spans that are due behind `after`.
@@ -107,7 +97,7 @@ fn named(
     names.iter().map(look).collect()
 }
 
-/// What a name leads to, with all that is told of it.
+/// What a name leads to, with all that is told of it but for uses, as [`tree_page`].
 fn sight(
     connection: &Connection,
     tenant: TenantId,
@@ -159,7 +149,9 @@ fn change(
     Ok(Some(*it))
 }
 
-/// The codes of a range with what a tree shows of them.
+/// The codes of a range with what a tree shows of them, but for their uses: those are asked behind it,
+/// memory first and then the table as it is by then. In the table as it was before, a row that has
+/// left the memory meanwhile would be missing.
 fn tree_page(
     connection: &Connection,
     range: &CodeRange,
@@ -170,7 +162,7 @@ fn tree_page(
         packages: units(Level::Package)?,
         reels: units(Level::Reel)?,
         codes: stock::stored_codes(connection, range, limit)?,
-        uses: code_uses(connection, range, limit)?,
+        uses: Vec::new(),
         spans: spans(connection, range, None, limit)?,
     })
 }
@@ -215,10 +207,15 @@ impl VoucherReader for SqliteReader {
         digest: CodeDigest,
         name: String,
     ) -> BoxFuture<'_, Result<Sight, StoreError>> {
-        let shared = self.shared();
-        self.within(move |connection| {
-            let sight = sight(connection, tenant, digest, &name)?;
-            unless_in_doubt(sight.is_whole().then_some(()), &shared)?;
+        let store = self.store().clone();
+        self.with(move |connection| {
+            let look = |whole: &Connection| sight(whole, tenant, digest, &name);
+            let mut sight = at_one_moment(connection, look)?;
+            unless_in_doubt(sight.is_whole().then_some(()), &store.shared)?;
+            if let Some(FoundCode { code, .. }) = sight.code {
+                let used = code_uses::of_code(connection, store.recent_uses(), code)?;
+                sight.page.uses.extend(used);
+            }
             Ok(sight)
         })
     }
@@ -228,7 +225,13 @@ impl VoucherReader for SqliteReader {
         range: CodeRange,
         limit: u32,
     ) -> BoxFuture<'_, Result<TreePage, StoreError>> {
-        self.within(move |connection| tree_page(connection, &range, limit))
+        let store = self.store().clone();
+        self.with(move |connection| {
+            let look = |whole: &Connection| tree_page(whole, &range, limit);
+            let mut page = at_one_moment(connection, look)?;
+            page.uses = code_uses::in_range(connection, store.recent_uses(), &range, limit)?;
+            Ok(page)
+        })
     }
 
     fn stored_codes(
@@ -253,7 +256,8 @@ impl VoucherReader for SqliteReader {
         range: CodeRange,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>> {
-        self.with(move |connection| code_uses(connection, &range, limit))
+        let store = self.store().clone();
+        self.with(move |it| code_uses::in_range(it, store.recent_uses(), &range, limit))
     }
 
     fn code_events(
@@ -262,7 +266,8 @@ impl VoucherReader for SqliteReader {
         from: Option<EventLink>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
-        self.with(move |connection| code_events(connection, code, from, limit))
+        let store = self.store().clone();
+        self.with(move |it| code_events(it, store.recent_uses(), code, from, limit))
     }
 
     fn due_spans(
@@ -293,10 +298,10 @@ impl VoucherSnapshot for SqliteSnapshot {
         after: Option<CodeNo>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>> {
-        let (carton, idx) = mark(after);
+        let log = self.code_use_log();
         self.look(move |connection| {
-            let condition = "(carton, idx) > (?1, ?2) ORDER BY carton, idx LIMIT ?3";
-            uses_where(connection, condition, (carton, idx, limit))
+            let logged = log.read(connection)?;
+            code_uses::behind(connection, logged, after, limit)
         })
     }
 

@@ -23,7 +23,7 @@ pub struct SqliteWriter {
     /// None between closing it and opening it again.
     connection: Option<Connection>,
     wal: Wal,
-    indexes: Indexes,
+    pub(super) indexes: Indexes,
 }
 
 impl Drop for SqliteWriter {
@@ -129,14 +129,13 @@ fn load(
 ) -> Result<Rows, StoreError> {
     run(connection, "BEGIN IMMEDIATE")?;
     indexes.resolve(connection)?;
-    let claims = &mut indexes.claims;
     let mut loaded = Rows::default();
     let mut codes = PayingCodes::default();
     for claim in &plan.claims {
-        record_claim(connection, claims, *claim, &mut codes, &mut loaded)?;
+        record_claim(connection, indexes, *claim, &mut codes, &mut loaded)?;
     }
     loaded.voucher = codes.rows;
-    load_payments(connection, claims, plan, &mut loaded)?;
+    load_payments(connection, &indexes.claims, plan, &mut loaded)?;
     load_refunds(connection, plan, &mut loaded)?;
     load_recharges(connection, plan, &mut loaded)?;
     let sql = format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB);
@@ -161,7 +160,8 @@ fn load(
     let of_members = &mut loaded.loyalty;
     loyalty::load(connection, known, events, &plan.loyalty, of_members)?;
     let held = loaded.codes_held(&plan.voucher.cards);
-    voucher::load(connection, &plan.voucher, &held, &mut loaded.voucher)?;
+    let uses = &indexes.uses;
+    voucher::load(connection, uses, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
 }
 
@@ -169,17 +169,17 @@ fn load(
 /// otherwise.
 fn record_claim(
     connection: &Connection,
-    claims: &mut Claims,
+    indexes: &mut Indexes,
     claim: Claim<'_>,
     codes: &mut PayingCodes,
     rows: &mut Rows,
 ) -> Result<(), StoreError> {
     let new = claim.payment;
-    if let Some(holder) = claims.find(connection, new.key)? {
+    if let Some(holder) = indexes.claims.find(connection, new.key)? {
         return load_payment(connection, new.tenant, holder, rows);
     }
     if let Some(digest) = claim.code {
-        voucher::look_up(connection, new.tenant, digest, codes)?;
+        voucher::look_up(connection, &indexes.uses, new.tenant, digest, codes)?;
     }
     let payment = match codes.admit(claim)? {
         Ok(payment) => payment,
@@ -189,7 +189,7 @@ fn record_claim(
         }
     };
     record(connection, &payment)?;
-    claims.add(connection, new.key, new.serial)?;
+    indexes.claims.add(connection, new.key, new.serial)?;
     rows.add_claimed(new.serial);
     if payment.details.voucher.is_some() {
         rows.add_payment(payment.into_owned());
@@ -363,7 +363,7 @@ fn write(
     }
     let (known, events) = (&mut indexes.documents, &mut indexes.events);
     loyalty::write(connection, known, events, &changes.loyalty)?;
-    voucher::write(connection, &changes.voucher)?;
+    voucher::write(connection, &mut indexes.uses, &changes.voucher)?;
     changes
         .postings
         .iter()

@@ -10,13 +10,15 @@ const BEFORE_CHAINS: &str = "
         busy INTEGER NOT NULL, used INTEGER NOT NULL, reserved INTEGER NOT NULL,
         events INTEGER NOT NULL, newest INTEGER, PRIMARY KEY (carton, idx)) STRICT, WITHOUT ROWID;
     INSERT INTO old_uses SELECT carton, idx, tenant, used > 0 OR reserved > 0, used, reserved, events,
-        newest FROM code_uses;
+        newest FROM code_use_log WHERE number IN
+            (SELECT max(number) FROM code_use_log GROUP BY carton, idx);
     CREATE TABLE old_events (carton INTEGER NOT NULL, idx INTEGER NOT NULL, number INTEGER NOT NULL,
         tenant INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (carton, idx, number))
         STRICT, WITHOUT ROWID;
     INSERT INTO old_events SELECT carton, idx, number, tenant, json_remove(body, '$.before')
         FROM code_events;
     DROP TABLE code_uses;
+    DROP TABLE code_use_log;
     DROP TABLE code_events;
     ALTER TABLE old_uses RENAME TO code_uses;
     ALTER TABLE old_events RENAME TO code_events;
@@ -83,5 +85,60 @@ async fn an_old_event_keeps_its_texts() {
             (&*event.scene.store, &*event.scene.terminal),
             ("\0\"}", "\u{5976}}")
         );
+    }
+}
+
+/// A history whose rows of codes are partly in the table and partly in the log.
+async fn history(path: &Path) -> SqliteStore {
+    let store = SqliteStore::open(path).unwrap();
+    let mut writer = store.writer().unwrap();
+    writer.indexes.uses.keep_at_most(2);
+    audit::tests::voucher::record(&mut writer).await;
+    store
+}
+
+#[tokio::test]
+async fn a_history_is_clean_while_rows_of_codes_move() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let store = history(&path).await;
+    let connection = store.connect_to_read().unwrap();
+    for table in ["code_uses", "code_use_log"] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let rows: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        assert!(rows > 0, "{table}");
+    }
+    assert_clean(&store).await;
+    // As a program beside it sees it, and the one that comes after.
+    assert_clean(&SqliteStore::open_existing(&path).unwrap()).await;
+    let before = stored(&store).await;
+    let copy = dir.path().join("copy.db");
+    store.reader().backup(copy.clone()).await.unwrap();
+    drop((connection, store));
+    for path in [path, copy] {
+        let store = SqliteStore::open(&path).unwrap();
+        let writer = store.writer().unwrap();
+        assert_eq!(stored(&store).await, before);
+        drop(writer);
+    }
+}
+
+#[tokio::test]
+async fn the_audit_finds_rows_of_codes_that_are_lost_or_stale() {
+    let settled = "(carton, idx) NOT IN (SELECT carton, idx FROM code_use_log)";
+    for plant in [
+        "DELETE FROM code_use_log WHERE number = (SELECT max(number) FROM code_use_log)".to_owned(),
+        format!("DELETE FROM code_uses WHERE used > 0 AND {settled}"),
+        format!("UPDATE code_uses SET used = 0 WHERE used > 0 AND {settled}"),
+        format!("UPDATE code_uses SET last = last + 1 WHERE used > 0 AND {settled}"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = history(&dir.path().join("a.db")).await;
+        let connection = store.connect_to_write().unwrap();
+        assert_ne!(connection.execute(&plant, []), Ok(0), "{plant}");
+        let mut snapshot = store.reader().snapshot().await.unwrap();
+        let report = audit(snapshot.as_mut(), &mut |_| {}).await.unwrap();
+        let mut rules = report.violations.iter().map(|it| it.rule);
+        assert!(rules.any(|it| it == audit::Rule::CodeUses), "{plant}");
     }
 }

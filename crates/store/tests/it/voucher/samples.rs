@@ -347,12 +347,10 @@ pub fn subject(number: u32) -> Serial {
 }
 
 /// A code with its first `count` events.
-pub fn with_events(code_use: CodeUse, count: u32) -> CodeUse {
-    CodeUse {
-        events: count,
-        last: count.checked_sub(1).map(subject),
-        ..code_use
-    }
+pub fn with_events(mut code_use: CodeUse, count: u32) -> CodeUse {
+    code_use.events = count;
+    code_use.last = count.checked_sub(1).map(subject);
+    code_use
 }
 
 pub fn event(code: CodeNo, number: u32) -> CodeEvent {

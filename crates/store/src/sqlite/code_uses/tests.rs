@@ -1,0 +1,272 @@
+//! Whatever is changed, taken back, cut off or read back: each code is as it was left last, for the
+//! writer, for readers beside it with and without its memory, and for whoever reads it all.
+
+use super::*;
+use crate::sqlite::SqliteStore;
+use domain::{
+    ids::TenantId,
+    time::UnixMs,
+    voucher::code_use::{CodeAct, Scene},
+};
+use proptest::prelude::*;
+use std::{collections::BTreeMap, path::Path};
+
+/// Small enough that rounds end within a test.
+const TEST_MAX: usize = 8;
+const CODES: u32 = 40;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A transaction that changes these codes, and how it ends.
+    Change(Vec<(u32, Change)>, End),
+    /// The process dies and starts again.
+    Restart,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Hold,
+    Spend,
+    GiveBack,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Commit,
+    TakeBack,
+    /// It is on disk, and the writer was told that it failed.
+    CommitInDoubt,
+    /// It is not on disk, and nobody knows.
+    TakeBackInDoubt,
+}
+
+/// The store under test, and what it has to say.
+struct Rig {
+    store: SqliteStore,
+    connection: Connection,
+    beside: Connection,
+    uses: CodeUses,
+    wanted: BTreeMap<CodeNo, CodeUse>,
+    subject: i64,
+}
+
+/// Codes of two boxes.
+const fn code(n: u32) -> CodeNo {
+    CodeNo {
+        carton: Serial(20_779_000_000_000_001 + n as i64 % 2),
+        index: n / 2,
+    }
+}
+
+fn changed(mut it: CodeUse, change: Change, subject: i64) -> CodeUse {
+    let act = match change {
+        Change::Hold => {
+            it.reserved += 1;
+            it.newest = Some(Serial(subject));
+            return it;
+        }
+        Change::Spend => {
+            it.reserved = it.reserved.saturating_sub(1);
+            it.used += 1;
+            CodeAct::Used
+        }
+        Change::GiveBack => {
+            it.used = it.used.saturating_sub(1);
+            CodeAct::GivenBack
+        }
+    };
+    // Events are not looked at here.
+    drop(it.note(act, UnixMs(subject), Serial(subject), Scene::default()));
+    it
+}
+
+fn open(store: &SqliteStore, connection: &Connection) -> CodeUses {
+    let mut uses = CodeUses::open(connection, &store.shared.uses).unwrap();
+    uses.keep_at_most(TEST_MAX);
+    uses
+}
+
+impl Rig {
+    fn new(dir: &Path) -> Self {
+        let store = SqliteStore::open(&dir.join("uses.db")).unwrap();
+        let connection = store.connect_to_write().unwrap();
+        let beside = store.connect_to_read().unwrap();
+        let uses = open(&store, &connection);
+        Self {
+            store,
+            connection,
+            beside,
+            uses,
+            wanted: BTreeMap::new(),
+            subject: 0,
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Change(changes, end) => self.change(changes, *end),
+            Step::Restart => {
+                self.connection = self.store.connect_to_write().unwrap();
+                self.uses = open(&self.store, &self.connection);
+            }
+        }
+        self.check();
+    }
+
+    fn change(&mut self, changes: &[(u32, Change)], end: End) {
+        self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        self.uses.resolve(&self.connection).unwrap();
+        let mut wanted = self.wanted.clone();
+        for (n, change) in changes {
+            let code = code(*n);
+            let found = self.uses.find(&self.connection, code).unwrap();
+            assert_eq!(found.as_ref(), wanted.get(&code));
+            self.subject += 1;
+            let is_new = found.is_none();
+            let it = found.unwrap_or_else(|| CodeUse::untouched(TenantId(1), code));
+            let it = changed(it, *change, self.subject);
+            let write = if is_new { add } else { overwrite };
+            write(&self.connection, &mut self.uses, &it).unwrap();
+            wanted.insert(code, it);
+        }
+        self.uses.move_on(&self.connection).unwrap();
+        let is_kept = matches!(end, End::Commit | End::CommitInDoubt);
+        let sql = if is_kept { "COMMIT" } else { "ROLLBACK" };
+        self.connection.execute_batch(sql).unwrap();
+        match end {
+            End::Commit => self.uses.committed(),
+            End::TakeBack => self.uses.taken_back(),
+            End::CommitInDoubt | End::TakeBackInDoubt => {
+                self.uses.doubt();
+                self.uses.taken_back();
+            }
+        }
+        if is_kept {
+            self.wanted = wanted;
+        }
+    }
+
+    fn wanted_in(&self, range: &CodeRange) -> Vec<CodeUse> {
+        let wanted = self.wanted.range(range.codes());
+        wanted.map(|(_, it)| it.clone()).collect()
+    }
+
+    fn check(&mut self) {
+        self.uses.resolve(&self.connection).unwrap();
+        for n in 0..CODES {
+            let wanted = self.wanted.get(&code(n));
+            let found = self.uses.find(&self.connection, code(n)).unwrap();
+            assert_eq!(found.as_ref(), wanted);
+            for recent in [&self.store.shared.uses, &Recent::default()] {
+                let found = of_code(&self.beside, recent, code(n)).unwrap();
+                assert_eq!(found.as_ref(), wanted);
+            }
+        }
+        let carton = code(0).carton;
+        for (first, last, limit) in [(0, u32::MAX, 9), (3, 12, 99), (5, 9, 2), (7, 7, 1)] {
+            let range = CodeRange {
+                carton,
+                first,
+                last,
+            };
+            self.check_range(&range, limit);
+        }
+        self.check_pages();
+    }
+
+    fn check_range(&self, range: &CodeRange, limit: u32) {
+        let wanted = self.wanted_in(range);
+        let first = wanted.iter().take(limit as usize);
+        let first: Vec<CodeUse> = first.cloned().collect();
+        for recent in [&self.store.shared.uses, &Recent::default()] {
+            let found = in_range(&self.beside, recent, range, limit).unwrap();
+            assert_eq!(found, first);
+        }
+        let in_use = wanted.iter().filter(|it| it.is_busy()).cloned();
+        let in_use: Vec<CodeUse> = in_use.take(BUSY_MAX as usize + 1).collect();
+        assert_eq!(busy(&self.connection, &self.uses, range).unwrap(), in_use);
+        let of = |count: fn(&CodeUse) -> u32| wanted.iter().map(|it| i64::from(count(it))).sum();
+        let expected = UseSum {
+            used: of(|it| it.used),
+            reserved: of(|it| it.reserved),
+        };
+        assert_eq!(sum(&self.connection, &self.uses, range).unwrap(), expected);
+    }
+
+    /// As a snapshot reads them.
+    fn check_pages(&self) {
+        let logged = logged(&self.beside).unwrap();
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = behind(&self.beside, &logged, after, 7).unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.code);
+            found.extend(page);
+        }
+        assert!(found.iter().eq(self.wanted.values()));
+    }
+
+    fn logged_len(&self) -> usize {
+        let sql = "SELECT count(*) FROM code_use_log";
+        let len: i64 = self.beside.query_row(sql, [], |row| row.get(0)).unwrap();
+        usize::try_from(len).unwrap()
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let change = prop_oneof![
+        3 => Just(Change::Hold),
+        3 => Just(Change::Spend),
+        1 => Just(Change::GiveBack),
+    ];
+    let end = prop_oneof![
+        6 => Just(End::Commit),
+        1 => Just(End::TakeBack),
+        1 => Just(End::CommitInDoubt),
+        1 => Just(End::TakeBackInDoubt),
+    ];
+    let changes = prop::collection::vec((0..CODES, change), 0..6);
+    prop_oneof![
+        8 => (changes, end).prop_map(|(changes, end)| Step::Change(changes, end)),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn each_code_is_as_it_was_left(steps in prop::collection::vec(step(), 1..60)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut rig = Rig::new(dir.path());
+        steps.iter().for_each(|step| rig.step(step));
+    }
+}
+
+#[test]
+fn rounds_end_and_leave_little_to_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    for n in 0..400 {
+        rig.change(&[(n, Change::Hold)], End::Commit);
+        rig.change(&[(n, Change::Spend)], End::Commit);
+        assert!(rig.uses.kept_len() <= TEST_MAX + 1);
+        assert!(rig.logged_len() <= 8 * TEST_MAX, "{}", rig.logged_len());
+    }
+    rig.check();
+}
+
+/// However often one code is used and given back: the others' rows in the log are not in its way.
+#[test]
+fn few_codes_leave_a_short_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    rig.change(&[(1, Change::Hold), (3, Change::Hold)], End::Commit);
+    for _ in 0..500 {
+        rig.change(&[(2, Change::Spend)], End::Commit);
+        rig.change(&[(2, Change::GiveBack)], End::Commit);
+        assert!(rig.logged_len() <= 8 * TEST_MAX, "{}", rig.logged_len());
+    }
+    rig.check();
+    rig.step(&Step::Restart);
+}

@@ -1,0 +1,356 @@
+//! Tables that are filled late: what a row with a random key costs, paid once for many of them.
+//!
+//! A table whose keys come in no order gets a random page dirty for each row that enters it as it is
+//! recorded. For payments, whose claims are hashes, that was half of all pages a commit wrote, and a
+//! third of the throughput; for purchases at terminals, whose keys lie together by terminal, it was
+//! the same, and a redemption of a voucher code cost more than two payments. So new rows are kept in
+//! memory, in the order of their keys, and each commit moves as many as it adds into the table: the
+//! next ones in that order, which lie on few pages.
+//!
+//! Nothing rests on the memory. Each row is recorded elsewhere, too, where rows append, under a number
+//! that grows. The table is complete up to the *settled* number, and what lies above is read back when
+//! the writer opens the store, and whenever a commit left in doubt what is stored.
+//!
+//! Invariant: the newest row of a key is in the table, or its number is above the settled one and it
+//! is in [`Kept`] as long as a writer lives. The audit proves it of the rows.
+
+use crate::contract::StoreError;
+use rusqlite::Connection;
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    mem,
+    ops::{Bound, RangeInclusive},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak},
+};
+
+/// How many rows are kept in memory before commits move them on. More of them lie closer
+/// together; but up to three times as many are read at start.
+const RECENT_MAX: usize = 64 * 1024;
+/// How many rows a commit moves beyond twice what it adds, when there are too many.
+const MOVED_EXTRA: usize = 16;
+
+/// A table that is filled late, and where its rows are recorded meanwhile.
+pub(super) trait LateTable: Debug + 'static {
+    type Key: Copy + Ord + Debug + Send + Sync + 'static;
+    type Row: Clone + Debug + Send + Sync + 'static;
+
+    /// The row that has `key` in the table.
+    fn find(connection: &Connection, key: Self::Key) -> Result<Option<Self::Row>, StoreError>;
+
+    /// Enters a row in the table. One that was read back after a restart may be there already.
+    fn put(connection: &Connection, key: Self::Key, row: &Self::Row) -> Result<(), StoreError>;
+
+    /// The rows that the table may not have yet.
+    fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError>
+    where
+        Self: Sized;
+
+    /// Moves the settled number from `settled` towards `complete`, with the work that goes into about
+    /// `rows` rows at most; returns how far it got.
+    fn settle(
+        connection: &Connection,
+        settled: i64,
+        complete: i64,
+        rows: usize,
+    ) -> Result<i64, StoreError>;
+
+    /// How many rows in memory the numbers behind the settled one weigh as much as: where a key may
+    /// have many of them, they are to be settled though few keys are in memory.
+    fn weight(_settled: i64, _newest: i64) -> usize {
+        0
+    }
+}
+
+pub(super) type ByKey<T> = BTreeMap<<T as LateTable>::Key, <T as LateTable>::Row>;
+
+/// What a store's rows say when it is opened.
+pub(super) struct ReadBack<T: LateTable> {
+    pub rows: ByKey<T>,
+    /// Up to here the table is complete.
+    pub settled: i64,
+    /// The newest number.
+    pub newest: i64,
+}
+
+/// The rows that may not be in the table yet.
+#[derive(Debug)]
+struct Kept<T: LateTable>(RwLock<ByKey<T>>);
+
+impl<T: LateTable> Kept<T> {
+    fn read(&self) -> RwLockReadGuard<'_, ByKey<T>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, key: T::Key) -> Option<T::Row> {
+        self.read().get(&key).cloned()
+    }
+
+    fn replace(&self, rows: ByKey<T>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = rows;
+    }
+
+    /// A key that was moved may have a newer row again.
+    fn change(&self, moved: &[T::Key], added: ByKey<T>) {
+        let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for key in moved {
+            rows.remove(key);
+        }
+        rows.extend(added);
+    }
+
+    /// The first `count` rows behind `after`, in the order of their keys.
+    fn next(&self, after: Option<T::Key>, count: usize) -> Vec<(T::Key, T::Row)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.read();
+        let next = rows.range((from, Bound::Unbounded)).take(count);
+        next.map(|(key, row)| (*key, row.clone())).collect()
+    }
+
+    /// The first `count` rows whose keys are in `range`.
+    fn range(&self, range: RangeInclusive<T::Key>, count: usize) -> ByKey<T> {
+        let rows = self.read();
+        let found = rows.range(range).take(count);
+        found.map(|(key, row)| (*key, row.clone())).collect()
+    }
+}
+
+/// What the writer keeps in memory, as the readers of the same store see it while it lives.
+#[derive(Clone, Debug)]
+pub(super) struct Recent<T: LateTable>(Arc<RwLock<Weak<Kept<T>>>>);
+
+impl<T: LateTable> Default for Recent<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+/// What [`Recent`] knows of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Recall<R> {
+    /// This is its row.
+    Row(R),
+    /// If it has a row, that is in the table.
+    Settled,
+    /// No writer lives here: what lies above the settled number has to be asked.
+    Unkept,
+}
+
+impl<T: LateTable> Recent<T> {
+    fn kept(&self) -> Option<Arc<Kept<T>>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        kept.upgrade()
+    }
+
+    /// To be asked before the table: a row leaves the one after it has entered the other.
+    pub(super) fn recall(&self, key: T::Key) -> Recall<T::Row> {
+        let Some(kept) = self.kept() else {
+            return Recall::Unkept;
+        };
+        kept.get(key).map_or(Recall::Settled, Recall::Row)
+    }
+
+    /// The first `count` rows in `range` that are kept in memory; `None` when no writer lives here. To
+    /// be asked before the table, too.
+    pub(super) fn range(&self, range: RangeInclusive<T::Key>, count: usize) -> Option<ByKey<T>> {
+        self.kept().map(|kept| kept.range(range, count))
+    }
+
+    fn publish(&self, kept: &Arc<Kept<T>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(kept);
+    }
+}
+
+/// The writer's side.
+pub(super) struct Late<T: LateTable> {
+    kept: Arc<Kept<T>>,
+    /// [`RECENT_MAX`]; fewer in tests.
+    recent_max: usize,
+    /// Where the round through [`Kept`] is, as of the last commit.
+    round: Round<T::Key>,
+    /// What the open transaction does.
+    open: Open<T>,
+    /// Whether a failed commit left in doubt what is stored.
+    is_doubtful: bool,
+}
+
+/// One round moves every row that [`Kept`] held when it began.
+#[derive(Clone, Copy)]
+struct Round<K> {
+    /// The last key that was moved.
+    after: Option<K>,
+    /// The newest number when the round began. New rows at or below it (their clock went
+    /// back) go to the table at once, so that the round's end settles all up to here.
+    began_at: i64,
+    /// The newest number.
+    newest: i64,
+    /// Up to here the table is complete.
+    complete: i64,
+    /// Up to here it is known to be.
+    settled: i64,
+}
+
+struct Open<T: LateTable> {
+    round: Round<T::Key>,
+    /// Recorded, and not in the table.
+    added: ByKey<T>,
+    /// In the table now.
+    moved: Vec<T::Key>,
+}
+
+impl<T: LateTable> Open<T> {
+    const fn new(round: Round<T::Key>) -> Self {
+        Self {
+            round,
+            added: BTreeMap::new(),
+            moved: Vec::new(),
+        }
+    }
+}
+
+impl<T: LateTable> Late<T> {
+    /// Reads back what the table does not have yet, and lets `recent`'s readers see it.
+    pub(super) fn open(connection: &Connection, recent: &Recent<T>) -> Result<Self, StoreError> {
+        let (rows, round) = read_back::<T>(connection)?;
+        let kept = Arc::new(Kept(RwLock::new(rows)));
+        recent.publish(&kept);
+        Ok(Self {
+            kept,
+            recent_max: RECENT_MAX,
+            round,
+            open: Open::new(round),
+            is_doubtful: false,
+        })
+    }
+
+    /// Keeps fewer in memory, so that a test sees them move.
+    #[cfg(test)]
+    pub(super) const fn keep_at_most(&mut self, count: usize) {
+        self.recent_max = count;
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept_len(&self) -> usize {
+        self.kept.read().len()
+    }
+
+    /// The newest row that has `key`.
+    pub(super) fn find(
+        &self,
+        connection: &Connection,
+        key: T::Key,
+    ) -> Result<Option<T::Row>, StoreError> {
+        let recent = self.open.added.get(&key).cloned();
+        match recent.or_else(|| self.kept.get(key)) {
+            Some(row) => Ok(Some(row)),
+            None => T::find(connection, key),
+        }
+    }
+
+    /// The rows in `range` that are in memory, newer than those in the table.
+    pub(super) fn range(&self, range: &RangeInclusive<T::Key>) -> ByKey<T> {
+        let mut rows = self.kept.range(range.clone(), usize::MAX);
+        let added = self.open.added.range(range.clone());
+        rows.extend(added.map(|(key, row)| (*key, row.clone())));
+        rows
+    }
+
+    /// The newest number, the open transaction's among them.
+    pub(super) const fn newest(&self) -> i64 {
+        self.open.round.newest
+    }
+
+    /// Notes that the open transaction records `row` with `key` under `number`.
+    pub(super) fn add_row(
+        &mut self,
+        connection: &Connection,
+        key: T::Key,
+        row: T::Row,
+        number: i64,
+    ) -> Result<(), StoreError> {
+        let round = &mut self.open.round;
+        round.newest = round.newest.max(number);
+        if number <= round.began_at {
+            return T::put(connection, key, &row);
+        }
+        self.open.added.insert(key, row);
+        Ok(())
+    }
+
+    /// Moves the next rows to the table, when there are too many in memory. Part of the open
+    /// transaction.
+    pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let added = self.open.added.len();
+        let many = 2 * added + MOVED_EXTRA;
+        let Round {
+            newest, settled, ..
+        } = self.open.round;
+        let held = (self.kept.read().len() + added).max(T::weight(settled, newest));
+        let wanted = held.saturating_sub(self.recent_max).min(many);
+        let next = self.kept.next(self.open.round.after, wanted);
+        for (key, row) in &next {
+            T::put(connection, *key, row)?;
+        }
+        self.open.moved.extend(next.iter().map(|(key, _)| *key));
+        let round = &mut self.open.round;
+        if next.len() < wanted {
+            round.complete = round.began_at;
+            round.began_at = round.newest;
+            round.after = None;
+        } else if let Some((last, _)) = next.last() {
+            round.after = Some(*last);
+        }
+        if round.settled < round.complete {
+            round.settled = T::settle(connection, round.settled, round.complete, many)?;
+        }
+        Ok(())
+    }
+
+    /// The open transaction is on disk.
+    pub(super) fn committed(&mut self) {
+        self.round = self.open.round;
+        let Open { added, moved, .. } = mem::replace(&mut self.open, Open::new(self.round));
+        self.kept.change(&moved, added);
+    }
+
+    /// The open transaction is taken back.
+    pub(super) fn taken_back(&mut self) {
+        self.open = Open::new(self.round);
+    }
+
+    /// A commit failed on the way: nobody knows what is stored until [`Late::resolve`].
+    pub(super) const fn doubt(&mut self) {
+        self.is_doubtful = true;
+    }
+
+    /// Reads back what is stored if that is in doubt, before a transaction changes anything.
+    pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if self.is_doubtful {
+            let (rows, round) = read_back::<T>(connection)?;
+            self.kept.replace(rows);
+            self.round = round;
+            self.taken_back();
+            self.is_doubtful = false;
+        }
+        Ok(())
+    }
+}
+
+/// The rows that the table may not have yet, and a round that begins with them.
+fn read_back<T: LateTable>(
+    connection: &Connection,
+) -> Result<(ByKey<T>, Round<T::Key>), StoreError> {
+    let ReadBack {
+        rows,
+        settled,
+        newest,
+    } = T::read_back(connection)?;
+    let round = Round {
+        after: None,
+        began_at: newest,
+        newest,
+        complete: settled,
+        settled,
+    };
+    Ok((rows, round))
+}
