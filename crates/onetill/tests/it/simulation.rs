@@ -8,7 +8,7 @@ use onetill::simulate::{
 };
 
 /// A planted bug that no seed of these finds would have been let through.
-const SEEDS_MAX: u64 = 150;
+const SEEDS_MAX: u64 = 1500;
 
 fn in_memory(seed: u64) -> Run {
     simulate::run(seed, MemoryRows::default()).unwrap()

@@ -33,7 +33,6 @@ fn fill(carton: u8) -> String {
         INSERT INTO voucher_digests
             SELECT decode(md5('{carton} ' || n), 'hex'), 1, {carton}, n {rows};
         INSERT INTO voucher_units SELECT 1, '{carton}-' || n, 3, {carton}, n, n, NULL {rows};
-        INSERT INTO cartons SELECT 1, '{carton}-' || n, '{{}}' {rows};
         INSERT INTO stock_changes SELECT 1, '{carton}-' || n, '{{}}' {rows};
         COMMIT"
     )
