@@ -5,7 +5,12 @@
 //! same server, and new ones are made by one task. So a reader waits for an answer or for a
 //! connection, each for a few seconds at most, and never behind another reader.
 
-use super::{error::ends_connection, link::answered_within, opening::Opening, session::Session};
+use super::{
+    error::ends_connection,
+    link::{KEPT_PLANS, answered_within},
+    opening::Opening,
+    session::Session,
+};
 use crate::contract::StoreError;
 use std::{
     collections::HashMap,
@@ -21,11 +26,6 @@ use tokio_postgres::{Config, Error, Row, Statement, types::ToSql};
 pub(super) const CONNECTIONS: usize = 4;
 /// The server gives up a statement before its reader does, and the connection stays well.
 const SETTINGS: &str = "SET statement_timeout = '5s'";
-/// Beside them, where plans are kept. Each statement finds its rows by keys, in one way whatever is
-/// asked for; only a table that is empty, or was when the server last looked, would be read whole,
-/// and a plan that was made then would be kept.
-pub(super) const KEPT_PLANS: &str =
-    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
 /// How long a reader waits for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 

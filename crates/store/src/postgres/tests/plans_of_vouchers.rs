@@ -7,8 +7,8 @@ use super::{
 use crate::{
     postgres::{
         columns::serial_text,
+        link::KEPT_PLANS,
         paying::paying_sql,
-        pool::KEPT_PLANS,
         session::{Session, read_url},
         sight, stock,
         voucher::{LOCK_USES, REMOVE_SPAN, SUMS, busy_sql, spans_sql},
