@@ -266,9 +266,7 @@ pub async fn in_one_batch<F: Fixture, C: Command>(
     drop(engine);
     // All are queued before the writer looks for the first time.
     let writer = store.writer().await;
-    let serve = async { tokio::spawn(queue.serve(writer)) };
-    let (answers, writing) = tokio::join!(biased; all_in_order(waiting), serve);
-    // The next writer must not find this one closing the store.
-    writing.await.unwrap();
-    answers
+    // To its end: the next writer must not find this one closing the store.
+    let serve = async { tokio::spawn(queue.serve(writer)).await.unwrap() };
+    tokio::join!(biased; all_in_order(waiting), serve).0
 }
