@@ -7,7 +7,7 @@ use domain::{
     ids::{MerchantNo, Serial, TenantId},
     time::UnixMs,
 };
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 /// All rows that `sql` finds.
 pub(super) fn all<F, T>(
@@ -100,4 +100,33 @@ pub(super) fn figures(row: &Row<'_>) -> rusqlite::Result<StoreFigures> {
         oldest_card_due_at: time(5)?,
         work_items: count(6)?,
     })
+}
+
+/// Looks at the rows as they are at one moment: each statement by itself would take the log's locks, and
+/// forget the pages it has read whenever somebody has written meanwhile.
+///
+/// The moment is that of the first statement: what is kept in memory may only be asked before it.
+pub(super) fn at_one_moment<T>(
+    connection: &Connection,
+    look: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
+    look(&whole)
+}
+
+/// The row that `sql` finds by `key`, if it is this tenant's.
+pub(super) fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    key: impl rusqlite::ToSql,
+    tenant: TenantId,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    tenant_of: impl Fn(&T) -> i64,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let found = statement
+        .query_row([key], read)
+        .optional()
+        .map_err(from_sqlite)?;
+    Ok(found.filter(|row| tenant_of(row) == tenant.0))
 }

@@ -8,7 +8,8 @@ use super::{
     looks::{self, LOOKS_MAX, Looks},
     loyalty,
     queries::{
-        all, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql, payments_where,
+        all, at_one_moment, due_job, due_jobs_sql, due_notifications_sql, figures, filter_sql,
+        payments_where,
     },
     rows,
     snapshot::SqliteSnapshot,
@@ -142,18 +143,6 @@ impl SqliteReader {
             unless_in_doubt(found.transpose()?.flatten(), &store.shared)
         })
     }
-}
-
-/// Looks at the rows as they are at one moment: each statement by itself would take the log's locks, and
-/// forget the pages it has read whenever somebody has written meanwhile.
-///
-/// The moment is that of the first statement: what is kept in memory may only be asked before it.
-pub(super) fn at_one_moment<T>(
-    connection: &Connection,
-    look: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
-    look(&whole)
 }
 
 impl Reader for SqliteReader {

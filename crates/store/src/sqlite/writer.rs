@@ -2,7 +2,8 @@
 //! multi-row statements.
 
 use super::{
-    admin, claims::Claims, from_sqlite, indexes::Indexes, loyalty, rows, voucher, wal::Wal,
+    admin, claims::Claims, from_sqlite, indexes::Indexes, loyalty, queries::one, rows, voucher,
+    wal::Wal,
 };
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
@@ -16,7 +17,7 @@ use domain::{
     rows::{Changes, Claim, Plan, Rows},
     voucher::paying::PayingCodes,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, params};
 
 /// Writes, one transaction at a time. Blocks its thread; give it one of its own.
 pub struct SqliteWriter {
@@ -319,23 +320,6 @@ fn load_recharges(
         }
     }
     Ok(())
-}
-
-/// The row that `sql` finds by `key`, if it is this tenant's.
-fn one<T>(
-    connection: &Connection,
-    sql: &str,
-    key: impl rusqlite::ToSql,
-    tenant: TenantId,
-    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    tenant_of: impl Fn(&T) -> i64,
-) -> Result<Option<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    let found = statement
-        .query_row([key], read)
-        .optional()
-        .map_err(from_sqlite)?;
-    Ok(found.filter(|row| tenant_of(row) == tenant.0))
 }
 
 fn write(
