@@ -42,6 +42,42 @@ pub(crate) const fn own_column(kind: DocumentKind) -> Option<&'static str> {
     }
 }
 
+/// What [`own_column`] holds of a document.
+pub(crate) fn own(document: &Document) -> Option<i64> {
+    match document {
+        Document::Terminal(it) => Some(it.index),
+        Document::Card(_) | Document::VerifyCodes(_) => document.due_at().map(|at| at.0),
+        Document::Store(_)
+        | Document::WorkItem(_)
+        | Document::Partner(_)
+        | Document::VoucherTicket(_)
+        | Document::Activity(_)
+        | Document::Carton(_)
+        | Document::Change(_) => None,
+    }
+}
+
+/// What `body` holds of a document.
+pub(crate) fn body(document: &Document) -> Result<String, StoreError> {
+    let body = match document {
+        Document::Store(it) => write(it),
+        Document::Terminal(it) => write(it),
+        Document::Card(it) => write(it),
+        Document::VerifyCodes(it) => write(it),
+        Document::WorkItem(it) => write(it),
+        Document::Partner(it) => write(it),
+        Document::VoucherTicket(it) => write(it),
+        Document::Activity(it) => write(it),
+        Document::Carton(it) => write(it),
+        Document::Change(it) => write(it),
+    };
+    body.map_err(|error| {
+        let DocumentKey { kind, key, .. } = document.key();
+        let text = format!("{} {key} cannot be written: {error}", table(kind));
+        StoreError::Corrupt(text)
+    })
+}
+
 /// Whether documents of a kind are ever due.
 pub(crate) const fn may_be_due(kind: DocumentKind) -> bool {
     match kind {
@@ -84,29 +120,12 @@ pub(crate) struct FlatDocument {
 
 impl FlatDocument {
     pub(crate) fn of(document: &Document) -> Result<Self, StoreError> {
-        let DocumentKey { kind, tenant, key } = document.key();
-        let due_at = document.due_at().map(|at| at.0);
-        let (own, body) = match document {
-            Document::Store(it) => (None, write(it)),
-            Document::Terminal(it) => (Some(it.index), write(it)),
-            Document::Card(it) => (due_at, write(it)),
-            Document::VerifyCodes(it) => (due_at, write(it)),
-            Document::WorkItem(it) => (None, write(it)),
-            Document::Partner(it) => (None, write(it)),
-            Document::VoucherTicket(it) => (None, write(it)),
-            Document::Activity(it) => (None, write(it)),
-            Document::Carton(it) => (None, write(it)),
-            Document::Change(it) => (None, write(it)),
-        };
-        let body = body.map_err(|error| {
-            let text = format!("{} {key} cannot be written: {error}", table(kind));
-            StoreError::Corrupt(text)
-        })?;
+        let DocumentKey { tenant, key, .. } = document.key();
         Ok(Self {
             tenant: tenant.0,
             key,
-            own,
-            body,
+            own: own(document),
+            body: body(document)?,
         })
     }
 

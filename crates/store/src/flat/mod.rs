@@ -39,7 +39,9 @@ mod refund;
 mod voucher;
 mod work;
 
-pub(crate) use loyalty::{FlatDocument, FlatTrans, listing, may_be_due, own_column, table};
+pub(crate) use loyalty::{
+    FlatDocument, FlatTrans, body, listing, may_be_due, own, own_column, table,
+};
 pub(crate) use payment::{FlatPayment, FlatState};
 pub(crate) use posting::FlatPosting;
 pub(crate) use recharge::FlatRecharge;

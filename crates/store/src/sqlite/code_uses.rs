@@ -1,16 +1,15 @@
 //! What tills did with voucher codes: a row for each code that one touched.
 //!
-//! Codes are redeemed in no order, so their rows are written late (see `late_table`). Each change of a
-//! code appends its whole new state to a log. A code's state is its newest row there, or else its row
-//! in the table. Rows leave the log in the order of their numbers, once the table is complete up to
-//! them, so an older one never outlives a newer one.
+//! Codes are redeemed in no order, so their rows are written late (see `late_table`), and meanwhile
+//! stand in a log (see `late_log`).
 
 #[cfg(test)]
 mod tests;
 
 use super::{
     from_sqlite,
-    late_table::{ByKey, Late, LateTable, ReadBack, Recall, Recent},
+    late_log::{self, LateLog, Logged},
+    late_table::{ByKey, LateTable, ReadBack, Recall, Recent},
     queries::all,
     voucher::execute,
 };
@@ -24,30 +23,28 @@ use domain::{
     },
 };
 use rusqlite::{Connection, Params, Row, params};
+use std::ops::RangeBounds;
 
 /// The writer's side.
-pub(super) type CodeUses = Late<UsesTable>;
+pub(super) type CodeUses = LateLog<UsesTable>;
 
 /// The table of codes that tills touched.
 #[derive(Debug)]
 pub(super) struct UsesTable;
 
 const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, last";
-/// Rows of the log that weigh as much as a code in memory: more than a payment writes, which is one
-/// for its hold and one for its end.
-const LOGGED_A_CODE: i64 = 6;
 
 impl LateTable for UsesTable {
     type Key = CodeNo;
     type Row = CodeUse;
 
-    fn find(connection: &Connection, code: CodeNo) -> Result<Option<CodeUse>, StoreError> {
+    fn find(connection: &Connection, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
         let condition = "carton = ?1 AND idx = ?2";
         let found = settled_where(connection, condition, (code.carton.0, code.index))?;
         Ok(found.into_iter().next())
     }
 
-    fn put(connection: &Connection, _: CodeNo, code_use: &CodeUse) -> Result<(), StoreError> {
+    fn put(connection: &Connection, _: &CodeNo, code_use: &CodeUse) -> Result<(), StoreError> {
         let sql = format!(
             "INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
              ON CONFLICT (carton, idx) DO UPDATE SET tenant = excluded.tenant, \
@@ -69,11 +66,9 @@ impl LateTable for UsesTable {
     }
 
     fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError> {
-        let sql = "SELECT coalesce(min(number) - 1, 0), coalesce(max(number), 0) FROM code_use_log";
-        let ends = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        let (settled, newest) = ends.map_err(from_sqlite)?;
+        let (settled, newest) = late_log::ends::<Self>(connection)?;
         Ok(ReadBack {
-            rows: logged_where(connection, "true", ())?,
+            rows: logged(connection)?,
             settled,
             newest,
         })
@@ -85,19 +80,61 @@ impl LateTable for UsesTable {
         complete: i64,
         rows: usize,
     ) -> Result<i64, StoreError> {
-        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-        let settled = complete.min(settled.saturating_add(rows));
-        execute(
-            connection,
-            "DELETE FROM code_use_log WHERE number <= ?1",
-            [settled],
-        )?;
-        Ok(settled)
+        late_log::settle::<Self>(connection, settled, complete, rows)
     }
 
     fn weight(settled: i64, newest: i64) -> usize {
-        usize::try_from((newest - settled) / LOGGED_A_CODE).unwrap_or(0)
+        late_log::weight(settled, newest)
     }
+}
+
+impl Logged for UsesTable {
+    const LOG: &'static str = "code_use_log";
+
+    fn write(_: &CodeNo, row: Option<&CodeUse>, text: &mut String) -> Result<(), StoreError> {
+        // Nobody removes one.
+        let it = FlatUse::of(row.ok_or_else(late_log::unread::<Self>)?);
+        let numbers = [
+            Some(it.tenant),
+            Some(it.carton),
+            Some(it.idx),
+            Some(it.used),
+            Some(it.reserved),
+            Some(it.events),
+            it.newest,
+            it.last,
+        ];
+        for (n, number) in numbers.into_iter().enumerate() {
+            if n > 0 {
+                text.push(' ');
+            }
+            match number {
+                Some(number) => text.push_str(&number.to_string()),
+                None => text.push('-'),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a change of the log.
+fn logged_use(text: &str) -> Option<FlatUse> {
+    let mut numbers = text.split(' ');
+    let mut next = || match numbers.next()? {
+        "-" => Some(None),
+        number => number.parse::<i64>().ok().map(Some),
+    };
+    let read = FlatUse {
+        tenant: next()??,
+        carton: next()??,
+        idx: next()??,
+        used: next()??,
+        reserved: next()??,
+        events: next()??,
+        newest: next()?,
+        last: next()?,
+    };
+    numbers.next().is_none().then_some(read)
 }
 
 fn code_use(row: &Row<'_>) -> rusqlite::Result<FlatUse> {
@@ -123,26 +160,26 @@ fn settled_where(
     all(connection, &sql, values, code_use, FlatUse::read)
 }
 
-/// The newest rows of codes in the log, among those that a condition finds.
-fn logged_where(
-    connection: &Connection,
-    condition: &str,
-    values: impl Params,
-) -> Result<ByKey<UsesTable>, StoreError> {
-    let sql = format!("SELECT {CODE_USE} FROM code_use_log WHERE {condition} ORDER BY number");
-    let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
-    let mut rows = statement.query(values).map_err(from_sqlite)?;
-    let mut newest = ByKey::<UsesTable>::new();
-    while let Some(row) = rows.next().map_err(from_sqlite)? {
-        let it = code_use(row).map_err(from_sqlite)?.read()?;
-        newest.insert(it.code, it);
-    }
-    Ok(newest)
+/// All that the log holds: of each code its newest row.
+pub(super) fn logged(connection: &Connection) -> Result<ByKey<UsesTable>, StoreError> {
+    logged_in(connection, ..)
 }
 
-/// All that the log holds.
-pub(super) fn logged(connection: &Connection) -> Result<ByKey<UsesTable>, StoreError> {
-    logged_where(connection, "true", ())
+/// What the log holds of codes in `range`.
+fn logged_in(
+    connection: &Connection,
+    range: impl RangeBounds<CodeNo>,
+) -> Result<ByKey<UsesTable>, StoreError> {
+    let mut newest = ByKey::<UsesTable>::new();
+    late_log::each::<UsesTable>(connection, |text| {
+        let flat = logged_use(text).ok_or_else(late_log::unread::<UsesTable>)?;
+        let it = flat.read()?;
+        if range.contains(&it.code) {
+            newest.insert(it.code, it);
+        }
+        Ok(())
+    })?;
+    Ok(newest)
 }
 
 /// The first `limit` of `newest` and of the rows in the table, which are the first `limit` there.
@@ -159,16 +196,12 @@ pub(super) fn of_code(
     recent: &Recent<UsesTable>,
     code: CodeNo,
 ) -> Result<Option<CodeUse>, StoreError> {
-    let recent = match recent.recall(code) {
+    let recent = match recent.recall(&code) {
         Recall::Row(code_use) => Some(code_use),
         Recall::Settled => None,
-        Recall::Unkept => {
-            let condition = "carton = ?1 AND idx = ?2";
-            let values = (code.carton.0, code.index);
-            logged_where(connection, condition, values)?.remove(&code)
-        }
+        Recall::Unkept => logged_in(connection, code..=code)?.remove(&code),
     };
-    recent.map_or_else(|| UsesTable::find(connection, code), |it| Ok(Some(it)))
+    recent.map_or_else(|| UsesTable::find(connection, &code), |it| Ok(Some(it)))
 }
 
 /// What tills did with the codes of a range, by index, at most `limit`.
@@ -178,15 +211,13 @@ pub(super) fn in_range(
     range: &CodeRange,
     limit: u32,
 ) -> Result<Vec<CodeUse>, StoreError> {
-    let within = "carton = ?1 AND idx >= ?2 AND idx <= ?3";
-    let values = (range.carton.0, range.first, range.last);
     let newest = match recent.range(range.codes(), limit as usize) {
         Some(kept) => kept,
-        None => logged_where(connection, within, values)?,
+        None => logged_in(connection, range.codes())?,
     };
-    let condition = format!("{within} ORDER BY idx LIMIT ?4");
+    let condition = "carton = ?1 AND idx >= ?2 AND idx <= ?3 ORDER BY idx LIMIT ?4";
     let values = (range.carton.0, range.first, range.last, limit);
-    let table = settled_where(connection, &condition, values)?;
+    let table = settled_where(connection, condition, values)?;
     Ok(merged(newest, table, limit))
 }
 
@@ -213,7 +244,7 @@ pub(super) fn busy(
     uses: &CodeUses,
     range: &CodeRange,
 ) -> Result<Vec<CodeUse>, StoreError> {
-    let newest = uses.range(&range.codes());
+    let newest = uses.range(range.codes());
     // Nearly all codes that were touched are in use: an index of them would spare no rows.
     let sql = format!(
         "SELECT {CODE_USE} FROM code_uses WHERE carton = ?1 AND idx >= ?2 AND idx <= ?3 \
@@ -253,8 +284,8 @@ pub(super) fn sum(
     };
     let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     let mut sum = statement.query_row(values, read).map_err(from_sqlite)?;
-    for (code, newest) in uses.range(&range.codes()) {
-        let settled = UsesTable::find(connection, code)?;
+    for (code, newest) in uses.range(range.codes()) {
+        let settled = UsesTable::find(connection, &code)?;
         let settled = settled.map_or((0, 0), |it| (it.used, it.reserved));
         sum.used += i64::from(newest.used) - i64::from(settled.0);
         sum.reserved += i64::from(newest.reserved) - i64::from(settled.1);
@@ -268,8 +299,8 @@ pub(super) fn add(
     uses: &mut CodeUses,
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
-    if uses.find(connection, code_use.code)?.is_none() {
-        return record(connection, uses, code_use);
+    if uses.find(connection, &code_use.code)?.is_none() {
+        return uses.put(connection, code_use.code, code_use.clone());
     }
     let text = format!("{} is there", name(code_use.code));
     Err(StoreError::Conflict(text))
@@ -281,8 +312,8 @@ pub(super) fn overwrite(
     uses: &mut CodeUses,
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
-    if uses.find(connection, code_use.code)?.is_some() {
-        return record(connection, uses, code_use);
+    if uses.find(connection, &code_use.code)?.is_some() {
+        return uses.put(connection, code_use.code, code_use.clone());
     }
     let text = format!("{} is not there", name(code_use.code));
     Err(StoreError::Corrupt(text))
@@ -291,30 +322,4 @@ pub(super) fn overwrite(
 fn name(code: CodeNo) -> String {
     let (index, carton) = (code.index, Serial(code.carton.0));
     format!("code {index} of box {carton}")
-}
-
-fn record(
-    connection: &Connection,
-    uses: &mut CodeUses,
-    code_use: &CodeUse,
-) -> Result<(), StoreError> {
-    let sql = format!(
-        "INSERT INTO code_use_log (number, {CODE_USE}) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-    );
-    let number = uses.newest() + 1;
-    let it = FlatUse::of(code_use);
-    let values = params![
-        number,
-        it.tenant,
-        it.carton,
-        it.idx,
-        it.used,
-        it.reserved,
-        it.events,
-        it.newest,
-        it.last
-    ];
-    execute(connection, &sql, values)?;
-    uses.add_row(connection, code_use.code, code_use.clone(), number)
 }

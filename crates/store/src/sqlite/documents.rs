@@ -1,52 +1,59 @@
-//! Documents as the writer loads and overwrites them: each is looked up by its key once a batch, and
+//! Documents as the writer loads and overwrites them: each is looked up by its key once a batch, cards and
 //! terminals seldom even that.
 
-use super::{from_sqlite, queries::all};
+use super::{
+    from_sqlite,
+    late_documents::{DocumentsTable, LateDocuments, is_late},
+    late_log::LateLog,
+    late_table::Recent,
+    queries::all,
+    voucher::execute,
+};
 use crate::{
     contract::StoreError,
-    flat::{FlatDocument, own_column, table},
+    flat::{FlatDocument, body, own, own_column, table},
 };
 use domain::loyalty::document::{Document, DocumentKey, DocumentKind};
-use rusqlite::{Connection, Row, params};
-use std::collections::HashMap;
-
-/// How many terminals are kept in memory; when there are more, all are forgotten.
-const TERMINALS_MAX: usize = 4_096;
-
-/// What the writer knows of documents without looking.
-#[derive(Default)]
-pub(super) struct Documents {
-    /// Terminals as they are stored. Each of a terminal's messages changes it, and nobody but this
-    /// writer does, so it need not be found and read again.
-    terminals: HashMap<DocumentKey, Stored>,
-    /// Where the rows lie that the open transaction loaded.
-    loaded: HashMap<DocumentKey, Place>,
-    /// The terminals that the open transaction wrote.
-    written: Vec<Stored>,
-}
+use rusqlite::{Connection, Row};
+use std::{collections::HashMap, sync::Arc};
 
 /// Where a document lies, and its row's own column as it is stored.
-#[derive(Clone, Copy)]
-struct Place {
-    row: i64,
-    own: Option<i64>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub row: i64,
+    pub own: Option<i64>,
 }
 
-struct Stored {
-    document: Document,
-    place: Place,
+/// The documents that the writer loads and writes.
+pub(super) struct Documents {
+    /// Cards and terminals.
+    pub(super) late: LateDocuments,
+    /// Where the rows lie that the open transaction loaded.
+    loaded: HashMap<DocumentKey, Place>,
 }
 
 impl Documents {
+    pub(super) fn open(
+        connection: &Connection,
+        recent: &Recent<DocumentsTable>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            late: LateLog::open(connection, recent)?,
+            loaded: HashMap::new(),
+        })
+    }
+
     /// The document with `key`.
     pub(super) fn load(
         &mut self,
         connection: &Connection,
         key: &DocumentKey,
     ) -> Result<Option<Document>, StoreError> {
-        let found = match self.terminals.get(key) {
-            Some(known) => Some((known.document.clone(), known.place)),
-            None => find(connection, key)?,
+        let found = if is_late(key.kind) {
+            let found = self.late.find(connection, key)?;
+            found.map(Arc::unwrap_or_clone)
+        } else {
+            find(connection, key)?
         };
         Ok(found.map(|(document, place)| {
             self.loaded.insert(key.clone(), place);
@@ -61,28 +68,18 @@ impl Documents {
         document: &Document,
     ) -> Result<(), StoreError> {
         let key = document.key();
-        let table = table(key.kind);
-        let missing = || StoreError::Corrupt(format!("{table} {} was not loaded", key.key));
+        let missing = || {
+            let text = format!("{} {} was not loaded", table(key.kind), key.key);
+            StoreError::Corrupt(text)
+        };
         let place = *self.loaded.get(&key).ok_or_else(missing)?;
-        let flat = FlatDocument::of(document)?;
-        let sql = format!("UPDATE {table} SET body = ?2 WHERE rowid = ?1");
-        execute(connection, &sql, params![place.row, padded(flat.body, 0)])?;
-        match own_column(key.kind) {
-            // Seldom: a column that is only named would be taken out of its index and put back.
-            Some(own) if flat.own != place.own => {
-                let sql = format!("UPDATE {table} SET {own} = ?2 WHERE rowid = ?1");
-                execute(connection, &sql, params![place.row, flat.own])?;
-            }
-            Some(_) | None => {}
+        let own = own(document);
+        put_own(connection, key.kind, place, own)?;
+        if is_late(key.kind) {
+            let stored = Arc::new((document.clone(), Place { own, ..place }));
+            return self.late.put(connection, key, stored);
         }
-        if key.kind == DocumentKind::Terminal {
-            let own = flat.own;
-            self.written.push(Stored {
-                document: document.clone(),
-                place: Place { own, ..place },
-            });
-        }
-        Ok(())
+        put(connection, key.kind, place, body(document)?)
     }
 
     /// Removes a document.
@@ -91,9 +88,13 @@ impl Documents {
         connection: &Connection,
         key: &DocumentKey,
     ) -> Result<(), StoreError> {
-        self.terminals.remove(key);
-        let table = table(key.kind);
-        let sql = format!("DELETE FROM {table} WHERE tenant = ?1 AND key = ?2");
+        if is_late(key.kind) {
+            self.late.forget(key.clone())?;
+        }
+        let sql = format!(
+            "DELETE FROM {} WHERE tenant = ?1 AND key = ?2",
+            table(key.kind)
+        );
         let mut remove = connection.prepare_cached(&sql).map_err(from_sqlite)?;
         let removed = remove.execute((key.tenant.0, &key.key));
         removed.map(drop).map_err(from_sqlite)
@@ -102,28 +103,18 @@ impl Documents {
     /// The open transaction is on disk.
     pub(super) fn committed(&mut self) {
         self.loaded.clear();
-        if self.terminals.len() + self.written.len() > TERMINALS_MAX {
-            self.terminals.clear();
-        }
-        let written = self.written.drain(..);
-        let written = written.map(|it| (it.document.key(), it));
-        self.terminals.extend(written);
+        self.late.committed();
     }
 
     /// The open transaction is taken back.
     pub(super) fn taken_back(&mut self) {
         self.loaded.clear();
-        self.written.clear();
-    }
-
-    /// Nobody knows what is stored.
-    pub(super) fn doubt(&mut self) {
-        self.taken_back();
-        self.terminals.clear();
+        self.late.taken_back();
     }
 }
 
-fn find(
+/// The document with `key` as its table has it, and its row.
+pub(super) fn find(
     connection: &Connection,
     key: &DocumentKey,
 ) -> Result<Option<(Document, Place)>, StoreError> {
@@ -138,17 +129,50 @@ fn find(
         Ok((row.get::<_, String>(0)?, place))
     };
     let tenant = key.tenant.0;
-    let found = all(
-        connection,
-        &sql,
-        (tenant, &key.key),
-        columns,
-        |(body, place)| {
-            let document = FlatDocument::read(key.kind, tenant, key.key.clone(), &body)?;
-            Ok((document, place))
-        },
-    )?;
+    let read = |(body, place): (String, Place)| {
+        let document = FlatDocument::read(key.kind, tenant, key.key.clone(), &body)?;
+        Ok((document, place))
+    };
+    let found = all(connection, &sql, (tenant, &key.key), columns, read)?;
     Ok(found.into_iter().next())
+}
+
+/// Overwrites the body of a row.
+pub(super) fn put(
+    connection: &Connection,
+    kind: DocumentKind,
+    place: Place,
+    body: String,
+) -> Result<(), StoreError> {
+    let sql = format!("UPDATE {} SET body = ?2 WHERE rowid = ?1", table(kind));
+    must_be_one(
+        &sql,
+        execute(connection, &sql, (place.row, padded(body, 0)))?,
+    )
+}
+
+/// Sets the column that a row is found by, if that is another now.
+pub(super) fn put_own(
+    connection: &Connection,
+    kind: DocumentKind,
+    place: Place,
+    own: Option<i64>,
+) -> Result<(), StoreError> {
+    match own_column(kind) {
+        // Seldom: a column that is only named would be taken out of its index and put back.
+        Some(column) if own != place.own => {
+            let sql = format!("UPDATE {} SET {column} = ?2 WHERE rowid = ?1", table(kind));
+            must_be_one(&sql, execute(connection, &sql, (place.row, own))?)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn must_be_one(sql: &str, changed: usize) -> Result<(), StoreError> {
+    match changed {
+        1 => Ok(()),
+        _ => Err(StoreError::Corrupt(format!("{changed} rows: {sql}"))),
+    }
 }
 
 /// Bodies are so many bytes or a multiple of it.
@@ -161,17 +185,4 @@ pub(super) fn padded(mut body: String, room: usize) -> String {
     let len = (body.len() + room).next_multiple_of(STEP);
     body.extend(std::iter::repeat_n(' ', len - body.len()));
     body
-}
-
-/// Changes the one row that was found.
-fn execute(
-    connection: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    match statement.execute(values).map_err(from_sqlite)? {
-        1 => Ok(()),
-        changed => Err(StoreError::Corrupt(format!("{changed} rows: {sql}"))),
-    }
 }

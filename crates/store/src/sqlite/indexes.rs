@@ -3,7 +3,7 @@
 
 use super::{
     Shared, claims::Claims, code_uses::CodeUses, documents::Documents, event_keys::EventKeys,
-    late_table::Late,
+    late_log::LateLog, late_table::Late,
 };
 use crate::contract::StoreError;
 use rusqlite::Connection;
@@ -21,21 +21,23 @@ impl Indexes {
         Ok(Self {
             claims: Late::open(connection, &shared.claims)?,
             events: Late::open(connection, &shared.event_keys)?,
-            uses: Late::open(connection, &shared.uses)?,
-            documents: Documents::default(),
+            uses: LateLog::open(connection, &shared.uses)?,
+            documents: Documents::open(connection, &shared.documents)?,
         })
     }
 
     pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.claims.resolve(connection)?;
         self.events.resolve(connection)?;
-        self.uses.resolve(connection)
+        self.uses.resolve(connection)?;
+        self.documents.late.resolve(connection)
     }
 
     pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.claims.move_on(connection)?;
         self.events.move_on(connection)?;
-        self.uses.move_on(connection)
+        self.uses.move_on(connection)?;
+        self.documents.late.move_on(connection)
     }
 
     pub(super) fn committed(&mut self) {
@@ -56,6 +58,6 @@ impl Indexes {
         self.claims.doubt();
         self.events.doubt();
         self.uses.doubt();
-        self.documents.doubt();
+        self.documents.late.doubt();
     }
 }

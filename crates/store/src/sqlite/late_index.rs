@@ -59,11 +59,11 @@ impl<K: LateKey> LateTable for K {
     type Key = Self;
     type Row = Serial;
 
-    fn find(connection: &Connection, key: Self) -> Result<Option<Serial>, StoreError> {
-        find_by(connection, K::FIND, key)
+    fn find(connection: &Connection, key: &Self) -> Result<Option<Serial>, StoreError> {
+        find_by(connection, K::FIND, *key)
     }
 
-    fn put(connection: &Connection, key: Self, serial: &Serial) -> Result<(), StoreError> {
+    fn put(connection: &Connection, key: &Self, serial: &Serial) -> Result<(), StoreError> {
         let put = || {
             let mut statement = connection.prepare_cached(K::PUT)?;
             let next = key.bind(&mut statement)?;
@@ -121,19 +121,19 @@ pub(super) fn serial_of<K: LateKey>(
     recent: &Recent<K>,
     key: K,
 ) -> Result<Option<Serial>, StoreError> {
-    let is_kept = match recent.recall(key) {
+    let is_kept = match recent.recall(&key) {
         Recall::Row(serial) => return Ok(Some(serial)),
         Recall::Settled => true,
         Recall::Unkept => false,
     };
-    let there = K::find(connection, key)?;
+    let there = K::find(connection, &key)?;
     if there.is_some() || is_kept {
         return Ok(there);
     }
     match find_by(connection, K::FIND_ABOVE, key)? {
         Some(serial) => Ok(Some(serial)),
         // It may have moved between the two looks.
-        None => K::find(connection, key),
+        None => K::find(connection, &key),
     }
 }
 

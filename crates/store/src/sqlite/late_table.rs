@@ -5,7 +5,8 @@
 //! third of the throughput; for purchases at terminals, whose keys lie together by terminal, it was
 //! the same, and a redemption of a voucher code cost more than two payments. So new rows are kept in
 //! memory, in the order of their keys, and each commit moves as many as it adds into the table: the
-//! next ones in that order, which lie on few pages.
+//! next ones in that order, which lie on few pages. Rows that change again and again, cards and
+//! terminals among them, are written once for many changes.
 //!
 //! Nothing rests on the memory. Each row is recorded elsewhere, too, where rows append, under a number
 //! that grows. The table is complete up to the *settled* number, and what lies above is read back when
@@ -18,28 +19,29 @@ use crate::contract::StoreError;
 use rusqlite::Connection;
 use std::{
     collections::BTreeMap,
-    fmt::Debug,
+    fmt::{self, Debug},
     mem,
-    ops::{Bound, RangeInclusive},
+    ops::{Bound, RangeBounds},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak},
 };
 
-/// How many rows are kept in memory before commits move them on. More of them lie closer
-/// together; but up to three times as many are read at start.
-const RECENT_MAX: usize = 64 * 1024;
 /// How many rows a commit moves beyond twice what it adds, when there are too many.
 const MOVED_EXTRA: usize = 16;
 
 /// A table that is filled late, and where its rows are recorded meanwhile.
 pub(super) trait LateTable: Debug + 'static {
-    type Key: Copy + Ord + Debug + Send + Sync + 'static;
-    type Row: Clone + Debug + Send + Sync + 'static;
+    type Key: Clone + Ord + Debug + Send + Sync + 'static;
+    type Row: Clone + Send + Sync + 'static;
+
+    /// How many rows are kept in memory before commits move them on. More of them lie closer
+    /// together; but up to three times as many are read at start.
+    const RECENT_MAX: usize = 64 * 1024;
 
     /// The row that has `key` in the table.
-    fn find(connection: &Connection, key: Self::Key) -> Result<Option<Self::Row>, StoreError>;
+    fn find(connection: &Connection, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
 
     /// Enters a row in the table. One that was read back after a restart may be there already.
-    fn put(connection: &Connection, key: Self::Key, row: &Self::Row) -> Result<(), StoreError>;
+    fn put(connection: &Connection, key: &Self::Key, row: &Self::Row) -> Result<(), StoreError>;
 
     /// The rows that the table may not have yet.
     fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError>
@@ -74,16 +76,21 @@ pub(super) struct ReadBack<T: LateTable> {
 }
 
 /// The rows that may not be in the table yet.
-#[derive(Debug)]
 struct Kept<T: LateTable>(RwLock<ByKey<T>>);
+
+impl<T: LateTable> Debug for Kept<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kept({} rows)", self.read().len())
+    }
+}
 
 impl<T: LateTable> Kept<T> {
     fn read(&self) -> RwLockReadGuard<'_, ByKey<T>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, key: T::Key) -> Option<T::Row> {
-        self.read().get(&key).cloned()
+    fn get(&self, key: &T::Key) -> Option<T::Row> {
+        self.read().get(key).cloned()
     }
 
     fn replace(&self, rows: ByKey<T>) {
@@ -100,18 +107,18 @@ impl<T: LateTable> Kept<T> {
     }
 
     /// The first `count` rows behind `after`, in the order of their keys.
-    fn next(&self, after: Option<T::Key>, count: usize) -> Vec<(T::Key, T::Row)> {
+    fn next(&self, after: Option<&T::Key>, count: usize) -> Vec<(T::Key, T::Row)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.read();
         let next = rows.range((from, Bound::Unbounded)).take(count);
-        next.map(|(key, row)| (*key, row.clone())).collect()
+        next.map(|(key, row)| (key.clone(), row.clone())).collect()
     }
 
     /// The first `count` rows whose keys are in `range`.
-    fn range(&self, range: RangeInclusive<T::Key>, count: usize) -> ByKey<T> {
+    fn range(&self, range: impl RangeBounds<T::Key>, count: usize) -> ByKey<T> {
         let rows = self.read();
         let found = rows.range(range).take(count);
-        found.map(|(key, row)| (*key, row.clone())).collect()
+        found.map(|(key, row)| (key.clone(), row.clone())).collect()
     }
 }
 
@@ -143,7 +150,7 @@ impl<T: LateTable> Recent<T> {
     }
 
     /// To be asked before the table: a row leaves the one after it has entered the other.
-    pub(super) fn recall(&self, key: T::Key) -> Recall<T::Row> {
+    pub(super) fn recall(&self, key: &T::Key) -> Recall<T::Row> {
         let Some(kept) = self.kept() else {
             return Recall::Unkept;
         };
@@ -152,7 +159,7 @@ impl<T: LateTable> Recent<T> {
 
     /// The first `count` rows in `range` that are kept in memory; `None` when no writer lives here. To
     /// be asked before the table, too.
-    pub(super) fn range(&self, range: RangeInclusive<T::Key>, count: usize) -> Option<ByKey<T>> {
+    pub(super) fn range(&self, range: impl RangeBounds<T::Key>, count: usize) -> Option<ByKey<T>> {
         self.kept().map(|kept| kept.range(range, count))
     }
 
@@ -164,7 +171,7 @@ impl<T: LateTable> Recent<T> {
 /// The writer's side.
 pub(super) struct Late<T: LateTable> {
     kept: Arc<Kept<T>>,
-    /// [`RECENT_MAX`]; fewer in tests.
+    /// [`LateTable::RECENT_MAX`]; fewer in tests.
     recent_max: usize,
     /// Where the round through [`Kept`] is, as of the last commit.
     round: Round<T::Key>,
@@ -175,7 +182,7 @@ pub(super) struct Late<T: LateTable> {
 }
 
 /// One round moves every row that [`Kept`] held when it began.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Round<K> {
     /// The last key that was moved.
     after: Option<K>,
@@ -199,9 +206,9 @@ struct Open<T: LateTable> {
 }
 
 impl<T: LateTable> Open<T> {
-    const fn new(round: Round<T::Key>) -> Self {
+    fn new(round: &Round<T::Key>) -> Self {
         Self {
-            round,
+            round: round.clone(),
             added: BTreeMap::new(),
             moved: Vec::new(),
         }
@@ -216,9 +223,9 @@ impl<T: LateTable> Late<T> {
         recent.publish(&kept);
         Ok(Self {
             kept,
-            recent_max: RECENT_MAX,
+            recent_max: T::RECENT_MAX,
+            open: Open::new(&round),
             round,
-            open: Open::new(round),
             is_doubtful: false,
         })
     }
@@ -238,9 +245,9 @@ impl<T: LateTable> Late<T> {
     pub(super) fn find(
         &self,
         connection: &Connection,
-        key: T::Key,
+        key: &T::Key,
     ) -> Result<Option<T::Row>, StoreError> {
-        let recent = self.open.added.get(&key).cloned();
+        let recent = self.open.added.get(key).cloned();
         match recent.or_else(|| self.kept.get(key)) {
             Some(row) => Ok(Some(row)),
             None => T::find(connection, key),
@@ -248,10 +255,10 @@ impl<T: LateTable> Late<T> {
     }
 
     /// The rows in `range` that are in memory, newer than those in the table.
-    pub(super) fn range(&self, range: &RangeInclusive<T::Key>) -> ByKey<T> {
+    pub(super) fn range(&self, range: impl RangeBounds<T::Key> + Clone) -> ByKey<T> {
         let mut rows = self.kept.range(range.clone(), usize::MAX);
-        let added = self.open.added.range(range.clone());
-        rows.extend(added.map(|(key, row)| (*key, row.clone())));
+        let added = self.open.added.range(range);
+        rows.extend(added.map(|(key, row)| (key.clone(), row.clone())));
         rows
     }
 
@@ -271,10 +278,18 @@ impl<T: LateTable> Late<T> {
         let round = &mut self.open.round;
         round.newest = round.newest.max(number);
         if number <= round.began_at {
-            return T::put(connection, key, &row);
+            return T::put(connection, &key, &row);
         }
         self.open.added.insert(key, row);
         Ok(())
+    }
+
+    /// Notes that the open transaction removes the row that has `key` from the table, under `number`.
+    pub(super) fn forget(&mut self, key: T::Key, number: i64) {
+        let round = &mut self.open.round;
+        round.newest = round.newest.max(number);
+        self.open.added.remove(&key);
+        self.open.moved.push(key);
     }
 
     /// Moves the next rows to the table, when there are too many in memory. Part of the open
@@ -287,18 +302,22 @@ impl<T: LateTable> Late<T> {
         } = self.open.round;
         let held = (self.kept.read().len() + added).max(T::weight(settled, newest));
         let wanted = held.saturating_sub(self.recent_max).min(many);
-        let next = self.kept.next(self.open.round.after, wanted);
+        let next = self.kept.next(self.open.round.after.as_ref(), wanted);
         for (key, row) in &next {
-            T::put(connection, *key, row)?;
+            // What the open transaction adds or removes is not to be met by what was before.
+            if !self.open.added.contains_key(key) && !self.open.moved.contains(key) {
+                T::put(connection, key, row)?;
+            }
         }
-        self.open.moved.extend(next.iter().map(|(key, _)| *key));
+        let keys = next.iter().map(|(key, _)| key.clone());
+        self.open.moved.extend(keys);
         let round = &mut self.open.round;
         if next.len() < wanted {
             round.complete = round.began_at;
             round.began_at = round.newest;
             round.after = None;
         } else if let Some((last, _)) = next.last() {
-            round.after = Some(*last);
+            round.after = Some(last.clone());
         }
         if round.settled < round.complete {
             round.settled = T::settle(connection, round.settled, round.complete, many)?;
@@ -308,14 +327,19 @@ impl<T: LateTable> Late<T> {
 
     /// The open transaction is on disk.
     pub(super) fn committed(&mut self) {
-        self.round = self.open.round;
-        let Open { added, moved, .. } = mem::replace(&mut self.open, Open::new(self.round));
+        let next = Open::new(&self.open.round);
+        let Open {
+            round,
+            added,
+            moved,
+        } = mem::replace(&mut self.open, next);
+        self.round = round;
         self.kept.change(&moved, added);
     }
 
     /// The open transaction is taken back.
     pub(super) fn taken_back(&mut self) {
-        self.open = Open::new(self.round);
+        self.open = Open::new(&self.round);
     }
 
     /// A commit failed on the way: nobody knows what is stored until [`Late::resolve`].

@@ -4,11 +4,13 @@ use super::{
     documents::{Documents, STEP, padded},
     event_keys::{EventKey, EventKeys},
     from_sqlite,
+    late_documents::{self, DocumentsTable},
+    late_table::Recent,
     queries::all,
 };
 use crate::{
-    contract::{DocumentMark, StoreError},
-    flat::{FlatDocument, FlatTrans, listing, may_be_due, own_column, table},
+    contract::StoreError,
+    flat::{FlatDocument, FlatTrans, may_be_due, own_column, table},
 };
 use domain::{
     ids::{Serial, TenantId},
@@ -30,21 +32,6 @@ pub(super) fn trans(row: &Row<'_>) -> rusqlite::Result<FlatTrans> {
         place: row.get(2)?,
         number: row.get(3)?,
         body: row.get(4)?,
-    })
-}
-
-/// The documents of `kind` that the end of a statement finds.
-pub(super) fn documents(
-    connection: &Connection,
-    kind: DocumentKind,
-    end: &str,
-    values: impl Params,
-) -> Result<Vec<Document>, StoreError> {
-    let table = table(kind);
-    let sql = format!("SELECT tenant, key, body FROM {table} {end}");
-    let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
-    all(connection, &sql, values, columns, |(tenant, key, body)| {
-        FlatDocument::read(kind, tenant, key, &body)
     })
 }
 
@@ -76,21 +63,6 @@ pub(super) fn trans_of_all(
     Ok(found)
 }
 
-/// The document with a key.
-pub(super) fn document(
-    connection: &Connection,
-    key: &DocumentKey,
-) -> Result<Option<Document>, StoreError> {
-    let values = (key.tenant.0, &key.key);
-    let found = documents(
-        connection,
-        key.kind,
-        "WHERE tenant = ?1 AND key = ?2",
-        values,
-    )?;
-    Ok(found.into_iter().next())
-}
-
 /// Loads what `plan` names.
 pub(super) fn load(
     connection: &Connection,
@@ -112,7 +84,7 @@ pub(super) fn load(
     let numbers = plan.numbers.iter();
     let numbers = numbers.map(|(tenant, number)| (*tenant, EventKey::number(*tenant, *number)));
     for (tenant, key) in places.chain(numbers) {
-        if let Some(serial) = events.find(connection, key)? {
+        if let Some(serial) = events.find(connection, &key)? {
             let found = trans_of(connection, tenant, serial)?;
             found.into_iter().for_each(|it| rows.add_trans(it));
         }
@@ -148,7 +120,7 @@ pub(super) fn write(
         .try_for_each(|it| add_trans(connection, events, it))
 }
 
-fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {
+pub(super) fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {
     let kind = document.key().kind;
     let (flat, table) = (FlatDocument::of(document)?, table(kind));
     let body = padded(flat.body, STEP);
@@ -182,7 +154,7 @@ fn add_trans(
     let place = trans.place.map(|it| EventKey::place(trans.tenant, it));
     let number = trans.number.map(|it| EventKey::number(trans.tenant, it));
     for key in [place, number].into_iter().flatten() {
-        if let Some(there) = events.find(connection, key)? {
+        if let Some(there) = events.find(connection, &key)? {
             let text = format!("event {there} has the place or number of {}", trans.serial);
             return Err(StoreError::Conflict(text));
         }
@@ -225,22 +197,10 @@ fn in_the_way(error: &Error) -> StoreError {
     StoreError::Conflict(error.to_string())
 }
 
-/// Documents of `kind` by tenant and key.
-pub(super) fn list(
-    connection: &Connection,
-    kind: DocumentKind,
-    tenant: Option<TenantId>,
-    after: Option<DocumentMark>,
-    limit: u32,
-) -> Result<Vec<Document>, StoreError> {
-    let end = "WHERE (tenant, key) > (?1, ?2) AND tenant <= ?3 ORDER BY tenant, key LIMIT ?4";
-    let (from, key, last) = listing(tenant, after);
-    documents(connection, kind, end, (from, key, last, limit))
-}
-
 /// The documents of `kind` that are due, longest due first.
 pub(super) fn due(
     connection: &Connection,
+    recent: &Recent<DocumentsTable>,
     kind: DocumentKind,
     now: UnixMs,
     limit: u32,
@@ -248,6 +208,18 @@ pub(super) fn due(
     if !may_be_due(kind) {
         return Ok(Vec::new());
     }
-    let end = "WHERE due_at <= ?1 ORDER BY due_at, tenant, key LIMIT ?2";
-    documents(connection, kind, end, (now.0, limit))
+    let sql = format!(
+        "SELECT tenant, key FROM {} WHERE due_at <= ?1 ORDER BY due_at, tenant, key LIMIT ?2",
+        table(kind)
+    );
+    let columns = |row: &Row<'_>| {
+        Ok(DocumentKey {
+            kind,
+            tenant: TenantId(row.get(0)?),
+            key: row.get(1)?,
+        })
+    };
+    let keys = all(connection, &sql, (now.0, limit), columns, Ok)?;
+    let found = late_documents::of_keys(connection, recent, &keys)?;
+    Ok(found.into_iter().flatten().collect())
 }

@@ -6,10 +6,10 @@
 //! |---|---|
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
-//! | `late_table`, `indexes` | tables whose keys come in no order are filled late |
+//! | `late_table`, `late_log`, `indexes` | tables whose keys come in no order are filled late |
 //! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
 //! | `code_uses` | what tills did with voucher codes |
-//! | `loyalty`, `documents` | cards, terminals and their events, and other documents |
+//! | `loyalty`, `documents`, `late_documents` | cards, terminals and their events, and other documents |
 //! | `voucher`, `stock` | what happened to voucher codes, and the codes themselves |
 //! | `reader`, `voucher_reader`, `snapshot`, `queries`, `rows` | looking at rows |
 //! | `backup` | a copy of it all |
@@ -23,7 +23,9 @@ mod copier;
 mod documents;
 mod event_keys;
 mod indexes;
+mod late_documents;
 mod late_index;
+mod late_log;
 mod late_table;
 mod looks;
 mod loyalty;
@@ -46,6 +48,7 @@ use crate::contract::StoreError;
 use code_uses::UsesTable;
 use domain::ids::ClaimKey;
 use event_keys::EventKey;
+use late_documents::DocumentsTable;
 use late_table::Recent;
 use looks::Looks;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
@@ -67,6 +70,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0005_trans_keys", include_str!("0005_trans_keys.sql")),
     ("0006_code_chains", include_str!("0006_code_chains.sql")),
     ("0007_code_use_log", include_str!("0007_code_use_log.sql")),
+    ("0008_late_logs", include_str!("0008_late_logs.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More
@@ -96,6 +100,8 @@ struct Shared {
     event_keys: Recent<EventKey>,
     /// The rows of codes that it keeps there.
     uses: Recent<UsesTable>,
+    /// The cards and terminals that it keeps there.
+    documents: Recent<DocumentsTable>,
     /// Whether a transaction that nobody sees may be found by a recovery: see `wal`.
     is_in_doubt: AtomicBool,
     /// Whether all connections are about to be closed.

@@ -3,7 +3,7 @@
 use super::{
     Shared, SqliteStore, admin, backup, check_durability,
     event_keys::{EventKey, events_between},
-    from_sqlite,
+    from_sqlite, late_documents,
     late_index::serial_of,
     looks::{self, LOOKS_MAX, Looks},
     loyalty,
@@ -322,7 +322,7 @@ impl Reader for SqliteReader {
     fn document(&self, key: DocumentKey) -> BoxFuture<'_, Result<Option<Document>, StoreError>> {
         let store = self.store.clone();
         self.with(move |connection| {
-            let found = loyalty::document(connection, &key)?;
+            let found = late_documents::of_key(connection, &store.shared.documents, &key)?;
             unless_in_doubt(found, &store.shared)
         })
     }
@@ -332,9 +332,8 @@ impl Reader for SqliteReader {
         keys: Vec<DocumentKey>,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
         let store = self.store.clone();
-        self.within(move |connection| {
-            let found = keys.iter().map(|key| loyalty::document(connection, key));
-            let found: Vec<_> = found.collect::<Result<_, _>>()?;
+        self.with(move |connection| {
+            let found = late_documents::of_keys(connection, &store.shared.documents, &keys)?;
             let found = found
                 .into_iter()
                 .map(|it| unless_in_doubt(it, &store.shared));
@@ -349,7 +348,8 @@ impl Reader for SqliteReader {
         after: Option<DocumentMark>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
-        self.with(move |connection| loyalty::list(connection, kind, tenant, after, limit))
+        let recent = self.store.shared.documents.clone();
+        self.with(move |it| late_documents::list(it, &recent, kind, tenant, after, limit))
     }
 
     fn due_documents(
@@ -358,7 +358,8 @@ impl Reader for SqliteReader {
         now: UnixMs,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
-        self.with(move |connection| loyalty::due(connection, kind, now, limit))
+        let recent = self.store.shared.documents.clone();
+        self.with(move |connection| loyalty::due(connection, &recent, kind, now, limit))
     }
 
     fn trans(

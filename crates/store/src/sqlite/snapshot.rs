@@ -2,8 +2,9 @@
 
 use super::{
     SqliteStore, claims,
-    code_uses::{self, UsesTable},
+    code_uses::UsesTable,
     event_keys, from_sqlite,
+    late_documents::{self, Newest},
     late_table::ByKey,
     loyalty,
     queries::all,
@@ -34,21 +35,30 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// A read transaction on a connection of its own.
 pub(super) struct SqliteSnapshot {
     connection: Arc<Mutex<Connection>>,
-    code_use_log: Arc<CodeUseLog>,
+    pub(super) code_use_log: Arc<Once<ByKey<UsesTable>>>,
+    document_log: Arc<Once<Newest>>,
 }
 
-/// What the log of codes holds, read once: each page of codes is merged with it.
-#[derive(Default)]
-pub(super) struct CodeUseLog(OnceLock<ByKey<UsesTable>>);
+/// What a log holds, read once: each page of its table is merged with it.
+pub(super) struct Once<T>(OnceLock<T>);
 
-impl CodeUseLog {
-    /// As the snapshot of `connection` has it.
-    pub(super) fn read(&self, connection: &Connection) -> Result<&ByKey<UsesTable>, StoreError> {
-        if let Some(logged) = self.0.get() {
-            return Ok(logged);
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> Once<T> {
+    /// As `read` finds it the first time.
+    pub(super) fn read(
+        &self,
+        read: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<&T, StoreError> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
         }
-        let logged = code_uses::logged(connection)?;
-        Ok(self.0.get_or_init(|| logged))
+        let found = read()?;
+        Ok(self.0.get_or_init(|| found))
     }
 }
 
@@ -61,11 +71,8 @@ impl SqliteSnapshot {
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
             code_use_log: Arc::default(),
+            document_log: Arc::default(),
         })
-    }
-
-    pub(super) fn code_use_log(&self) -> Arc<CodeUseLog> {
-        Arc::clone(&self.code_use_log)
     }
 
     fn page<F: 'static, T: Send + 'static>(
@@ -165,7 +172,11 @@ impl Snapshot for SqliteSnapshot {
         after: Option<DocumentMark>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
-        self.look(move |connection| loyalty::list(connection, kind, None, after, limit))
+        let log = Arc::clone(&self.document_log);
+        self.look(move |connection| {
+            let logged = log.read(|| late_documents::logged(connection))?;
+            late_documents::behind(connection, logged, kind, after, limit)
+        })
     }
 
     fn postings(

@@ -2,8 +2,8 @@
 
 use super::{
     code_uses::{self, CodeUses},
-    from_sqlite,
-    loyalty::{self, conflict_or_failure},
+    documents, from_sqlite,
+    loyalty::conflict_or_failure,
     queries::all,
     stock,
 };
@@ -117,7 +117,7 @@ pub(super) fn look_up(
     codes.add_code(digest, code);
     if !codes.has_carton(code.carton) {
         let key = DocumentKey::carton(tenant, code.carton);
-        if let Some(Document::Carton(carton)) = loyalty::document(connection, &key)? {
+        if let Some((Document::Carton(carton), _)) = documents::find(connection, &key)? {
             codes.add_carton(*carton);
         }
     }
@@ -136,7 +136,7 @@ fn load_code(
         load_span(connection, &code.range(), rows)?;
     }
     if !rows.has_use_of(code) {
-        match uses.find(connection, code)? {
+        match uses.find(connection, &code)? {
             Some(code_use) => rows.add_use(code_use),
             None => rows.add_untouched(code),
         }

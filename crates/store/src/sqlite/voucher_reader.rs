@@ -2,8 +2,8 @@
 
 use super::{
     code_uses::{self, UsesTable},
+    documents,
     late_table::Recent,
-    loyalty,
     queries::at_one_moment,
     reader::{SqliteReader, unless_in_doubt},
     snapshot::SqliteSnapshot,
@@ -27,6 +27,7 @@ use domain::{
     },
 };
 use rusqlite::Connection;
+use std::sync::Arc;
 
 /// Has one bound from below: of two SQLite would begin at the first, which may tell nothing.
 pub(super) const SPANS_BEHIND: &str =
@@ -131,8 +132,8 @@ fn carton(
     tenant: TenantId,
     serial: Serial,
 ) -> Result<Option<Carton>, StoreError> {
-    let found = loyalty::document(connection, &DocumentKey::carton(tenant, serial))?;
-    let Some(Document::Carton(it)) = found else {
+    let found = documents::find(connection, &DocumentKey::carton(tenant, serial))?;
+    let Some((Document::Carton(it), _)) = found else {
         return Ok(None);
     };
     Ok(Some(*it))
@@ -143,8 +144,8 @@ fn change(
     tenant: TenantId,
     id: &ChangeId,
 ) -> Result<Option<Change>, StoreError> {
-    let found = loyalty::document(connection, &DocumentKey::change(tenant, id))?;
-    let Some(Document::Change(it)) = found else {
+    let found = documents::find(connection, &DocumentKey::change(tenant, id))?;
+    let Some((Document::Change(it), _)) = found else {
         return Ok(None);
     };
     Ok(Some(*it))
@@ -299,9 +300,9 @@ impl VoucherSnapshot for SqliteSnapshot {
         after: Option<CodeNo>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>> {
-        let log = self.code_use_log();
+        let log = Arc::clone(&self.code_use_log);
         self.look(move |connection| {
-            let logged = log.read(connection)?;
+            let logged = log.read(|| code_uses::logged(connection))?;
             code_uses::behind(connection, logged, after, limit)
         })
     }

@@ -176,7 +176,7 @@ fn record_claim(
     rows: &mut Rows,
 ) -> Result<(), StoreError> {
     let new = claim.payment;
-    if let Some(holder) = indexes.claims.find(connection, new.key)? {
+    if let Some(holder) = indexes.claims.find(connection, &new.key)? {
         return load_payment(connection, new.tenant, holder, rows);
     }
     if let Some(digest) = claim.code {
@@ -245,7 +245,7 @@ fn load_payments(
         load_payment(connection, *tenant, *serial, loaded)?;
     }
     for (tenant, key) in &plan.payment_keys {
-        if let Some(serial) = claims.find(connection, *key)? {
+        if let Some(serial) = claims.find(connection, key)? {
             load_payment(connection, *tenant, serial, loaded)?;
         }
     }

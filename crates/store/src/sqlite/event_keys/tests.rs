@@ -57,7 +57,7 @@ impl Rig {
         for (terminal, trace) in &step.events {
             let place = place(*terminal, *trace);
             let key = EventKey::place(TENANT, place);
-            let found = self.events.find(&self.connection, key).unwrap();
+            let found = self.events.find(&self.connection, &key).unwrap();
             assert_eq!(found, wanted.get(&place.get()).copied());
             if found.is_none() {
                 self.clock += 1;
@@ -98,14 +98,14 @@ impl Rig {
     fn check(&self) {
         for (at, serial) in &self.recorded {
             let place = Place::from_stored(*at);
-            let find = |key| self.events.find(&self.connection, key).unwrap();
+            let find = |key| self.events.find(&self.connection, &key).unwrap();
             assert_eq!(find(EventKey::place(TENANT, place)), Some(*serial));
             if let Some(number) = number(place) {
                 assert_eq!(find(EventKey::number(TENANT, number)), Some(*serial));
             }
         }
         let missing = EventKey::number(TENANT, TransNo::from_stored(1));
-        assert_eq!(self.events.find(&self.connection, missing), Ok(None));
+        assert_eq!(self.events.find(&self.connection, &missing), Ok(None));
         // As the readers of this process see it, and as another process does.
         let beside = Recent::default();
         for recent in [&self.store.shared.event_keys, &beside] {

@@ -78,7 +78,7 @@ impl Rig {
         let mut wanted = self.recorded.clone();
         for (number, lag) in payments {
             let key = key(*number);
-            let found = self.claims.find(&self.connection, key).unwrap();
+            let found = self.claims.find(&self.connection, &key).unwrap();
             assert_eq!(found, wanted.get(&key).copied(), "{number}");
             if found.is_some() {
                 continue;
@@ -128,7 +128,7 @@ impl Rig {
         self.claims.resolve(&self.connection).unwrap();
         for number in 0..=u8::MAX {
             let key = key(number);
-            let found = self.claims.find(&self.connection, key).unwrap();
+            let found = self.claims.find(&self.connection, &key).unwrap();
             assert_eq!(found, self.recorded.get(&key).copied(), "{number}");
         }
         let mut astray = self.connection.prepare(ASTRAY).unwrap();

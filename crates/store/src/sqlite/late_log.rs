@@ -1,0 +1,185 @@
+//! Tables that are filled late (see `late_table`), where a row may change again before it enters.
+//!
+//! Each change of a row is logged with its whole new content; a transaction appends one row to the log,
+//! which holds all that it changes. What the log says of a key last counts; without that, the row in the
+//! table. Rows leave the log in the order of their numbers, once the table is complete up to them, so an
+//! older one never outlives a newer one.
+
+use super::{
+    from_sqlite,
+    late_table::{ByKey, Late, LateTable, Recent},
+    voucher::execute,
+};
+use crate::contract::StoreError;
+use rusqlite::{Connection, params};
+use std::ops::RangeBounds;
+
+/// Changes in a log that weigh as much as a row in memory: more than a payment makes of a code, which is
+/// one for its hold and one for its end.
+const CHANGES_A_ROW: i64 = 6;
+
+/// A table whose changes are logged.
+pub(super) trait Logged: LateTable {
+    /// The log's name. Its rows are numbered by the last change that they hold.
+    const LOG: &'static str;
+
+    /// Writes what became of the row that has `key`, nothing if it was removed.
+    fn write(key: &Self::Key, row: Option<&Self::Row>, text: &mut String)
+    -> Result<(), StoreError>;
+}
+
+/// The writer's side.
+pub(super) struct LateLog<T: Logged> {
+    late: Late<T>,
+    /// What the open transaction changes.
+    changes: String,
+}
+
+impl<T: Logged> LateLog<T> {
+    /// As [`Late::open`].
+    pub(super) fn open(connection: &Connection, recent: &Recent<T>) -> Result<Self, StoreError> {
+        Ok(Self {
+            late: Late::open(connection, recent)?,
+            changes: String::new(),
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) const fn late(&mut self) -> &mut Late<T> {
+        &mut self.late
+    }
+
+    /// As [`Late::find`].
+    pub(super) fn find(
+        &self,
+        connection: &Connection,
+        key: &T::Key,
+    ) -> Result<Option<T::Row>, StoreError> {
+        self.late.find(connection, key)
+    }
+
+    /// As [`Late::range`].
+    pub(super) fn range(&self, range: impl RangeBounds<T::Key> + Clone) -> ByKey<T> {
+        self.late.range(range)
+    }
+
+    /// The open transaction adds or overwrites a row.
+    pub(super) fn put(
+        &mut self,
+        connection: &Connection,
+        key: T::Key,
+        row: T::Row,
+    ) -> Result<(), StoreError> {
+        self.log(&key, Some(&row))?;
+        let number = self.late.newest() + 1;
+        self.late.add_row(connection, key, row, number)
+    }
+
+    /// The open transaction removes a row, which its caller removes from the table.
+    pub(super) fn forget(&mut self, key: T::Key) -> Result<(), StoreError> {
+        self.log(&key, None)?;
+        let number = self.late.newest() + 1;
+        self.late.forget(key, number);
+        Ok(())
+    }
+
+    fn log(&mut self, key: &T::Key, row: Option<&T::Row>) -> Result<(), StoreError> {
+        let mut text = String::new();
+        T::write(key, row, &mut text)?;
+        self.changes.push_str(&text.len().to_string());
+        self.changes.push(' ');
+        self.changes.push_str(&text);
+        Ok(())
+    }
+
+    /// Logs what the open transaction changes, and then as [`Late::move_on`].
+    pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if !self.changes.is_empty() {
+            let sql = format!("INSERT INTO {} (number, changes) VALUES (?1, ?2)", T::LOG);
+            let values = params![self.late.newest(), self.changes];
+            execute(connection, &sql, values)?;
+            self.changes.clear();
+        }
+        self.late.move_on(connection)
+    }
+
+    /// As [`Late::committed`].
+    pub(super) fn committed(&mut self) {
+        self.late.committed();
+    }
+
+    /// As [`Late::taken_back`].
+    pub(super) fn taken_back(&mut self) {
+        self.changes.clear();
+        self.late.taken_back();
+    }
+
+    /// As [`Late::doubt`].
+    pub(super) const fn doubt(&mut self) {
+        self.late.doubt();
+    }
+
+    /// As [`Late::resolve`].
+    pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.late.resolve(connection)
+    }
+}
+
+/// The settled number of a log and the newest one.
+pub(super) fn ends<T: Logged>(connection: &Connection) -> Result<(i64, i64), StoreError> {
+    let log = T::LOG;
+    let sql = format!("SELECT coalesce(min(number) - 1, 0), coalesce(max(number), 0) FROM {log}");
+    let ends = connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    ends.map_err(from_sqlite)
+}
+
+/// Each change that a log holds, oldest first.
+pub(super) fn each<T: Logged>(
+    connection: &Connection,
+    mut read: impl FnMut(&str) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT changes FROM {} ORDER BY number", T::LOG);
+    let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
+    let mut rows = statement.query([]).map_err(from_sqlite)?;
+    while let Some(row) = rows.next().map_err(from_sqlite)? {
+        let changes = row.get_ref(0).map_err(from_sqlite)?;
+        let mut left = changes.as_str().map_err(|_| unread::<T>())?;
+        while !left.is_empty() {
+            let (text, rest) = first(left).ok_or_else(unread::<T>)?;
+            read(text)?;
+            left = rest;
+        }
+    }
+    Ok(())
+}
+
+/// The first change of a row, and the others.
+fn first(changes: &str) -> Option<(&str, &str)> {
+    let (len, rest) = changes.split_once(' ')?;
+    rest.split_at_checked(len.parse().ok()?)
+}
+
+/// A change that cannot be read.
+pub(super) fn unread<T: Logged>() -> StoreError {
+    StoreError::Corrupt(format!("a row of {} cannot be read", T::LOG))
+}
+
+/// Removes the changes up to about `changes` behind the settled one, none above `complete`; returns the
+/// settled number.
+pub(super) fn settle<T: Logged>(
+    connection: &Connection,
+    settled: i64,
+    complete: i64,
+    changes: usize,
+) -> Result<i64, StoreError> {
+    let changes = i64::try_from(changes).unwrap_or(i64::MAX);
+    let settled = complete.min(settled.saturating_add(changes));
+    let sql = format!("DELETE FROM {} WHERE number <= ?1", T::LOG);
+    execute(connection, &sql, [settled])?;
+    Ok(settled)
+}
+
+/// How many rows in memory a log weighs as much as.
+pub(super) fn weight(settled: i64, newest: i64) -> usize {
+    usize::try_from((newest - settled) / CHANGES_A_ROW).unwrap_or(0)
+}
