@@ -23,7 +23,7 @@ use domain::{
     },
 };
 use rusqlite::{Connection, Params, Row, params};
-use std::ops::RangeBounds;
+use std::{ops::RangeBounds, sync::LazyLock};
 
 /// The writer's side.
 pub(super) type CodeUses = LateLog<UsesTable>;
@@ -45,12 +45,14 @@ impl LateTable for UsesTable {
     }
 
     fn put(connection: &Connection, _: &CodeNo, code_use: &CodeUse) -> Result<(), StoreError> {
-        let sql = format!(
-            "INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-             ON CONFLICT (carton, idx) DO UPDATE SET tenant = excluded.tenant, \
-             used = excluded.used, reserved = excluded.reserved, events = excluded.events, \
-             newest = excluded.newest, last = excluded.last"
-        );
+        static PUT: LazyLock<String> = LazyLock::new(|| {
+            format!(
+                "INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                 ON CONFLICT (carton, idx) DO UPDATE SET tenant = excluded.tenant, \
+                 used = excluded.used, reserved = excluded.reserved, events = excluded.events, \
+                 newest = excluded.newest, last = excluded.last"
+            )
+        });
         let it = FlatUse::of(code_use);
         let values = params![
             it.tenant,
@@ -62,7 +64,7 @@ impl LateTable for UsesTable {
             it.newest,
             it.last
         ];
-        execute(connection, &sql, values).map(drop)
+        execute(connection, &PUT, values).map(drop)
     }
 
     fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError> {

@@ -3,7 +3,7 @@
 
 use super::{
     from_sqlite,
-    late_documents::{DocumentsTable, LateDocuments, is_late},
+    late_documents::{DocumentsTable, LateDocuments, Stored, is_late},
     late_log::LateLog,
     late_table::Recent,
     queries::all,
@@ -24,12 +24,20 @@ pub(super) struct Place {
     pub own: Option<i64>,
 }
 
+/// How many documents are known without looking; when there are more, all are forgotten.
+const KNOWN_MAX: usize = 16 * 1024;
+
 /// The documents that the writer loads and writes.
 pub(super) struct Documents {
     /// Cards and terminals.
     pub(super) late: LateDocuments,
+    /// Some of them as they were committed last. Nobody but this writer changes them, so they need not
+    /// be found and read again, whether they are in their tables by now or not.
+    known: HashMap<DocumentKey, Stored>,
     /// Where the rows lie that the open transaction loaded.
     loaded: HashMap<DocumentKey, Place>,
+    /// What the open transaction writes late.
+    written: Vec<(DocumentKey, Stored)>,
 }
 
 impl Documents {
@@ -39,7 +47,9 @@ impl Documents {
     ) -> Result<Self, StoreError> {
         Ok(Self {
             late: LateLog::open(connection, recent)?,
+            known: HashMap::new(),
             loaded: HashMap::new(),
+            written: Vec::new(),
         })
     }
 
@@ -50,7 +60,10 @@ impl Documents {
         key: &DocumentKey,
     ) -> Result<Option<Document>, StoreError> {
         let found = if is_late(key.kind) {
-            let found = self.late.find(connection, key)?;
+            let found = match self.known.get(key) {
+                Some(known) => Some(Arc::clone(known)),
+                None => self.late.find(connection, key)?,
+            };
             found.map(Arc::unwrap_or_clone)
         } else {
             find(connection, key)?
@@ -77,6 +90,7 @@ impl Documents {
         put_own(connection, key.kind, place, own)?;
         if is_late(key.kind) {
             let stored = Arc::new((document.clone(), Place { own, ..place }));
+            self.written.push((key.clone(), Arc::clone(&stored)));
             return self.late.put(connection, key, stored);
         }
         put(connection, key.kind, place, body(document)?)
@@ -89,6 +103,7 @@ impl Documents {
         key: &DocumentKey,
     ) -> Result<(), StoreError> {
         if is_late(key.kind) {
+            self.known.remove(key);
             self.late.forget(key.clone())?;
         }
         let sql = format!(
@@ -103,13 +118,24 @@ impl Documents {
     /// The open transaction is on disk.
     pub(super) fn committed(&mut self) {
         self.loaded.clear();
+        if self.known.len() + self.written.len() > KNOWN_MAX {
+            self.known.clear();
+        }
+        self.known.extend(self.written.drain(..));
         self.late.committed();
     }
 
     /// The open transaction is taken back.
     pub(super) fn taken_back(&mut self) {
         self.loaded.clear();
+        self.written.clear();
         self.late.taken_back();
+    }
+
+    /// Nobody knows what is stored.
+    pub(super) fn doubt(&mut self) {
+        self.known.clear();
+        self.late.doubt();
     }
 }
 

@@ -58,6 +58,6 @@ impl Indexes {
         self.claims.doubt();
         self.events.doubt();
         self.uses.doubt();
-        self.documents.late.doubt();
+        self.documents.doubt();
     }
 }

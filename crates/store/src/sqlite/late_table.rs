@@ -18,7 +18,7 @@
 use crate::contract::StoreError;
 use rusqlite::Connection;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Debug},
     mem,
     ops::{Bound, RangeBounds},
@@ -203,6 +203,8 @@ struct Open<T: LateTable> {
     added: ByKey<T>,
     /// In the table now.
     moved: Vec<T::Key>,
+    /// Sought in vain.
+    absent: BTreeSet<T::Key>,
 }
 
 impl<T: LateTable> Open<T> {
@@ -211,6 +213,7 @@ impl<T: LateTable> Open<T> {
             round: round.clone(),
             added: BTreeMap::new(),
             moved: Vec::new(),
+            absent: BTreeSet::new(),
         }
     }
 }
@@ -254,6 +257,22 @@ impl<T: LateTable> Late<T> {
         }
     }
 
+    /// As [`Late::find`]; what is not there is looked for once in a transaction.
+    pub(super) fn seek(
+        &mut self,
+        connection: &Connection,
+        key: &T::Key,
+    ) -> Result<Option<T::Row>, StoreError> {
+        if self.open.absent.contains(key) {
+            return Ok(None);
+        }
+        let found = self.find(connection, key)?;
+        if found.is_none() {
+            self.open.absent.insert(key.clone());
+        }
+        Ok(found)
+    }
+
     /// The rows in `range` that are in memory, newer than those in the table.
     pub(super) fn range(&self, range: impl RangeBounds<T::Key> + Clone) -> ByKey<T> {
         let mut rows = self.kept.range(range.clone(), usize::MAX);
@@ -275,6 +294,7 @@ impl<T: LateTable> Late<T> {
         row: T::Row,
         number: i64,
     ) -> Result<(), StoreError> {
+        self.open.absent.remove(&key);
         let round = &mut self.open.round;
         round.newest = round.newest.max(number);
         if number <= round.began_at {
@@ -332,6 +352,7 @@ impl<T: LateTable> Late<T> {
             round,
             added,
             moved,
+            absent: _,
         } = mem::replace(&mut self.open, next);
         self.round = round;
         self.kept.change(&moved, added);

@@ -22,6 +22,7 @@ use domain::{
     time::UnixMs,
 };
 use rusqlite::{Connection, Error, OptionalExtension, Params, Row, ffi, params};
+use std::sync::LazyLock;
 
 pub(super) const TRANS: &str = "tenant, serial, place, number, body";
 
@@ -51,8 +52,9 @@ pub(super) fn trans_of_all(
     tenant: TenantId,
     serials: &[Serial],
 ) -> Result<Vec<Trans>, StoreError> {
-    let sql = format!("SELECT {TRANS} FROM trans WHERE serial = ?1 AND tenant = ?2");
-    let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
+    static SELECT: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT {TRANS} FROM trans WHERE serial = ?1 AND tenant = ?2"));
+    let mut statement = connection.prepare_cached(&SELECT).map_err(from_sqlite)?;
     let mut found = Vec::with_capacity(serials.len());
     for serial in serials {
         let flat = statement.query_row((serial.0, tenant.0), trans).optional();
@@ -67,7 +69,7 @@ pub(super) fn trans_of_all(
 pub(super) fn load(
     connection: &Connection,
     known: &mut Documents,
-    events: &EventKeys,
+    events: &mut EventKeys,
     plan: &LoyaltyPlan,
     rows: &mut LoyaltyRows,
 ) -> Result<(), StoreError> {
@@ -84,7 +86,7 @@ pub(super) fn load(
     let numbers = plan.numbers.iter();
     let numbers = numbers.map(|(tenant, number)| (*tenant, EventKey::number(*tenant, *number)));
     for (tenant, key) in places.chain(numbers) {
-        if let Some(serial) = events.find(connection, &key)? {
+        if let Some(serial) = events.seek(connection, &key)? {
             let found = trans_of(connection, tenant, serial)?;
             found.into_iter().for_each(|it| rows.add_trans(it));
         }
@@ -154,16 +156,17 @@ fn add_trans(
     let place = trans.place.map(|it| EventKey::place(trans.tenant, it));
     let number = trans.number.map(|it| EventKey::number(trans.tenant, it));
     for key in [place, number].into_iter().flatten() {
-        if let Some(there) = events.find(connection, &key)? {
+        if let Some(there) = events.seek(connection, &key)? {
             let text = format!("event {there} has the place or number of {}", trans.serial);
             return Err(StoreError::Conflict(text));
         }
         events.add(connection, key, trans.serial)?;
     }
     let flat = FlatTrans::of(trans)?;
-    let sql = format!("INSERT INTO trans ({TRANS}) VALUES (?1, ?2, ?3, ?4, ?5)");
+    static INSERT: LazyLock<String> =
+        LazyLock::new(|| format!("INSERT INTO trans ({TRANS}) VALUES (?1, ?2, ?3, ?4, ?5)"));
     let values = params![flat.tenant, flat.serial, flat.place, flat.number, flat.body];
-    let added = execute(connection, &sql, values);
+    let added = execute(connection, &INSERT, values);
     added.map(drop).map_err(conflict_or_failure)
 }
 

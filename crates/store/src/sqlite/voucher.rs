@@ -23,6 +23,7 @@ use domain::{
     },
 };
 use rusqlite::{Connection, Params, Row, params};
+use std::sync::LazyLock;
 
 const SPAN: &str = "tenant, carton, first, last, due_at, body";
 const EVENT: &str = "tenant, subject, carton, idx, number, body";
@@ -196,9 +197,11 @@ fn put_span(connection: &Connection, span: &FlatSpan) -> Result<(), StoreError> 
 }
 
 fn add_event(connection: &Connection, it: &FlatCodeEvent) -> Result<(), StoreError> {
-    let sql = format!("INSERT INTO code_events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    static INSERT: LazyLock<String> = LazyLock::new(|| {
+        format!("INSERT INTO code_events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+    });
     let values = params![it.tenant, it.subject, it.carton, it.idx, it.number, it.body];
-    add(connection, &sql, values)
+    add(connection, &INSERT, values)
 }
 
 /// Inserts a row; one that is there already is another writer's.

@@ -18,6 +18,7 @@ use domain::{
     voucher::paying::PayingCodes,
 };
 use rusqlite::{Connection, params};
+use std::sync::LazyLock;
 
 /// Writes, one transaction at a time. Blocks its thread; give it one of its own.
 pub struct SqliteWriter {
@@ -157,7 +158,7 @@ fn load(
             loaded.add_notification(found.read()?);
         }
     }
-    let (known, events) = (&mut indexes.documents, &indexes.events);
+    let (known, events) = (&mut indexes.documents, &mut indexes.events);
     let of_members = &mut loaded.loyalty;
     loyalty::load(connection, known, events, &plan.loyalty, of_members)?;
     let held = loaded.codes_held(&plan.voucher.cards);
@@ -227,9 +228,10 @@ fn load_payment(
     serial: Serial,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
-    let sql = format!("SELECT {} FROM payments WHERE serial = ?1", rows::PAYMENT);
+    static SELECT: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT {} FROM payments WHERE serial = ?1", rows::PAYMENT));
     let row = rows::payment;
-    if let Some(found) = one(connection, &sql, serial.0, tenant, row, |it| it.tenant)? {
+    if let Some(found) = one(connection, &SELECT, serial.0, tenant, row, |it| it.tenant)? {
         loaded.add_payment(found.read()?);
     }
     Ok(())

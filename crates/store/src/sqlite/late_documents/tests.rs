@@ -176,7 +176,7 @@ impl Rig {
             End::Commit => self.documents.committed(),
             End::TakeBack => self.documents.taken_back(),
             End::CommitInDoubt | End::TakeBackInDoubt => {
-                self.documents.late.doubt();
+                self.documents.doubt();
                 self.documents.taken_back();
             }
         }
