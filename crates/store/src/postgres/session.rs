@@ -191,7 +191,7 @@ async fn gather(mut requests: Vec<Answer<'_>>) -> Pipelined {
     let early = poll_fn(|context| Poll::Ready(send(&mut requests, context))).await;
     requests.truncate(early.len());
     let mut answers = Vec::with_capacity(wanted);
-    let all_sent = early.len() == wanted && !early.iter().flatten().any(Result::is_err);
+    let all_sent = early.len() == wanted && !early.iter().flatten().any(was_not_sent);
     for (request, early) in requests.into_iter().zip(early) {
         answers.push(match early {
             Some(answer) => answer,
@@ -201,8 +201,15 @@ async fn gather(mut requests: Vec<Answer<'_>>) -> Pipelined {
     Pipelined { answers, all_sent }
 }
 
-/// Polls each request once. A failure this early means that the request was not sent: then the
-/// ones behind it, a COMMIT above all, are not sent either.
+/// Whether a request that ended at once never left. The server's own error is an answer: where this
+/// thread was held up it came before we looked.
+fn was_not_sent(answer: &Result<Vec<Row>, Error>) -> bool {
+    answer.as_ref().is_err_and(|it| it.as_db_error().is_none())
+}
+
+/// Polls each request once. When one could not be sent, the ones behind it, a COMMIT above all, are not
+/// sent either. Behind one that the server has refused already they are: COMMIT is what ends its
+/// transaction.
 fn send(
     requests: &mut [Answer<'_>],
     context: &mut Context<'_>,
@@ -212,13 +219,64 @@ fn send(
         match request.as_mut().poll(context) {
             Poll::Pending => early.push(None),
             Poll::Ready(answer) => {
-                let failed = answer.is_err();
+                let is_the_last = was_not_sent(&answer);
                 early.push(Some(answer));
-                if failed {
+                if is_the_last {
                     break;
                 }
             }
         }
     }
     early
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use std::thread;
+
+    /// A request whose answer is there when it is first looked at.
+    fn held_up<'a>(mut request: Answer<'a>) -> Answer<'a> {
+        let poll = move |context: &mut Context<'_>| match request.as_mut().poll(context) {
+            Poll::Pending => {
+                thread::sleep(Duration::from_millis(200));
+                request.as_mut().poll(context)
+            }
+            answered => answered,
+        };
+        Box::pin(poll_fn(poll))
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_early_error_leaves_no_transaction_open() {
+        let config = read_url(&testing::database().unwrap()).unwrap();
+        let session = Session::connect(&config).await.unwrap();
+        // The driver runs on another thread than this one.
+        let sent = tokio::spawn(async move {
+            let ask = |sql: &'static str| -> Answer<'_> {
+                let client = &session.client;
+                Box::pin(async move { client.batch_execute(sql).await.map(|()| Vec::new()) })
+            };
+            let requests = vec![
+                held_up(ask("BEGIN")),
+                held_up(ask("SELECT 1 / 0")),
+                ask("COMMIT"),
+            ];
+            let Pipelined { answers, all_sent } = gather(requests).await;
+            let codes = answers.iter().map(|it| match it {
+                Ok(_) => String::new(),
+                Err(error) => error
+                    .code()
+                    .map_or_else(String::new, |it| it.code().to_owned()),
+            });
+            let codes: Vec<_> = codes.collect();
+            let next = session.execute("BEGIN; SELECT 1; COMMIT").await;
+            (codes, all_sent, next)
+        });
+        let (codes, all_sent, next) = sent.await.unwrap();
+        assert_eq!(codes, ["", "22012", ""]);
+        assert!(all_sent);
+        assert_eq!(next, Ok(()));
+    }
 }
