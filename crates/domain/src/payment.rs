@@ -7,16 +7,16 @@
 //! Ended ──late success──▶ Ended with the money in it, refunded automatically
 //! ```
 
+mod voucher_part;
+
+pub use voucher_part::VoucherPart;
+
 use crate::{
     channel::{ChannelNo, Decline, NotSent, Receipt},
     ids::{ClaimKey, MerchantNo, Serial, TenantId},
     money::Fen,
     time::UnixMs,
-    voucher::{
-        code::CodeNo,
-        status::CodeStatus,
-        ticket::{Terms, VoucherTicketNo},
-    },
+    voucher::status::CodeStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -127,46 +127,6 @@ pub struct Details {
     /// The voucher that pays a part of it.
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub voucher: Option<VoucherPart>,
-}
-
-/// The voucher that pays a part of a payment: one use of one code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VoucherPart {
-    /// Which code.
-    #[serde(rename = "c")]
-    pub code: CodeNo,
-    /// Its ticket type.
-    #[serde(rename = "t")]
-    pub ticket: VoucherTicketNo,
-    /// How often a code of it may be used.
-    #[serde(rename = "n")]
-    pub uses: u32,
-    /// What one use is worth, in fen.
-    #[serde(rename = "f")]
-    pub face: Fen,
-    /// What it pays of this payment, in fen: its worth or the price, whichever is less.
-    #[serde(rename = "p")]
-    pub pays: Fen,
-}
-
-impl VoucherPart {
-    /// One use of `code` for a price.
-    #[must_use]
-    pub fn of(code: CodeNo, ticket: VoucherTicketNo, terms: &Terms, price: Fen) -> Self {
-        Self {
-            code,
-            ticket,
-            uses: terms.uses,
-            face: terms.face_value,
-            pays: terms.face_value.min(price),
-        }
-    }
-
-    /// What the price does not need of its worth.
-    #[must_use]
-    pub fn rest(&self) -> Fen {
-        self.face.checked_sub(self.pays).unwrap_or(Fen::ZERO)
-    }
 }
 
 /// A payment.
@@ -396,6 +356,13 @@ impl Payment {
     #[must_use]
     pub fn is_redemption(&self) -> bool {
         self.channel == ChannelNo::NONE
+    }
+
+    /// Whether it stands in the place of a redemption whose undoing came first: one that names no
+    /// code.
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        self.is_redemption() && self.details.voucher.is_none()
     }
 
     /// Where it stands, in the words of people.

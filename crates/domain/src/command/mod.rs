@@ -9,12 +9,14 @@
 //! | [`RecordQuery`] | what the channel's later word makes of it |
 //! | [`GiveUp`], [`RecordReverse`] | its end when nobody paid in time |
 //! | [`Cancel`], [`DecideCancel`] | its undoing by the merchant and the operator |
+//! | [`BarRedemption`] | the undoing of a redemption that has not come |
 //! | [`BeginRefund`], [`RecordRefund`] | money that goes back |
 //! | [`BeginRecharge`], [`RecordRecharge`] | data top-ups |
 //! | [`loyalty`] | what terminals ask for members' cards |
 //! | [`voucher`] | what happens to ranges of voucher codes |
 //! | [`ClaimJobs`], [`ClaimNotifications`], [`RecordDelivery`], [`Renotify`] | the workers |
 
+mod bar_redemption;
 mod begin_payment;
 mod cancel;
 pub mod loyalty;
@@ -25,6 +27,7 @@ mod reverse;
 pub mod voucher;
 mod work;
 
+pub use bar_redemption::{BarRedemption, Barred};
 pub use begin_payment::{Began, BeginPayment};
 pub use cancel::{Cancel, CancelMode, CancelReply, DecideCancel, DecideReply};
 pub use recharge::{BeginRecharge, RechargeBegan, RecordRecharge};

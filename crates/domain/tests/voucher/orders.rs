@@ -6,10 +6,12 @@ use super::{
     world::{Act, World},
 };
 use domain::{
-    command::{BeginPayment, Cancel, CancelMode, GiveUp},
+    channel::ChannelNo,
+    command::{BarRedemption, Barred, BeginPayment, Cancel, CancelMode, Command, GiveUp},
     ids::Serial,
-    payment::PaymentStatus,
-    rows::PaymentRef,
+    payment::{Payment, PaymentStatus},
+    rows::{Inconsistent, PaymentRef, Plan, Rows},
+    time::UnixMs,
     voucher::{change::ChangeKind, code::CodeNo, status::CodeStatus},
 };
 
@@ -211,5 +213,91 @@ fn a_payment_is_given_up_beside_those_that_wait_for_its_use() {
         let next = order.iter().skip_while(|it| **it != 1).find(|it| **it >= 2);
         assert_eq!(has, next == Some(&2), "{order:?}");
         assert_eq!(is_void, next == Some(&3), "{order:?}");
+    });
+}
+
+/// The undoing of a redemption, as the gateway carries it out, in one step.
+#[derive(Debug)]
+struct Undo(BarRedemption, Cancel);
+
+impl Command for Undo {
+    type Reply = ();
+
+    fn plan<'a>(&'a self, plan: &mut Plan<'a>) {
+        self.0.plan(plan);
+        self.1.plan(plan);
+    }
+
+    fn decide(&self, rows: &mut Rows, now: UnixMs) -> Result<(), Inconsistent> {
+        match self.0.decide(rows, now)? {
+            Barred::Now => Ok(()),
+            Barred::Exists(_) => self.1.decide(rows, now).map(drop),
+        }
+    }
+}
+
+fn undo(world: &mut World, redemption: &Payment) -> Maker {
+    let mut tombstone = redemption.clone();
+    tombstone.serial = world.serial();
+    tombstone.details.voucher = None;
+    let cancel = Cancel {
+        payment: PaymentRef::Key(TENANT, redemption.key),
+        merchant: redemption.merchant,
+        mode: CancelMode::Direct,
+        refund_serial: world.serial(),
+    };
+    Box::new(move || {
+        let tombstone = Box::new(tombstone.clone());
+        Box::new(Undo(BarRedemption { tombstone }, cancel.remake()))
+    })
+}
+
+/// Twice each, as a network repeats and overtakes them; and another who waits for the use.
+#[test]
+fn a_redemption_and_its_undoing() {
+    let mut world = World::new();
+    let carton = world.sold(CASH, 1);
+    let it = code(carton, 0);
+    let redemption = Payment {
+        channel: ChannelNo::NONE,
+        ..world.payment(5_000, Some(it))
+    };
+    let again = Payment {
+        serial: world.serial(),
+        ..redemption.clone()
+    };
+    let redeems = |payment: Payment| -> Maker {
+        Box::new(move || {
+            let payment = Box::new(payment.clone());
+            let code = None;
+            Box::new(BeginPayment { payment, code })
+        })
+    };
+    let undone = [undo(&mut world, &redemption), undo(&mut world, &redemption)];
+    let [undone, undone_again] = undone;
+    let key = redemption.key;
+    let (other, waits) = begin(&mut world, 5_000, it);
+    let makers = [
+        redeems(redemption),
+        redeems(again),
+        undone,
+        undone_again,
+        waits,
+    ];
+    in_every_order(&world, &makers, |world, order| {
+        let of_it = world.payments.values().filter(|it| it.key == key);
+        let of_it: Vec<&Payment> = of_it.collect();
+        assert_eq!(of_it.len(), 1, "{order:?}");
+        let first = order.iter().find(|it| **it < 4);
+        let came_first = first >= Some(&2);
+        assert_eq!(of_it[0].is_tombstone(), came_first, "{order:?}");
+        let in_the_way = order.iter().take_while(|it| **it != 4);
+        let (redeemed, undone): (Vec<usize>, Vec<usize>) = in_the_way.partition(|it| **it < 2);
+        let was_free = came_first || redeemed.is_empty() || !undone.is_empty();
+        let has = world.status(other) == PaymentStatus::Paid;
+        assert_eq!(has, was_free, "{order:?}");
+        if has || came_first {
+            assert_ne!(of_it[0].status(), PaymentStatus::Paid, "{order:?}");
+        }
     });
 }

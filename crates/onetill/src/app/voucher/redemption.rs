@@ -6,7 +6,7 @@ use super::redeem::VoucherRefusal;
 use crate::app::{AppError, Gateway, directory::Account, pay::payment_key};
 use domain::{
     channel::ChannelNo,
-    command::{Began, BeginPayment, CancelReply},
+    command::{BarRedemption, Barred, Began, BeginPayment, CancelReply},
     ids::{ClaimKey, ClaimSpace, Serial},
     money::Fen,
     payment::{CloseReason, Details, End, Flow, Payment, PaymentState, PaymentStatus},
@@ -41,6 +41,8 @@ pub enum Redeemed {
     Undone(Box<Payment>),
     /// The code cannot be used; nothing was recorded.
     Refused(VoucherRefusal),
+    /// It was undone before it came; nothing was used, and nothing will be.
+    Barred,
     /// The serial is that of something else.
     SerialTaken,
 }
@@ -61,10 +63,9 @@ pub enum Undone {
     Done(Box<Payment>),
     /// An operator decides: the merchant's payments are cancelled so.
     Waiting(Box<Payment>),
-    /// There is nothing to undo: the code could not be used then.
-    NeverUsed,
-    /// The merchant has no such redemption.
-    Unknown,
+    /// Nothing was redeemed under the serial, and nothing ever will be: a redemption that comes
+    /// later is refused.
+    Nothing,
 }
 
 impl Gateway {
@@ -81,7 +82,12 @@ impl Gateway {
             Ok(digest) => digest,
             Err(refusal) => return Ok(Redeemed::Refused(refusal)),
         };
-        let payment = self.redemption_payment(account, redemption)?;
+        let details = Details {
+            device_id: redemption.terminal.clone(),
+            store_id: redemption.shop.clone(),
+            ..Details::default()
+        };
+        let payment = self.redemption_payment(account, &redemption.serial, details)?;
         let begin = BeginPayment {
             payment: Box::new(payment),
             code: Some(digest),
@@ -108,27 +114,23 @@ impl Gateway {
     fn redemption_payment(
         &self,
         account: &Account,
-        redemption: &Redemption,
+        number: &str,
+        details: Details,
     ) -> Result<Payment, AppError> {
         let (tenant, merchant) = (account.merchant.tenant, account.merchant.no);
-        let (space, number) = (ClaimSpace::Payment, &redemption.serial);
         let now = self.now();
         Ok(Payment {
             tenant,
             serial: self.next_serial()?,
             merchant,
-            key: ClaimKey::of(tenant, merchant, space, number),
-            merchant_serial: number.clone(),
+            key: ClaimKey::of(tenant, merchant, ClaimSpace::Payment, number),
+            merchant_serial: number.to_owned(),
             flow: Flow::PayerCode,
             channel: ChannelNo::NONE,
             amount: Fen::ZERO,
             created_at: now,
             expires_at: now,
-            details: Details {
-                device_id: redemption.terminal.clone(),
-                store_id: redemption.shop.clone(),
-                ..Details::default()
-            },
+            details,
             credential: None,
             state: PaymentState::Open {
                 cancel_requested: false,
@@ -144,6 +146,9 @@ impl Gateway {
         digest: CodeDigest,
         earlier: Payment,
     ) -> Result<Redeemed, AppError> {
+        if earlier.is_tombstone() {
+            return Ok(Redeemed::Barred);
+        }
         let named = self.code_of(account.merchant.tenant, digest).await?;
         if named.is_none() {
             self.missed(account);
@@ -201,7 +206,8 @@ impl Gateway {
         Err(AppError::Unforeseen)
     }
 
-    /// Gives the use of a redemption back.
+    /// Gives the use of a redemption back, or sees to it that a redemption that has not come is
+    /// refused.
     ///
     /// # Errors
     /// When the store failed.
@@ -211,9 +217,13 @@ impl Gateway {
         serial: &str,
     ) -> Result<Undone, AppError> {
         let by: PaymentRef = payment_key(account, serial);
-        let found = self.reader.payment(by).await?;
-        let Some(payment) = found.filter(Payment::is_redemption) else {
-            return Ok(Undone::Unknown);
+        let found = match self.reader.payment(by).await? {
+            Some(payment) => Some(payment),
+            None => self.bar(account, serial).await?,
+        };
+        let is_redeemed = |it: &Payment| it.is_redemption() && !it.is_tombstone();
+        let Some(payment) = found.filter(is_redeemed) else {
+            return Ok(Undone::Nothing);
         };
         Ok(match self.cancel(account, by, false).await? {
             CancelReply::Refund(payment, refund) => match refund.state {
@@ -226,12 +236,24 @@ impl Gateway {
             CancelReply::AlreadyCancelled => Undone::Done(Box::new(payment)),
             CancelReply::Requested(payment) => Undone::Waiting(payment),
             CancelReply::Refused(PaymentStatus::Refunded) => Undone::Done(Box::new(payment)),
-            CancelReply::Refused(_) => Undone::NeverUsed,
-            CancelReply::NotFound => Undone::Unknown,
+            CancelReply::Refused(_) | CancelReply::NotFound => Undone::Nothing,
             CancelReply::Reverse(payment) => {
                 tracing::error!(serial = %payment.serial, "a redemption was open");
                 return Err(AppError::OutcomeUnknown);
             }
+        })
+    }
+
+    /// Leaves a tombstone, so that nothing can be redeemed under the serial. The payment it names,
+    /// if it came to name one meanwhile.
+    async fn bar(&self, account: &Account, serial: &str) -> Result<Option<Payment>, AppError> {
+        let tombstone = self.redemption_payment(account, serial, Details::default())?;
+        let bar = BarRedemption {
+            tombstone: Box::new(tombstone),
+        };
+        Ok(match self.run(bar).await? {
+            Barred::Now => None,
+            Barred::Exists(earlier) => Some(*earlier),
         })
     }
 }

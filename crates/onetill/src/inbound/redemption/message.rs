@@ -45,7 +45,7 @@ impl fmt::Debug for Redeem {
     }
 }
 
-/// The undoing of a use.
+/// The undoing of a use. Where none is known under the number, one that comes later is refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {
@@ -115,8 +115,10 @@ pub enum Failure {
     NotAdmitted,
     /// No such code.
     UnknownCode,
-    /// No such redemption.
+    /// Nothing was redeemed under the serial, and nothing ever will be.
     UnknownSerial,
+    /// It was undone before it came: nothing was used.
+    Undone,
     /// The serial is that of something else.
     SerialTaken,
     /// The code is not active yet.

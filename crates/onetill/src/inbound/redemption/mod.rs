@@ -130,6 +130,7 @@ impl Failure {
             Self::NotAdmitted => "not_admitted",
             Self::UnknownCode => "unknown_code",
             Self::UnknownSerial => "unknown_serial",
+            Self::Undone => "undone",
             Self::SerialTaken => "serial_taken",
             Self::NotActive => "not_active",
             Self::UsedUp => "used_up",
@@ -148,7 +149,8 @@ impl Failure {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::NotAdmitted => StatusCode::UNAUTHORIZED,
             Self::UnknownCode | Self::UnknownSerial => StatusCode::NOT_FOUND,
-            Self::SerialTaken
+            Self::Undone
+            | Self::SerialTaken
             | Self::NotActive
             | Self::UsedUp
             | Self::Void
@@ -270,6 +272,11 @@ impl Api {
             Redeemed::Done(used) => Ok(self.redeemed(&used)),
             Redeemed::Undone(payment) => Ok(self.done(Outcome::Undone, &payment)),
             Redeemed::Refused(why) => Err(why.into()),
+            Redeemed::Barred => Err((
+                Failure::Undone,
+                "it was undone before it came, nothing was used; use a new serial",
+            )
+                .into()),
             Redeemed::SerialTaken => Err((
                 Failure::SerialTaken,
                 "the serial is that of another redemption or payment; use a new one",
@@ -282,8 +289,9 @@ impl Api {
         match self.gateway.undo_redemption(account, serial).await? {
             Undone::Done(payment) => Ok(self.done(Outcome::Undone, &payment)),
             Undone::Waiting(payment) => Ok(self.done(Outcome::Waiting, &payment)),
-            Undone::NeverUsed | Undone::Unknown => {
-                Err((Failure::UnknownSerial, "nothing was redeemed under it").into())
+            Undone::Nothing => {
+                let text = "nothing was redeemed under this serial, and nothing will be";
+                Err((Failure::UnknownSerial, text).into())
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Voucher codes: boxes of them, what happened to ranges, and what tills did with single ones.
 
+mod barring;
 mod loading;
 mod paying;
 mod reading;

@@ -30,7 +30,7 @@ use store::{AdminOp, EngineError, Reader, StoreError, Writer, contract::FoundCod
 /// The first code of each span of [`every_span`], by its stage.
 const IN_STOCK: u32 = 0;
 const STOCK_FROZEN: u32 = 5;
-const ACTIVE: u32 = 10;
+pub(super) const ACTIVE: u32 = 10;
 const FROZEN: u32 = 15;
 const DUE: u32 = 20;
 const WRITTEN_OFF: u32 = 30;
@@ -41,7 +41,7 @@ const USED_UP: u32 = 12;
 const RESERVED: u32 = 13;
 
 /// The code with an index in box 1.
-const fn at(index: u32) -> CodeNo {
+pub(super) const fn at(index: u32) -> CodeNo {
     code(1, index)
 }
 
@@ -60,7 +60,7 @@ fn unready(n: i64) -> Carton {
 
 /// Box 1 with codes of every stage, box 2 not ready, box 3 another retailer's, box 4 without a span,
 /// no box 5, box 6 active.
-async fn fill(store: &impl Fixture) {
+pub(super) async fn fill(store: &impl Fixture) {
     let mut writer = store.writer().await;
     let codes = (0..60).map(at);
     let codes = codes.chain([2, 4, 5, 6].map(|n| code(n, 0))).map(leads_to);
@@ -100,7 +100,7 @@ fn of_active(range: CodeRange) -> Span {
     span_due(range, 3_600)
 }
 
-fn begin(payment: Payment, code: CodeNo) -> BeginPayment {
+pub(super) fn begin(payment: Payment, code: CodeNo) -> BeginPayment {
     BeginPayment {
         payment: Box::new(payment),
         code: Some(leads_to(code).digest),
@@ -108,7 +108,7 @@ fn begin(payment: Payment, code: CodeNo) -> BeginPayment {
 }
 
 /// A payment at a till: its payer shows a code.
-fn sale(n: i64) -> Payment {
+pub(super) fn sale(n: i64) -> Payment {
     Payment {
         flow: Flow::PayerCode,
         ..payment(n)
@@ -125,7 +125,7 @@ const fn part(code: CodeNo, pays: Fen) -> VoucherPart {
     }
 }
 
-async fn stored(store: &impl Fixture, payment: &Payment) -> Option<Payment> {
+pub(super) async fn stored(store: &impl Fixture, payment: &Payment) -> Option<Payment> {
     let by = PaymentRef::Key(payment.tenant, payment.key);
     store.reader().payment(by).await.unwrap()
 }
