@@ -16,6 +16,8 @@ use wire::opengateway::{MerchantKey, Operation, SerialType, sign};
 on_both_stores!(
     a_code_is_redeemed_once_for_each_serial,
     what_was_undone_stays_undone,
+    an_undoing_that_comes_first_bars_its_redemption,
+    an_undoing_beside_its_redemption_always_wins,
     of_a_gate_and_a_till_one_gets_the_last_use,
 );
 
@@ -146,7 +148,6 @@ async fn a_code_is_redeemed_once_for_each_serial(rows: Rows) {
 async fn what_was_undone_stays_undone(rows: Rows) {
     let house = open(rows, Stock::of(1, 0)).await;
     let gate = Gate::new(&house);
-    gate.undo("G1").await.expect(404, "unknown_serial");
     gate.redeem("G1", 0).await.expect(200, "redeemed");
     let undone = gate.undo("G1").await;
     assert_eq!(gate.undo("G1").await, undone);
@@ -170,6 +171,64 @@ async fn what_was_undone_stays_undone(rows: Rows) {
     till.cancel("G2").await.expect("SUCCESS");
     gate.undo("G2").await.expect(200, "undone");
     assert_eq!(left(&house, 0).await, 1);
+    house.end().await;
+}
+
+async fn an_undoing_that_comes_first_bars_its_redemption(rows: Rows) {
+    let house = open(rows, Stock::of(1, 2_000)).await;
+    let gate = Gate::new(&house);
+    let nothing = gate.undo("G1").await;
+    let barred = gate.redeem("G1", 0).await;
+    assert_eq!(gate.undo("G1").await, nothing, "the same again");
+    assert_eq!(gate.redeem("G1", 0).await, barred);
+    nothing.expect(404, "unknown_serial");
+    barred.expect(409, "undone");
+    let unknown = redeem("G1", "1001901070000000258-XXXXXXXX");
+    gate.ask(&unknown).await.expect(409, "undone");
+    assert_eq!(left(&house, 0).await, 1);
+    gate.redeem("G2", 0).await.expect(200, "redeemed");
+    // The serial is gone for orders too: they are payments of the same merchant.
+    let till = house.till();
+    let order = with(bodies::pre_order("G1", PAYS), "AMT", "3");
+    till.post(Operation::PreOrder, &order)
+        .await
+        .expect("SERIAL_REPEAT");
+    till.cancel("G1").await.expect("SUCCESS");
+    gate.redeem("G1", 1).await.expect(409, "undone");
+    // A code that could not be used leaves its serial free, until it is undone.
+    gate.redeem("G3", 0).await.expect(409, "used_up");
+    gate.undo("G3").await.expect(404, "unknown_serial");
+    gate.redeem("G3", 1).await.expect(409, "undone");
+    assert_eq!(left(&house, 1).await, 1);
+    house.end().await;
+}
+
+async fn an_undoing_beside_its_redemption_always_wins(rows: Rows) {
+    let house = open(rows, Stock::of(1, 100)).await;
+    let gate = Gate::new(&house);
+    for round in 0..20_u32 {
+        let serial = format!("G{round}");
+        let asks = |n: u32| {
+            let (gate, serial) = (&gate, &serial);
+            async move {
+                match (n + round) % 2 {
+                    0 => gate.redeem(serial, round).await,
+                    _ => gate.undo(serial).await,
+                }
+            }
+        };
+        let answers = together((0..6).map(asks)).await;
+        let known = [(200, "result"), (404, "error"), (409, "error")];
+        for it in &answers {
+            let is_known = |(http, field): &(u16, &str)| it.http == *http && it.json[field] != "";
+            assert!(known.iter().any(is_known), "{it:?}");
+        }
+        assert_eq!(left(&house, round).await, 1, "round {round}: {answers:?}");
+        let late = gate.redeem(&serial, round).await;
+        let late = (late.http, late.json["result"] == "undone");
+        assert!([(200, true), (409, false)].contains(&late), "{late:?}");
+        assert_eq!(left(&house, round).await, 1);
+    }
     house.end().await;
 }
 

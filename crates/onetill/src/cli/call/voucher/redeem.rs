@@ -57,6 +57,9 @@ pub(super) struct RedeemArgs {
 }
 
 /// Give a use back that was redeemed without a wallet.
+///
+/// Where nothing was redeemed under the serial, nothing will be: the redemption is refused if it
+/// comes later.
 #[derive(Args)]
 #[command(after_help = "Example:
   onetill call voucher undo G1-0042")]
