@@ -278,6 +278,17 @@ impl HeldCode {
         }
     }
 
+    /// Whether a card that has these may hold it. A terminal names tickets by their number alone: all
+    /// that a card has under one are alike.
+    #[must_use]
+    pub fn fits_beside(&self, tickets: &[Holding], codes: &[Self]) -> bool {
+        let ticket = self.ticket();
+        let others = codes.iter().filter(|it| it.ticket() == ticket);
+        let mut others = others.map(|it| (it.kind, it.face, &it.name));
+        let is_alike = others.all(|it| it == (self.kind, self.face, &self.name));
+        is_alike && tickets.iter().all(|it| it.ticket() != ticket)
+    }
+
     /// `pieces` of it, as an event names them; `until` is when its term ends.
     #[must_use]
     pub fn used(&self, pieces: i64, until: Option<UnixMs>) -> TicketUse {

@@ -64,7 +64,7 @@ impl Command for HoldCode {
         if status != CodeStatus::Active {
             return Ok(HoldReply::Useless(status));
         }
-        if !self.number_is_free(&card) {
+        if !self.held.fits_beside(&card.tickets, &card.codes) {
             return Ok(HoldReply::NumberTaken);
         }
         if card.codes.len() >= CODES_HELD_MAX {
@@ -91,14 +91,6 @@ impl HoldCode {
         let span = rows.voucher.span_of(self.tenant, code)?;
         let code_use = rows.voucher.code_use(self.tenant, code);
         Ok(standing(span, Some(&code_use), uses, now).status)
-    }
-
-    /// A terminal names tickets by their number alone: all that a card has under one are alike.
-    fn number_is_free(&self, card: &Card) -> bool {
-        let (ticket, held) = (self.held.ticket(), &self.held);
-        let others = card.codes.iter().filter(|it| it.ticket() == ticket);
-        let mut others = others.map(|it| (it.kind, it.face, &it.name));
-        card.holding(ticket).is_none() && others.all(|it| it == (held.kind, held.face, &held.name))
     }
 
     /// Makes room: codes that are used up, void or over are held for nothing. A reversal that gives a

@@ -1,13 +1,17 @@
 //! Member cards: adding, changing, showing.
 
-use super::{AdminError, held_codes, known_tenant};
+use super::{
+    AdminError,
+    held_codes::{self, CodePlace},
+    known_tenant,
+};
 use crate::app::{Gateway, loyalty::documents};
 use domain::{
     command::loyalty::{AddCards, CardChange as Change, NewCard as Added, SetCard},
     ids::TenantId,
     ledger::Movement,
     loyalty::{
-        card::{Card, CardNo, CardPin, CardStatus, Holder, Holding, Lot, TicketId},
+        card::{Card, CardNo, CardPin, CardStatus, HeldCode, Holder, Holding, Lot, TicketId},
         document::DocumentKey,
         points::Points,
     },
@@ -58,6 +62,9 @@ pub struct NewCard {
     /// The vouchers and tickets it begins with.
     #[serde(default)]
     pub tickets: Vec<Holding>,
+    /// The voucher codes it holds from the beginning, however they stand.
+    #[serde(default)]
+    pub codes: Vec<CodePlace>,
 }
 
 impl fmt::Debug for NewCard {
@@ -117,11 +124,12 @@ pub async fn add(
         let number = &card.number;
         check(card).map_err(|error| AdminError::new(format!("card {number}: {error}")))?;
     }
+    let mut codes = held_codes::of_new(gateway, tenant, &new).await?.into_iter();
     let (mut added, mut taken) = (0, Vec::new());
     for some in new.chunks(CARDS_AT_ONCE) {
         let mut cards = Vec::with_capacity(some.len());
-        for card in some {
-            cards.push(compose(gateway, tenant, card).await?);
+        for (card, codes) in some.iter().zip(codes.by_ref()) {
+            cards.push(compose(gateway, tenant, card, codes).await?);
         }
         let is_added = gateway.run(AddCards { cards }).await?;
         added += is_added.iter().filter(|it| **it).count();
@@ -180,7 +188,12 @@ fn check_tickets(tickets: &[Holding]) -> Result<(), AdminError> {
     }
 }
 
-async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<Added, AdminError> {
+async fn compose(
+    gateway: &Gateway,
+    tenant: TenantId,
+    new: &NewCard,
+    codes: Vec<HeldCode>,
+) -> Result<Added, AdminError> {
     let pin = match &new.pin {
         Some(pin) => Some(CardPin {
             hash: gateway.loyalty.pins.hash(read_pin(pin)?).await?,
@@ -211,7 +224,7 @@ async fn compose(gateway: &Gateway, tenant: TenantId, new: &NewCard) -> Result<A
         owed: Points::ZERO,
         tickets: new.tickets.clone(),
         today: domain::loyalty::card::DayUse::default(),
-        codes: Vec::new(),
+        codes,
         spending: Vec::new(),
     };
     Ok(Added { card, serial })

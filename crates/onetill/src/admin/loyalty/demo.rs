@@ -201,6 +201,7 @@ fn blank(number: &str) -> NewCard {
         points_expire_at: None,
         lots: Vec::new(),
         tickets: Vec::new(),
+        codes: Vec::new(),
     }
 }
 

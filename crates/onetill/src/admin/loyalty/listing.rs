@@ -1,6 +1,6 @@
 //! Member cards, page by page.
 
-use super::{AdminError, cards, known_tenant};
+use super::{AdminError, cards, held_codes::Places, known_tenant};
 use crate::app::{Gateway, loyalty::documents};
 use domain::loyalty::document::{DocumentKey, DocumentKind};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ impl fmt::Debug for CardPage {
     }
 }
 
-/// A page of a retailer's cards, by number, without PINs.
+/// A page of a retailer's cards, by number, without PINs; of the codes they hold, where they lie.
 ///
 /// # Errors
 /// When there is no such retailer, or the store failed.
@@ -41,6 +41,14 @@ pub async fn list(gateway: &Arc<Gateway>, page: CardPage) -> Result<Value, Admin
     let found = gateway.reader.documents(kind, Some(tenant), after, limit);
     let found = found.await?.into_iter().filter_map(documents::card);
     let now = gateway.now();
-    let shown: Vec<Value> = found.map(|card| cards::describe(&card, now)).collect();
+    let (mut shown, mut places) = (Vec::new(), Places::default());
+    for card in found {
+        let codes = places.of(gateway, &card).await?;
+        let mut described = cards::describe(&card, now);
+        if let Some(members) = described.as_object_mut() {
+            members.insert("codes".to_owned(), json!(codes));
+        }
+        shown.push(described);
+    }
     Ok(json!({ "cards": shown }))
 }

@@ -146,6 +146,7 @@ impl AddArgs {
             points_expire_at: last_day(self.points_expire)?,
             lots: Vec::new(),
             tickets: self.voucher.into_iter().chain(self.ticket).collect(),
+            codes: Vec::new(),
         })
     }
 }

@@ -62,13 +62,18 @@ pub(super) fn ticket(text: &str) -> Result<Holding, String> {
     let mut parts = text.splitn(5, ':');
     let mut part = || parts.next();
     let (id, kind, face, pieces) = (part(), part(), part(), part());
-    let kind = match kind {
-        Some("01") => TicketKind::GroupBuy,
-        Some("02") => TicketKind::Exchange,
-        Some("03") => TicketKind::Cash,
-        Some(_) | None => return Err(wrong()),
-    };
+    let kind = kind.and_then(ticket_kind).ok_or_else(wrong)?;
     holding(kind, [id, face, pieces], part()).ok_or_else(wrong)
+}
+
+/// Reads the kind of a ticket.
+pub(super) fn ticket_kind(text: &str) -> Option<TicketKind> {
+    match text {
+        "01" => Some(TicketKind::GroupBuy),
+        "02" => Some(TicketKind::Exchange),
+        "03" => Some(TicketKind::Cash),
+        _ => None,
+    }
 }
 
 fn holding(kind: TicketKind, parts: [Option<&str>; 3], name: Option<&str>) -> Option<Holding> {

@@ -25,6 +25,8 @@ use tokio::task::JoinSet;
 
 /// How many cards one request adds: well below the longest request of the admin socket.
 const CARDS_A_REQUEST: usize = 1000;
+/// How many voucher codes they hold, at most a card's more.
+const CODES_A_REQUEST: usize = 3000;
 /// How many requests are under way at the same time.
 const AT_ONCE: usize = 4;
 /// How many of the cards that exist are named.
@@ -34,7 +36,7 @@ const NAMED_MAX: usize = 10;
 ///
 /// The first line names the columns: card, and any of status (stocked, active, lost, blocked,
 /// restricted), name, gender, mobile, id_type, id_no, address, email, grade, points,
-/// points_expire, vouchers, tickets, expires, printed_expiry (YYMM), pin. The file is checked as a
+/// points_expire, vouchers, tickets, codes, expires, printed_expiry (YYMM), pin. The file is checked as a
 /// whole before the first card is added. Cards that exist stay as they are, so an import that was
 /// broken off is simply run again. PINs are hashed slowly on purpose: some 100 a second.
 #[derive(Args)]
@@ -44,6 +46,9 @@ const NAMED_MAX: usize = 10;
   vouchers  ID:YUAN:PIECES[@END][:NAME]       1:0.50:2:Half off
   tickets   ID:KIND:YUAN:PIECES[@END][:NAME]  2:03:100:10@2027-12-31:Gift; kinds are 01 group-buy,
                                               02 exchange, 03 cash
+  codes     BOX:INDEX:KIND                    X22169-3141157-33475:0:03: where a voucher code that the
+                                              card holds lies, as `onetill member show` tells; its box
+                                              must be there
 END is the last day, FROM the first one; moments inside of a day are written in milliseconds since
 1970. Points without an END have that of points_expire, if any. In a name, write \\; for a semicolon
 and \\\\ for a backslash. `onetill member export` writes all of this but PINs.
@@ -260,10 +265,13 @@ impl<'a> Rows<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<Vec<NewCard>, CommandError> {
-        let mut cards = Vec::with_capacity(count);
-        while cards.len() < count {
+        let (mut cards, mut codes) = (Vec::with_capacity(count), 0);
+        while cards.len() < count && codes < CODES_A_REQUEST {
             match self.next()? {
-                Some((_, card)) => cards.push(card),
+                Some((_, card)) => {
+                    codes += card.codes.len();
+                    cards.push(card);
+                }
                 None => break,
             }
         }
@@ -275,7 +283,7 @@ impl<'a> Rows<'a> {
 /// Reads the vouchers or tickets of a cell.
 type ReadHoldings = fn(&str, &TimeZone) -> Result<Vec<Holding>, String>;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "card",
     "status",
     "name",
@@ -290,6 +298,7 @@ const COLUMNS: [&str; 17] = [
     "points_expire",
     "vouchers",
     "tickets",
+    "codes",
     "expires",
     "printed_expiry",
     "pin",
@@ -359,6 +368,7 @@ impl Reader {
                 list("tickets", lists::tickets)?,
             ]
             .concat(),
+            codes: lists::codes(&text("codes"))?,
         })
     }
 }
@@ -437,6 +447,7 @@ mod tests {
                 "card,tickets,pin\n99999999,1:04:1:1,1234\n",
                 "line 2: tickets: ",
             ),
+            ("card,codes,pin\n99999999,X1:1,1234\n", "line 2: codes: "),
         ] {
             let error = checked(text).unwrap_err();
             assert!(error.contains(why) && !error.contains("1234"), "{error}");

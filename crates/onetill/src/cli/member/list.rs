@@ -4,7 +4,10 @@ use super::lists;
 use crate::{
     admin::{
         Request, loyalty,
-        loyalty::listing::{CardPage, PAGE_CARDS_MAX},
+        loyalty::{
+            held_codes::CodePlace,
+            listing::{CardPage, PAGE_CARDS_MAX},
+        },
     },
     cli::{
         CommandError, Settings,
@@ -64,7 +67,8 @@ pub(super) async fn run(
 }
 
 /// Write all cards as CSV, which import reads. Holders, points lot by lot, vouchers and tickets are in
-/// it; PINs, and what members owe, are not.
+/// it, and where the voucher codes that they hold lie; PINs, what members owe, and the texts of codes
+/// are not.
 #[derive(Args)]
 #[command(after_help = "Examples:
   onetill member export --tenant demo > members.csv
@@ -78,7 +82,7 @@ pub struct ExportArgs {
 }
 
 /// The columns of an export.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "card",
     "status",
     "name",
@@ -92,6 +96,7 @@ const COLUMNS: [&str; 15] = [
     "points",
     "vouchers",
     "tickets",
+    "codes",
     "expires",
     "printed_expiry",
 ];
@@ -180,11 +185,13 @@ fn row(card: &Value, zone: &TimeZone) -> Result<String, CommandError> {
     let holder = card.get("holder").unwrap_or(&Value::Null);
     let lots: Vec<Lot> = list(card, "lots")?;
     let tickets: Vec<Holding> = list(card, "tickets")?;
+    let codes: Vec<CodePlace> = list(card, "codes")?;
     let expires_at = card.get("expires_at").and_then(Value::as_i64);
     let cells = COLUMNS.map(|column| match column {
         "points" => lists::write_lots(&lots, zone),
         "vouchers" => lists::write_holdings(&tickets, true, zone),
         "tickets" => lists::write_holdings(&tickets, false, zone),
+        "codes" => lists::write_codes(&codes),
         "expires" => expires_at.map_or_else(String::new, |at| dates::write_end(UnixMs(at), zone)),
         "printed_expiry" => cell(card, "expiry_yymm"),
         "status" => cell(card, "status").to_lowercase(),
@@ -270,6 +277,8 @@ mod tests {
             ],
             "tickets": [{ "id": 1, "kind": "Voucher", "name": "v", "face": 100, "pieces": 2,
                           "expires_at": null }],
+            "codes": [{ "box": "X1", "index": 3, "kind": "Exchange" },
+                      { "box": "X1", "index": 4, "kind": "Exchange" }],
             "holder": { "name": "张三, 先生", "mobile": "13800000000", "gender": "01" },
         });
         let expected = "\
@@ -280,14 +289,14 @@ card              status  name        mobile       grade   points  PIN
         assert_eq!(
             header(),
             "card,status,name,gender,mobile,id_type,id_no,address,email,grade,points,vouchers,\
-             tickets,expires,printed_expiry"
+             tickets,codes,expires,printed_expiry"
         );
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let row = row(&card, &zone).unwrap();
         assert_eq!(
             row,
             "9999999999025288,active,\"张三, 先生\",01,13800000000,,,,,1,\
-             900.00@2026-11-21;100.00,1:1:2:v,,2026-11-21,4912"
+             900.00@2026-11-21;100.00,1:1:2:v,,X1:3:02;X1:4:02,2026-11-21,4912"
         );
         assert_eq!(csv::cells(&row).unwrap().len(), COLUMNS.len());
         assert!(!owes(&card));

@@ -1,16 +1,17 @@
-//! What a card holds, as cells of a file: lists of lots, vouchers and tickets.
+//! What a card holds, as cells of a file: lists of lots, vouchers, tickets and codes.
 //!
 //! | column | items, separated by `;` |
 //! |---|---|
 //! | points | `POINTS[@END][>FROM]` |
 //! | vouchers | `ID:YUAN:PIECES[@END][:NAME]` |
 //! | tickets | `ID:KIND:YUAN:PIECES[@END][:NAME]` |
+//! | codes | `BOX:INDEX:KIND` |
 //!
 //! END is a last day, FROM a first day; a moment that is neither stands in milliseconds since 1970.
 //! A backslash in front of `;` or of another one makes it a part of a name.
 
 use super::fields;
-use crate::cli::dates;
+use crate::{admin::loyalty::held_codes::CodePlace, cli::dates};
 use domain::{
     loyalty::{
         card::{Holding, Lot, TicketKind},
@@ -54,6 +55,25 @@ pub(super) fn tickets(cell: &str, zone: &TimeZone) -> Result<Vec<Holding>, Strin
     let read = |item: &String| holding(item, 3, zone, fields::ticket);
     let read: Result<_, String> = items(cell).iter().map(read).collect();
     read.map_err(|error| format!("tickets: {error}"))
+}
+
+/// Reads voucher codes, by where they lie. What is wrong is told without the cell: it may hold a
+/// code's text.
+pub(super) fn codes(cell: &str) -> Result<Vec<CodePlace>, String> {
+    let read = |item: String| {
+        let mut parts = item.trim().split(':');
+        let place = CodePlace {
+            carton: parts.next().filter(|it| !it.is_empty())?.to_owned(),
+            index: parts.next()?.parse().ok()?,
+            kind: fields::ticket_kind(parts.next()?)?,
+        };
+        parts.next().is_none().then_some(place)
+    };
+    let read: Option<Vec<CodePlace>> = items(cell).into_iter().map(read).collect();
+    read.ok_or_else(|| {
+        "codes: write a code as BOX:INDEX:KIND; kinds are 01 group-buy, 02 exchange and 03 cash"
+            .to_owned()
+    })
 }
 
 /// Reads an item whose pieces stand at `place` and may have an end behind them.
@@ -120,6 +140,15 @@ pub(super) fn write_holdings(holdings: &[Holding], vouchers: bool, zone: &TimeZo
         let end = written_end(it.expires_at, zone);
         let name = it.name.replace('\\', r"\\").replace(';', r"\;");
         format!("{id}:{kind}{face}:{pieces}{end}:{name}")
+    });
+    items.collect::<Vec<_>>().join(";")
+}
+
+/// Codes as [`codes`] reads them.
+pub(super) fn write_codes(codes: &[CodePlace]) -> String {
+    let items = codes.iter().map(|it| {
+        let kind = kind(it.kind).unwrap_or_default();
+        format!("{}:{}:{kind}", it.carton, it.index)
     });
     items.collect::<Vec<_>>().join(";")
 }
@@ -214,5 +243,39 @@ mod tests {
             assert!(vouchers(wrong, &zone()).is_err(), "{wrong}");
         }
         assert!(tickets("1:04:1:1", &zone()).unwrap_err().contains("kinds"));
+    }
+
+    #[test]
+    fn codes_are_written_as_they_are_read() {
+        let code = |carton: &str, index, kind| CodePlace {
+            carton: carton.to_owned(),
+            index,
+            kind,
+        };
+        let all = [
+            code("X22169-3141157-33475", 0, TicketKind::Cash),
+            code("X22169-3141157-33475", u32::MAX, TicketKind::GroupBuy),
+            code("1001901070000000258=", 7, TicketKind::Exchange),
+        ];
+        let cell = write_codes(&all);
+        assert_eq!(
+            cell,
+            "X22169-3141157-33475:0:03;X22169-3141157-33475:4294967295:01;1001901070000000258=:7:02"
+        );
+        assert_eq!(codes(&cell), Ok(all.to_vec()));
+        assert_eq!(codes(" ; "), Ok(Vec::new()));
+        for wrong in [
+            "1001901070000000258-M4DEDSfV",
+            "X1:1",
+            ":1:03",
+            "X1:-1:03",
+            "X1:4294967296:03",
+            "X1:1:04",
+            "X1:1:03:x",
+        ] {
+            let error = codes(wrong).unwrap_err();
+            assert!(error.starts_with("codes: "), "{error}");
+            assert!(!error.contains(wrong), "{error}");
+        }
     }
 }

@@ -342,5 +342,6 @@ pub fn card(number: &str, points: i64, pieces: i64) -> NewCard {
             holding(wish::VOUCHER, TicketKind::Voucher),
             holding(wish::TICKET, TicketKind::Cash),
         ],
+        codes: Vec::new(),
     }
 }

@@ -9,13 +9,15 @@ use crate::{
     },
     voucher::desk::{Desk, Stock, TOKEN, code, stocked},
 };
+use domain::loyalty::card::{CODES_HELD_MAX, TicketKind};
 use onetill::admin::{
     Request,
     loyalty::{
         self,
-        cards::CardName,
+        cards::{CardName, NewCard},
         demo::{CARD, STORE, TERMINAL},
-        held_codes::{CodeOfCard, NewHeldCode},
+        held_codes::{CodeOfCard, CodePlace, NewHeldCode},
+        listing::CardPage,
     },
 };
 use serde_json::{Value, json};
@@ -26,6 +28,7 @@ on_both_stores!(
     a_reversal_gives_the_use_back_whatever_comes_first,
     of_a_till_and_a_terminal_one_gets_the_last_use,
     a_code_that_cannot_be_used_is_not_shown,
+    a_card_is_added_with_the_codes_it_holds,
 );
 
 const BOX: &str = "X22169-3141157-33475";
@@ -209,5 +212,94 @@ async fn a_code_that_cannot_be_used_is_not_shown(rows: Rows) {
     });
     let refused = house.admin(Request::Loyalty(refused)).await.unwrap_err();
     assert_eq!(refused, "the code is void");
+    house.end().await;
+}
+
+/// The code with an index in the box, as a ticket of this kind.
+fn place(index: u32, kind: TicketKind) -> CodePlace {
+    CodePlace {
+        carton: BOX.to_owned(),
+        index,
+        kind,
+    }
+}
+
+async fn add(house: &House, number: &str, codes: Vec<CodePlace>) -> Result<Value, String> {
+    let card = json!({ "number": number, "status": "Active" });
+    let card = NewCard {
+        codes,
+        ..serde_json::from_value(card).unwrap()
+    };
+    let tenant = "demo".to_owned();
+    let cards = vec![card];
+    let add = loyalty::Request::AddCards { tenant, cards };
+    house.admin(Request::Loyalty(add)).await
+}
+
+async fn listed(house: &House, number: &str) -> Vec<CodePlace> {
+    let page = CardPage {
+        tenant: "demo".to_owned(),
+        after: None,
+        limit: 100,
+    };
+    let listed = loyalty::Request::ListCards(page);
+    let listed = house.admin(Request::Loyalty(listed)).await.unwrap();
+    let cards = listed["cards"].as_array().unwrap();
+    let card = cards.iter().find(|it| it["card"] == number).unwrap();
+    assert!(!card.to_string().contains(&code(BOX, 0)));
+    serde_json::from_value(card["codes"].clone()).unwrap()
+}
+
+async fn a_card_is_added_with_the_codes_it_holds(rows: Rows) {
+    const NUMBER: &str = "8800000000000001";
+    let house = open(rows, Stock::of(2, 2_000)).await;
+    let pos = Pos::open(&house).await;
+    let desk = Desk::new(&house, TOKEN);
+    desk.void("v", &[code(BOX, 1)]).await.expect("V00");
+    let all = vec![place(0, TicketKind::Cash), place(1, TicketKind::Cash)];
+    let added = add(&house, NUMBER, all.clone()).await.unwrap();
+    assert_eq!(added["added"], 1);
+    assert_eq!(listed(&house, NUMBER).await, all);
+    assert_eq!(listed(&house, CARD).await, []);
+    // The void one is held, and is no ticket.
+    assert_eq!(pos.pieces("tickets", NUMBER, TICKET).await, 2);
+    let ticket = tickets(2);
+    let fields = [
+        ("traceNo", "000001"),
+        ("cardNo", NUMBER),
+        ("ticket", &*ticket),
+    ];
+    pos.post("tickets/consume", &fields).await.expect("00");
+    assert_eq!(left(&house, 0).await, 0);
+
+    let elsewhere = |carton: &str| CodePlace {
+        carton: carton.to_owned(),
+        ..place(0, TicketKind::Cash)
+    };
+    let count = u32::try_from(CODES_HELD_MAX).unwrap();
+    let too_many = (0..=count).map(|it| place(it, TicketKind::Cash));
+    for (codes, why) in [
+        (vec![elsewhere("X00000-0000000-00000")], "no box"),
+        (vec![elsewhere(&code(BOX, 0))], "no box"),
+        (vec![place(u32::MAX, TicketKind::Cash)], "no box"),
+        (vec![place(2, TicketKind::Voucher)], "not a voucher"),
+        (
+            vec![place(2, TicketKind::Cash), place(2, TicketKind::Cash)],
+            "there twice",
+        ),
+        (
+            vec![place(2, TicketKind::Cash), place(3, TicketKind::GroupBuy)],
+            "by number alone",
+        ),
+        (too_many.collect(), "as many codes"),
+    ] {
+        let refused = add(&house, "8800000000000002", codes).await.unwrap_err();
+        assert!(
+            refused.starts_with("card 8800000000000002: codes: "),
+            "{refused}"
+        );
+        assert!(refused.contains(why), "{refused}");
+        assert!(!refused.contains(&code(BOX, 0)), "{refused}");
+    }
     house.end().await;
 }
