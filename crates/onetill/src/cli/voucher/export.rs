@@ -46,12 +46,11 @@ pub(super) async fn run(
     args: ExportArgs,
     shape: Shape,
 ) -> Result<(), CommandError> {
-    let mut file = PrintedFile::create(&args.out)?;
+    let file = PrintedFile::create(&args.out)?;
     let mut client = AdminClient::new(settings)?;
-    let exported = export(&mut client, whose, &args, &mut file).await;
+    let exported = export(&mut client, whose, &args, file).await;
     client.close().await;
     let codes = exported?;
-    file.finish()?;
     let name = args.out.display();
     match shape {
         Shape::Json => output::print_json(&json!({
@@ -69,7 +68,7 @@ async fn export(
     client: &mut AdminClient,
     whose: Whose,
     args: &ExportArgs,
-    file: &mut PrintedFile,
+    mut file: PrintedFile,
 ) -> Result<u64, CommandError> {
     let begin = voucher::Request::BeginExport(Export {
         tenant: whose.tenant,
@@ -81,7 +80,18 @@ async fn export(
     let partner = answer.get("partner").and_then(Value::as_u64).unwrap_or(0);
     let open = OpenBox::read(&answer, u32::try_from(partner)?)?;
     let progress = output::bar(open.codes, "writing");
-    stocking::export(&client.asker(), &open, file, &progress).await?;
+    let asker = client.asker();
+    let writing = stocking::export(&asker, &open, &mut file, &progress);
+    let written = stocking::unless_stopped(writing).await;
     progress.finish_and_clear();
-    Ok(open.codes)
+    match written.and_then(|()| file.finish()) {
+        Ok(()) => Ok(open.codes),
+        // Somebody may have read what was there of the file.
+        Err(error) => Err(format!(
+            "{error}\nNothing was written to {}. The box's custody log says that its codes were \
+             exported; for another try add --again --reason TEXT.",
+            args.out.display()
+        )
+        .into()),
+    }
 }

@@ -146,6 +146,20 @@ async fn issue(
     mut file: PrintedFile,
     boxes: &mut Vec<OpenBox>,
 ) -> Result<(), CommandError> {
+    let making = make(client, whose, args, &mut file, boxes);
+    stocking::unless_stopped(making).await?;
+    file.finish()?;
+    stocking::finish(&client.asker(), boxes, Some(&whose.by)).await
+}
+
+/// Stores the boxes' rows, and writes their codes.
+async fn make(
+    client: &mut AdminClient,
+    whose: &Whose,
+    args: &IssueArgs,
+    file: &mut PrintedFile,
+    boxes: &mut Vec<OpenBox>,
+) -> Result<(), CommandError> {
     let packing = Packing {
         packages: args.packages,
         reels: args.reels,
@@ -165,11 +179,9 @@ async fn issue(
         let asker = client.asker();
         stocking::fill(&asker, serial, &progress).await?;
         if let Some(open) = boxes.last() {
-            stocking::export(&asker, open, &mut file, &progress).await?;
+            stocking::export(&asker, open, file, &progress).await?;
         }
     }
-    file.finish()?;
-    stocking::finish(&client.asker(), boxes, Some(&whose.by)).await?;
     progress.finish_and_clear();
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::{
     cli::{
         CommandError,
         admin_client::{AdminClient, Asker},
-        output,
+        output, serve,
     },
 };
 use indicatif::ProgressBar;
@@ -91,6 +91,18 @@ pub(super) async fn export(
         if count == 0 {
             return missing(open, from);
         }
+    }
+}
+
+/// Does `work` unless it is told to stop meanwhile (SIGINT, SIGTERM): then what it began can be
+/// taken away. From then on nothing stops the program but its end.
+pub(super) async fn unless_stopped(
+    work: impl Future<Output = Result<(), CommandError>>,
+) -> Result<(), CommandError> {
+    let stop = serve::signalled()?;
+    tokio::select! {
+        done = work => done,
+        () = stop => Err("stopped".into()),
     }
 }
 

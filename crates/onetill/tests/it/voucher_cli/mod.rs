@@ -5,6 +5,7 @@
 //! | [`bench`] | `onetill bench` with codes |
 //! | [`calls`] | `onetill call voucher` as a partner |
 //! | [`demo`] | the demo data, exactly, also after a load that broke off |
+//! | [`exports`] | exports that break off, and what is left of them |
 //! | [`imports`] | codes from elsewhere: all of a file, or nothing |
 //! | [`gates`] | codes redeemed by a gate and held by a card, on both stores |
 //! | [`issuing`] | a box, from the printer's file to its use in a payment |
@@ -14,6 +15,7 @@
 mod bench;
 mod calls;
 mod demo;
+mod exports;
 mod gates;
 mod imports;
 mod issuing;
