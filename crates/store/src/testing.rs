@@ -1,5 +1,5 @@
 //! A throw-away PostgreSQL server for tests: real processes, a real disk, fsync on. And stored
-//! rows of any kind, for fuzzing.
+//! rows of any kind, for fuzzing; and what SQLite makes of a file.
 
 pub use crate::flat::probe::{Columns, read_row};
 
@@ -17,6 +17,16 @@ use std::{
 
 /// How often a start is tried: another process may take the free port first.
 const STARTS_MAX: u32 = 5;
+
+/// What SQLite finds in the file at `path`, page by page: `ok`, or what is wrong. Nobody else may
+/// have it open: its log is taken into it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn integrity(path: &Path) -> rusqlite::Result<String> {
+    let connection = rusqlite::Connection::open(path)?;
+    connection.pragma_query_value(None, "integrity_check", |row| row.get(0))
+}
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 static SHARED: Mutex<Option<TestCluster>> = Mutex::new(None);

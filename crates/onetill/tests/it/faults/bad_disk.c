@@ -6,7 +6,8 @@
  * $BAD_DISK is a directory. While it holds a file `sync-NAME`, `write-NAME`, `read-NAME` or
  * `open-NAME`, that call on the file NAME fails with the errno written in it; only once, if the
  * word `once` follows. With the word `hang` in it, the call waits until the file is gone, and works
- * then. `open` fails only when it asks to write, as on a file system that was made read-only.
+ * then; with the word `slow`, it takes a millisecond and works. `open` fails only when it asks to
+ * write, as on a file system that was made read-only.
  *
  * In $BAD_DISK/platter/NAME stands what would be left of NAME after a power cut. Bytes get there
  * when a sync succeeds. When a sync fails, what was written since the last good one is forgotten,
@@ -73,6 +74,10 @@ static int told_to_fail(const char *call, const char *name) {
     if (strstr(text, "once")) unlink(rule);
     if (strstr(text, "hang")) {
         while (access(rule, F_OK) == 0) usleep(10000);
+        return 0;
+    }
+    if (strstr(text, "slow")) {
+        usleep(1000);
         return 0;
     }
     return length > 0 ? atoi(text) : 0;

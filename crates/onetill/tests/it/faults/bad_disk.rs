@@ -78,6 +78,11 @@ impl BadDisk {
         self.tell(call, file, "hang");
     }
 
+    /// From now on each `call` on the file named `file` takes a millisecond.
+    pub fn slow(&self, call: Call, file: &str) {
+        self.tell(call, file, "slow");
+    }
+
     fn tell(&self, call: Call, file: &str, text: &str) {
         // It appears whole.
         let draft = self.dir.join("draft");
@@ -105,7 +110,8 @@ impl BadDisk {
         }
     }
 
-    /// Leaves in the data directory `data`, whose gateway was killed, what a power cut leaves.
+    /// Leaves in the data directory `data`, of a gateway that was killed or of none, what a power cut
+    /// leaves.
     pub fn cut_power(&self, data: &Path) {
         drop(fs::remove_file(data.join("onetill.db-shm")));
         for file in [STORE, LOG] {

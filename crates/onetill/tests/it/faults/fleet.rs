@@ -20,7 +20,7 @@ use store::{
     Reader,
     audit::{AuditReport, audit},
     contract::Snapshot,
-    gate::{Acknowledged, Moment, gate},
+    gate::{Acknowledged, Moment, Owner, gate},
     postgres::PostgresStore,
     sqlite::SqliteStore,
 };
@@ -140,6 +140,11 @@ impl Look {
         &*self.reader
     }
 
+    /// The demo merchant.
+    pub const fn owner(&self) -> Owner {
+        (self.merchant.tenant, self.merchant.no)
+    }
+
     /// The demo merchant's payment `number`.
     pub async fn payment(&self, number: &str) -> Option<Payment> {
         let (tenant, no) = (self.merchant.tenant, self.merchant.no);
@@ -159,7 +164,7 @@ impl Look {
 
     /// What the demo merchant's `tills` were told.
     pub fn acknowledged(&self, tills: &[Till]) -> Acknowledged {
-        acknowledged(tills, (self.merchant.tenant, self.merchant.no))
+        acknowledged(tills, self.owner())
     }
 
     /// Proves the ledger, and that every promise was kept.

@@ -4,6 +4,7 @@
 //! | module | proves |
 //! |---|---|
 //! | `kills` | nothing acknowledged is lost and nothing happens twice, whoever is killed |
+//! | `copying` | nor is anything when the embedded store dies while its log is copied |
 //! | `last_points` | two gateways on one database never give one card's last points out twice |
 //! | `disk` | a full disk refuses new payments, answers queries, and recovers by itself |
 //! | `io_errors` | so does a disk that fails; after a failed sync nothing acknowledged rests on it |
@@ -32,6 +33,7 @@ mod acknowledged;
 mod bad_disk;
 mod browser;
 mod command_line;
+mod copying;
 mod database;
 mod devtools;
 mod dice;
