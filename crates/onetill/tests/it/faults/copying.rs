@@ -1,4 +1,4 @@
-//! Gateways are killed while their embedded store's log is copied into its file, at random moments
+//! A gateway is killed while its embedded store's log is copied into the file, at random moments
 //! of it and with payments going on beside. Both what the kill leaves and what a power cut at that
 //! moment would leave hold all that was acknowledged.
 //!
@@ -28,11 +28,17 @@ use tokio::task::JoinSet;
 use wire::opengateway::Operation;
 
 /// How many kills in the middle of a copying.
-const HITS: u32 = 15;
+const HITS: u32 = 10;
 const SELLERS: u32 = 8;
 const AMOUNT: i64 = 500;
-/// A copying takes longer than this, as a rule: each page takes a millisecond.
-const COPYING_MS: u64 = 150;
+/// Most copyings take longer than this: each page takes a millisecond.
+const COPYING_MS: u64 = 100;
+const POLL: Duration = Duration::from_millis(1);
+/// Where the log's index has how many pages there are, how many of them were copied, and how many
+/// are to be.
+const PAGES: usize = 16;
+const COPIED: usize = 96;
+const TO_COPY: usize = 128;
 /// How long payments may take to fill the log.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -69,7 +75,7 @@ async fn a_kill_while_the_log_is_copied_loses_nothing_that_was_acknowledged() {
     let wanted = wanted.and_then(|it| it.parse().ok()).unwrap_or(HITS);
     let mut rounds = 0;
     while run.hits < wanted {
-        assert!(rounds < 4 * wanted, "{} of {rounds}", run.hits);
+        assert!(rounds < 3 * wanted, "{} of {rounds}", run.hits);
         run.load_and_kill(rounds).await;
         for name in ["killed", "cut"] {
             let left = dir.path().join(format!("{name}-{rounds}"));
@@ -101,20 +107,55 @@ impl Run {
             let address = self.gateway.recipe.address;
             selling.spawn(sell(address, name, Arc::clone(&done)));
         }
+        if round % 2 == 1 {
+            self.log_begins_anew(&data).await;
+        }
         let started = Instant::now();
         // An index that was made anew says nothing until the first copying.
-        while written_at(&store) == before || !is_copying(&data) {
+        while written_at(&store) == before {
             assert!(started.elapsed() < PATIENCE, "{}", self.gateway.log_tail());
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(POLL).await;
         }
-        let done_before = done.load(Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(self.dice.below(COPYING_MS))).await;
+        let done_before = self.some_of_it_is_copied(&data, &done).await;
         self.gateway.kill9();
         self.beside += done.load(Ordering::Relaxed) - done_before;
         self.hits += u32::from(is_copying(&data));
         for sales in selling.join_all().await {
             self.sales.extend(sales);
         }
+    }
+
+    /// Waits for a random moment of a copying; says how much was sold when it began.
+    async fn some_of_it_is_copied(&mut self, data: &Path, done: &AtomicU32) -> u32 {
+        let started = Instant::now();
+        loop {
+            while !is_copying(data) {
+                assert!(started.elapsed() < PATIENCE, "{}", self.gateway.log_tail());
+                tokio::time::sleep(POLL).await;
+            }
+            let done_before = done.load(Ordering::Relaxed);
+            let moment = Duration::from_millis(self.dice.below(COPYING_MS));
+            let begun = Instant::now();
+            while is_copying(data) {
+                if begun.elapsed() >= moment {
+                    return done_before;
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    }
+
+    /// All of the log is copied, so that what comes next is written over it: from then on the file
+    /// alone holds what was copied.
+    async fn log_begins_anew(&self, data: &Path) {
+        self.disk.work_again();
+        let (started, mut pages) = (Instant::now(), 0);
+        while index(data, PAGES) >= pages {
+            assert!(started.elapsed() < PATIENCE, "{}", self.gateway.log_tail());
+            pages = index(data, PAGES);
+            tokio::time::sleep(POLL).await;
+        }
+        self.disk.slow(Call::Write, STORE);
     }
 
     /// Lays down in `to` what the killed gateway left: in memory, or on the platter alone.
@@ -169,12 +210,13 @@ fn written_at(store: &Path) -> SystemTime {
     fs::metadata(store).unwrap().modified().unwrap()
 }
 
-/// Whether the store in `data` is in the middle of a copying, or was left there: the log's index
-/// says how many pages are to be copied, and how many have been.
+/// Whether the store in `data` is in the middle of a copying, or was left there.
 fn is_copying(data: &Path) -> bool {
-    const COPIED: usize = 96;
-    const TO_COPY: usize = 128;
+    index(data, COPIED) < index(data, TO_COPY)
+}
+
+/// What the log's index in `data` has at this place.
+fn index(data: &Path, at: usize) -> u32 {
     let index = fs::read(data.join(format!("{STORE}-shm"))).unwrap();
-    let read = |at: usize| u32::from_ne_bytes(index[at..at + 4].try_into().unwrap());
-    read(COPIED) < read(TO_COPY)
+    u32::from_ne_bytes(index[at..at + 4].try_into().unwrap())
 }
