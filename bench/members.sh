@@ -99,8 +99,8 @@ settlements() {
 # nested OBJECT NAME < JSON: a number of an object of a JSON object.
 nested() { sed -n "s/.*\"$1\":{[^}]*\"$2\":\([0-9.eE+-]*\).*/\1/p"; }
 
-member_report() {
-  printf '\n| member terminals | %s |\n|---|%s\n' "$(printf '%s | ' "${stores[@]}" | sed 's/ | $//')" \
+members_report() {
+  printf '| member terminals | %s |\n|---|%s\n' "$(printf '%s | ' "${stores[@]}" | sed 's/ | $//')" \
     "$(printf -- '---|%.0s' "${stores[@]}")"
   row "I, cards/s imported, $MEMBERS" 'whole "$(median I.$store)"'
   row 'memory after the import, MB' 'whole "$(median I.$store.rss_mb)"'

@@ -116,8 +116,8 @@ trees() {
 # among STORE: how many codes a store has.
 among() { echo $(($(boxes_of "$1") * CODES_A_BOX)); }
 
-voucher_report() {
-  printf '\n| vouchers | %s |\n|---|%s\n' "$(printf '%s | ' "${stores[@]}" | sed 's/ | $//')" \
+vouchers_report() {
+  printf '| vouchers | %s |\n|---|%s\n' "$(printf '%s | ' "${stores[@]}" | sed 's/ | $//')" \
     "$(printf -- '---|%.0s' "${stores[@]}")"
   row "V, issue of $CODES_A_BOX codes with the printer's file, s" 'tenths "$(median V.$store.took_s)"'
   row 'memory after it, MB' 'whole "$(median V.$store.rss_mb)"'

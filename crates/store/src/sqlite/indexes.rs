@@ -3,7 +3,7 @@
 
 use super::{
     Shared, claims::Claims, code_uses::CodeUses, documents::Documents, event_keys::EventKeys,
-    late_log::LateLog, late_table::Late,
+    late_log::LateLog, late_table::Late, open_payments::OpenPayments,
 };
 use crate::contract::StoreError;
 use rusqlite::Connection;
@@ -14,6 +14,7 @@ pub(super) struct Indexes {
     pub(super) events: EventKeys,
     pub(super) uses: CodeUses,
     pub(super) documents: Documents,
+    pub(super) payments: OpenPayments,
 }
 
 impl Indexes {
@@ -23,6 +24,7 @@ impl Indexes {
             events: Late::open(connection, &shared.event_keys)?,
             uses: LateLog::open(connection, &shared.uses)?,
             documents: Documents::open(connection, &shared.documents)?,
+            payments: OpenPayments::default(),
         })
     }
 
@@ -45,6 +47,7 @@ impl Indexes {
         self.events.committed();
         self.uses.committed();
         self.documents.committed();
+        self.payments.committed();
     }
 
     pub(super) fn taken_back(&mut self) {
@@ -52,6 +55,7 @@ impl Indexes {
         self.events.taken_back();
         self.uses.taken_back();
         self.documents.taken_back();
+        self.payments.taken_back();
     }
 
     pub(super) fn doubt(&mut self) {
@@ -59,5 +63,6 @@ impl Indexes {
         self.events.doubt();
         self.uses.doubt();
         self.documents.doubt();
+        self.payments.doubt();
     }
 }

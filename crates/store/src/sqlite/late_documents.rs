@@ -53,6 +53,8 @@ impl LateTable for DocumentsTable {
 
     // They are larger than other rows, and are read back at start.
     const RECENT_MAX: usize = 16 * 1024;
+    // A till's terminal with each message, a member's card seldom.
+    const CHANGES_OFTEN: bool = true;
 
     fn find(connection: &Connection, key: &DocumentKey) -> Result<Option<Stored>, StoreError> {
         Ok(find(connection, key)?.map(Arc::new))

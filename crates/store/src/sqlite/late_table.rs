@@ -36,6 +36,10 @@ pub(super) trait LateTable: Debug + 'static {
     /// How many rows are kept in memory before commits move them on. More of them lie closer
     /// together; but up to three times as many are read at start.
     const RECENT_MAX: usize = 64 * 1024;
+    /// Whether rows change so often that a round leaves those in memory which have changed since it began:
+    /// what was recorded of them before it need not be kept, and they will have changed again. Where
+    /// few do, more neighbours move at the same time without.
+    const CHANGES_OFTEN: bool = false;
 
     /// The row that has `key` in the table.
     fn find(connection: &Connection, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
@@ -76,7 +80,10 @@ pub(super) struct ReadBack<T: LateTable> {
 }
 
 /// The rows that may not be in the table yet.
-struct Kept<T: LateTable>(RwLock<ByKey<T>>);
+struct Kept<T: LateTable>(RwLock<Numbered<T>>);
+
+/// Rows by their keys, each with the number under which it was recorded.
+type Numbered<T> = BTreeMap<<T as LateTable>::Key, (<T as LateTable>::Row, i64)>;
 
 impl<T: LateTable> Debug for Kept<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,20 +92,20 @@ impl<T: LateTable> Debug for Kept<T> {
 }
 
 impl<T: LateTable> Kept<T> {
-    fn read(&self) -> RwLockReadGuard<'_, ByKey<T>> {
+    fn read(&self) -> RwLockReadGuard<'_, Numbered<T>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, key: &T::Key) -> Option<T::Row> {
-        self.read().get(key).cloned()
+        self.read().get(key).map(|(row, _)| row.clone())
     }
 
-    fn replace(&self, rows: ByKey<T>) {
+    fn replace(&self, rows: Numbered<T>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = rows;
     }
 
     /// A key that was moved may have a newer row again.
-    fn change(&self, moved: &[T::Key], added: ByKey<T>) {
+    fn change(&self, moved: &[T::Key], added: Numbered<T>) {
         let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for key in moved {
             rows.remove(key);
@@ -106,19 +113,24 @@ impl<T: LateTable> Kept<T> {
         rows.extend(added);
     }
 
-    /// The first `count` rows behind `after`, in the order of their keys.
-    fn next(&self, after: Option<&T::Key>, count: usize) -> Vec<(T::Key, T::Row)> {
+    /// The first `count` rows behind `after`, in the order of their keys, that were recorded up to a
+    /// number.
+    fn next(&self, after: Option<&T::Key>, up_to: i64, count: usize) -> Vec<(T::Key, T::Row)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.read();
-        let next = rows.range((from, Bound::Unbounded)).take(count);
-        next.map(|(key, row)| (key.clone(), row.clone())).collect()
+        let next = rows.range((from, Bound::Unbounded));
+        let next = next.filter(|(_, (_, number))| *number <= up_to).take(count);
+        next.map(|(key, (row, _))| (key.clone(), row.clone()))
+            .collect()
     }
 
     /// The first `count` rows whose keys are in `range`.
     fn range(&self, range: impl RangeBounds<T::Key>, count: usize) -> ByKey<T> {
         let rows = self.read();
         let found = rows.range(range).take(count);
-        found.map(|(key, row)| (key.clone(), row.clone())).collect()
+        found
+            .map(|(key, (row, _))| (key.clone(), row.clone()))
+            .collect()
     }
 }
 
@@ -181,7 +193,7 @@ pub(super) struct Late<T: LateTable> {
     is_doubtful: bool,
 }
 
-/// One round moves every row that [`Kept`] held when it began.
+/// One round moves every row that [`Kept`] held when it began, or leaves a newer one of its key there.
 #[derive(Clone)]
 struct Round<K> {
     /// The last key that was moved.
@@ -200,7 +212,7 @@ struct Round<K> {
 struct Open<T: LateTable> {
     round: Round<T::Key>,
     /// Recorded, and not in the table.
-    added: ByKey<T>,
+    added: Numbered<T>,
     /// In the table now.
     moved: Vec<T::Key>,
     /// Sought in vain.
@@ -250,7 +262,7 @@ impl<T: LateTable> Late<T> {
         connection: &Connection,
         key: &T::Key,
     ) -> Result<Option<T::Row>, StoreError> {
-        let recent = self.open.added.get(key).cloned();
+        let recent = self.open.added.get(key).map(|(row, _)| row.clone());
         match recent.or_else(|| self.kept.get(key)) {
             Some(row) => Ok(Some(row)),
             None => T::find(connection, key),
@@ -277,7 +289,7 @@ impl<T: LateTable> Late<T> {
     pub(super) fn range(&self, range: impl RangeBounds<T::Key> + Clone) -> ByKey<T> {
         let mut rows = self.kept.range(range.clone(), usize::MAX);
         let added = self.open.added.range(range);
-        rows.extend(added.map(|(key, row)| (key.clone(), row.clone())));
+        rows.extend(added.map(|(key, (row, _))| (key.clone(), row.clone())));
         rows
     }
 
@@ -300,7 +312,7 @@ impl<T: LateTable> Late<T> {
         if number <= round.began_at {
             return T::put(connection, &key, &row);
         }
-        self.open.added.insert(key, row);
+        self.open.added.insert(key, (row, number));
         Ok(())
     }
 
@@ -322,7 +334,15 @@ impl<T: LateTable> Late<T> {
         } = self.open.round;
         let held = (self.kept.read().len() + added).max(T::weight(settled, newest));
         let wanted = held.saturating_sub(self.recent_max).min(many);
-        let next = self.kept.next(self.open.round.after.as_ref(), wanted);
+        let Round {
+            after, began_at, ..
+        } = &self.open.round;
+        let up_to = if T::CHANGES_OFTEN {
+            *began_at
+        } else {
+            i64::MAX
+        };
+        let next = self.kept.next(after.as_ref(), up_to, wanted);
         for (key, row) in &next {
             // What the open transaction adds or removes is not to be met by what was before.
             if !self.open.added.contains_key(key) && !self.open.moved.contains(key) {
@@ -384,7 +404,7 @@ impl<T: LateTable> Late<T> {
 /// The rows that the table may not have yet, and a round that begins with them.
 fn read_back<T: LateTable>(
     connection: &Connection,
-) -> Result<(ByKey<T>, Round<T::Key>), StoreError> {
+) -> Result<(Numbered<T>, Round<T::Key>), StoreError> {
     let ReadBack {
         rows,
         settled,
@@ -397,5 +417,7 @@ fn read_back<T: LateTable>(
         complete: settled,
         settled,
     };
+    let rows = rows.into_iter();
+    let rows = rows.map(|(key, row)| (key, (row, newest))).collect();
     Ok((rows, round))
 }
