@@ -94,8 +94,8 @@ impl Logged for UsesTable {
     const LOG: &'static str = "code_use_log";
 
     fn write(_: &CodeNo, row: Option<&CodeUse>, text: &mut String) -> Result<(), StoreError> {
-        // Nobody removes one.
-        let it = FlatUse::of(row.ok_or_else(late_log::unread::<Self>)?);
+        let kept = || StoreError::Corrupt("nobody removes what tills did with a code".to_owned());
+        let it = FlatUse::of(row.ok_or_else(kept)?);
         let numbers = [
             Some(it.tenant),
             Some(it.carton),

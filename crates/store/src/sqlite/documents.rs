@@ -3,6 +3,7 @@
 
 use super::{
     from_sqlite,
+    indexes::InStep,
     late_documents::{DocumentsTable, LateDocuments, Stored, is_late},
     late_log::LateLog,
     late_table::Recent,
@@ -30,7 +31,7 @@ const KNOWN_MAX: usize = 16 * 1024;
 /// The documents that the writer loads and writes.
 pub(super) struct Documents {
     /// Cards and terminals.
-    pub(super) late: LateDocuments,
+    late: LateDocuments,
     /// Some of them as they were committed last. Nobody but this writer changes them, so they need not
     /// be found and read again, whether they are in their tables by now or not.
     known: HashMap<DocumentKey, Stored>,
@@ -115,8 +116,22 @@ impl Documents {
         removed.map(drop).map_err(from_sqlite)
     }
 
-    /// The open transaction is on disk.
-    pub(super) fn committed(&mut self) {
+    #[cfg(test)]
+    pub(super) const fn late(&mut self) -> &mut LateDocuments {
+        &mut self.late
+    }
+}
+
+impl InStep for Documents {
+    fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.late.resolve(connection)
+    }
+
+    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.late.move_on(connection)
+    }
+
+    fn committed(&mut self) {
         self.loaded.clear();
         if self.known.len() + self.written.len() > KNOWN_MAX {
             self.known.clear();
@@ -125,15 +140,13 @@ impl Documents {
         self.late.committed();
     }
 
-    /// The open transaction is taken back.
-    pub(super) fn taken_back(&mut self) {
+    fn taken_back(&mut self) {
         self.loaded.clear();
         self.written.clear();
         self.late.taken_back();
     }
 
-    /// Nobody knows what is stored.
-    pub(super) fn doubt(&mut self) {
+    fn doubt(&mut self) {
         self.known.clear();
         self.late.doubt();
     }

@@ -1,9 +1,12 @@
 //! What the writer knows without looking: rows of the tables that it fills late, and documents. All
 //! in step with its transactions.
 
+#[cfg(test)]
+pub(super) mod ending;
+
 use super::{
     Shared, claims::Claims, code_uses::CodeUses, documents::Documents, event_keys::EventKeys,
-    late_log::LateLog, late_table::Late, open_payments::OpenPayments,
+    late_log::LateLog, late_table::Late,
 };
 use crate::contract::StoreError;
 use rusqlite::Connection;
@@ -14,7 +17,24 @@ pub(super) struct Indexes {
     pub(super) events: EventKeys,
     pub(super) uses: CodeUses,
     pub(super) documents: Documents,
-    pub(super) payments: OpenPayments,
+}
+
+/// What is known in step with the writer's transactions.
+pub(super) trait InStep {
+    /// Reads back what is stored if that is in doubt, before a transaction changes anything.
+    fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError>;
+
+    /// Writes what was put off: the last part of the open transaction.
+    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError>;
+
+    /// The open transaction is on disk.
+    fn committed(&mut self);
+
+    /// The open transaction is taken back.
+    fn taken_back(&mut self);
+
+    /// A commit failed on the way: nobody knows what is stored until [`InStep::resolve`].
+    fn doubt(&mut self);
 }
 
 impl Indexes {
@@ -24,45 +44,39 @@ impl Indexes {
             events: Late::open(connection, &shared.event_keys)?,
             uses: LateLog::open(connection, &shared.uses)?,
             documents: Documents::open(connection, &shared.documents)?,
-            payments: OpenPayments::default(),
         })
     }
 
-    pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.claims.resolve(connection)?;
-        self.events.resolve(connection)?;
-        self.uses.resolve(connection)?;
-        self.documents.late.resolve(connection)
+    fn all(&mut self) -> [&mut dyn InStep; 4] {
+        [
+            &mut self.claims,
+            &mut self.events,
+            &mut self.uses,
+            &mut self.documents,
+        ]
+    }
+}
+
+impl InStep for Indexes {
+    fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut all = self.all().into_iter();
+        all.try_for_each(|it| it.resolve(connection))
     }
 
-    pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.claims.move_on(connection)?;
-        self.events.move_on(connection)?;
-        self.uses.move_on(connection)?;
-        self.documents.late.move_on(connection)
+    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut all = self.all().into_iter();
+        all.try_for_each(|it| it.move_on(connection))
     }
 
-    pub(super) fn committed(&mut self) {
-        self.claims.committed();
-        self.events.committed();
-        self.uses.committed();
-        self.documents.committed();
-        self.payments.committed();
+    fn committed(&mut self) {
+        self.all().into_iter().for_each(InStep::committed);
     }
 
-    pub(super) fn taken_back(&mut self) {
-        self.claims.taken_back();
-        self.events.taken_back();
-        self.uses.taken_back();
-        self.documents.taken_back();
-        self.payments.taken_back();
+    fn taken_back(&mut self) {
+        self.all().into_iter().for_each(InStep::taken_back);
     }
 
-    pub(super) fn doubt(&mut self) {
-        self.claims.doubt();
-        self.events.doubt();
-        self.uses.doubt();
-        self.documents.doubt();
-        self.payments.doubt();
+    fn doubt(&mut self) {
+        self.all().into_iter().for_each(InStep::doubt);
     }
 }

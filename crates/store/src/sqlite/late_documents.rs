@@ -53,8 +53,6 @@ impl LateTable for DocumentsTable {
 
     // They are larger than other rows, and are read back at start.
     const RECENT_MAX: usize = 16 * 1024;
-    // A till's terminal with each message, a member's card seldom.
-    const CHANGES_OFTEN: bool = true;
 
     fn find(connection: &Connection, key: &DocumentKey) -> Result<Option<Stored>, StoreError> {
         Ok(find(connection, key)?.map(Arc::new))
@@ -177,7 +175,8 @@ pub(super) fn of_key(
     look_up(connection, key, recall(recent, key))
 }
 
-/// The documents with these keys, in their order, as they are at one moment.
+/// The documents with these keys, in their order, each as [`of_key`] finds it. Those in the tables are read
+/// [`at_one_moment`]; what is in memory may be of one before.
 pub(super) fn of_keys(
     connection: &Connection,
     recent: &Recent<DocumentsTable>,

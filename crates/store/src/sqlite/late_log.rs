@@ -7,6 +7,7 @@
 
 use super::{
     from_sqlite,
+    indexes::InStep,
     late_table::{ByKey, Late, LateTable, Recent},
     voucher::execute,
 };
@@ -91,9 +92,11 @@ impl<T: Logged> LateLog<T> {
         self.changes.push_str(&text);
         Ok(())
     }
+}
 
-    /// Logs what the open transaction changes, and then as [`Late::move_on`].
-    pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+impl<T: Logged> InStep for LateLog<T> {
+    /// Logs what the open transaction changes, and moves rows.
+    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if !self.changes.is_empty() {
             let sql = format!("INSERT INTO {} (number, changes) VALUES (?1, ?2)", T::LOG);
             let values = params![self.late.newest(), self.changes];
@@ -103,24 +106,20 @@ impl<T: Logged> LateLog<T> {
         self.late.move_on(connection)
     }
 
-    /// As [`Late::committed`].
-    pub(super) fn committed(&mut self) {
+    fn committed(&mut self) {
         self.late.committed();
     }
 
-    /// As [`Late::taken_back`].
-    pub(super) fn taken_back(&mut self) {
+    fn taken_back(&mut self) {
         self.changes.clear();
         self.late.taken_back();
     }
 
-    /// As [`Late::doubt`].
-    pub(super) const fn doubt(&mut self) {
+    fn doubt(&mut self) {
         self.late.doubt();
     }
 
-    /// As [`Late::resolve`].
-    pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.late.resolve(connection)
     }
 }

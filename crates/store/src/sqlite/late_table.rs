@@ -15,6 +15,7 @@
 //! Invariant: the newest row of a key is in the table, or its number is above the settled one and it
 //! is in [`Kept`] as long as a writer lives. The audit proves it of the rows.
 
+use super::indexes::InStep;
 use crate::contract::StoreError;
 use rusqlite::Connection;
 use std::{
@@ -34,12 +35,8 @@ pub(super) trait LateTable: Debug + 'static {
     type Row: Clone + Send + Sync + 'static;
 
     /// How many rows are kept in memory before commits move them on. More of them lie closer
-    /// together; but up to three times as many are read at start.
+    /// together; but up to three times as many are read at start, and of logs six changes for each.
     const RECENT_MAX: usize = 64 * 1024;
-    /// Whether rows change so often that a round leaves those in memory which have changed since it began:
-    /// what was recorded of them before it need not be kept, and they will have changed again. Where
-    /// few do, more neighbours move at the same time without.
-    const CHANGES_OFTEN: bool = false;
 
     /// The row that has `key` in the table.
     fn find(connection: &Connection, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
@@ -80,10 +77,7 @@ pub(super) struct ReadBack<T: LateTable> {
 }
 
 /// The rows that may not be in the table yet.
-struct Kept<T: LateTable>(RwLock<Numbered<T>>);
-
-/// Rows by their keys, each with the number under which it was recorded.
-type Numbered<T> = BTreeMap<<T as LateTable>::Key, (<T as LateTable>::Row, i64)>;
+struct Kept<T: LateTable>(RwLock<ByKey<T>>);
 
 impl<T: LateTable> Debug for Kept<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,20 +86,20 @@ impl<T: LateTable> Debug for Kept<T> {
 }
 
 impl<T: LateTable> Kept<T> {
-    fn read(&self) -> RwLockReadGuard<'_, Numbered<T>> {
+    fn read(&self) -> RwLockReadGuard<'_, ByKey<T>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, key: &T::Key) -> Option<T::Row> {
-        self.read().get(key).map(|(row, _)| row.clone())
+        self.read().get(key).cloned()
     }
 
-    fn replace(&self, rows: Numbered<T>) {
+    fn replace(&self, rows: ByKey<T>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = rows;
     }
 
     /// A key that was moved may have a newer row again.
-    fn change(&self, moved: &[T::Key], added: Numbered<T>) {
+    fn change(&self, moved: &[T::Key], added: ByKey<T>) {
         let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for key in moved {
             rows.remove(key);
@@ -113,24 +107,19 @@ impl<T: LateTable> Kept<T> {
         rows.extend(added);
     }
 
-    /// The first `count` rows behind `after`, in the order of their keys, that were recorded up to a
-    /// number.
-    fn next(&self, after: Option<&T::Key>, up_to: i64, count: usize) -> Vec<(T::Key, T::Row)> {
+    /// The first `count` rows behind `after`, in the order of their keys.
+    fn next(&self, after: Option<&T::Key>, count: usize) -> Vec<(T::Key, T::Row)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.read();
-        let next = rows.range((from, Bound::Unbounded));
-        let next = next.filter(|(_, (_, number))| *number <= up_to).take(count);
-        next.map(|(key, (row, _))| (key.clone(), row.clone()))
-            .collect()
+        let next = rows.range((from, Bound::Unbounded)).take(count);
+        next.map(|(key, row)| (key.clone(), row.clone())).collect()
     }
 
     /// The first `count` rows whose keys are in `range`.
     fn range(&self, range: impl RangeBounds<T::Key>, count: usize) -> ByKey<T> {
         let rows = self.read();
         let found = rows.range(range).take(count);
-        found
-            .map(|(key, (row, _))| (key.clone(), row.clone()))
-            .collect()
+        found.map(|(key, row)| (key.clone(), row.clone())).collect()
     }
 }
 
@@ -193,7 +182,7 @@ pub(super) struct Late<T: LateTable> {
     is_doubtful: bool,
 }
 
-/// One round moves every row that [`Kept`] held when it began, or leaves a newer one of its key there.
+/// One round moves every row that [`Kept`] held when it began.
 #[derive(Clone)]
 struct Round<K> {
     /// The last key that was moved.
@@ -212,7 +201,7 @@ struct Round<K> {
 struct Open<T: LateTable> {
     round: Round<T::Key>,
     /// Recorded, and not in the table.
-    added: Numbered<T>,
+    added: ByKey<T>,
     /// In the table now.
     moved: Vec<T::Key>,
     /// Sought in vain.
@@ -262,7 +251,7 @@ impl<T: LateTable> Late<T> {
         connection: &Connection,
         key: &T::Key,
     ) -> Result<Option<T::Row>, StoreError> {
-        let recent = self.open.added.get(key).map(|(row, _)| row.clone());
+        let recent = self.open.added.get(key).cloned();
         match recent.or_else(|| self.kept.get(key)) {
             Some(row) => Ok(Some(row)),
             None => T::find(connection, key),
@@ -289,7 +278,7 @@ impl<T: LateTable> Late<T> {
     pub(super) fn range(&self, range: impl RangeBounds<T::Key> + Clone) -> ByKey<T> {
         let mut rows = self.kept.range(range.clone(), usize::MAX);
         let added = self.open.added.range(range);
-        rows.extend(added.map(|(key, (row, _))| (key.clone(), row.clone())));
+        rows.extend(added.map(|(key, row)| (key.clone(), row.clone())));
         rows
     }
 
@@ -312,7 +301,7 @@ impl<T: LateTable> Late<T> {
         if number <= round.began_at {
             return T::put(connection, &key, &row);
         }
-        self.open.added.insert(key, (row, number));
+        self.open.added.insert(key, row);
         Ok(())
     }
 
@@ -323,10 +312,11 @@ impl<T: LateTable> Late<T> {
         self.open.added.remove(&key);
         self.open.moved.push(key);
     }
+}
 
-    /// Moves the next rows to the table, when there are too many in memory. Part of the open
-    /// transaction.
-    pub(super) fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+impl<T: LateTable> InStep for Late<T> {
+    /// Moves the next rows to the table, when there are too many in memory.
+    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let added = self.open.added.len();
         let many = 2 * added + MOVED_EXTRA;
         let Round {
@@ -334,15 +324,7 @@ impl<T: LateTable> Late<T> {
         } = self.open.round;
         let held = (self.kept.read().len() + added).max(T::weight(settled, newest));
         let wanted = held.saturating_sub(self.recent_max).min(many);
-        let Round {
-            after, began_at, ..
-        } = &self.open.round;
-        let up_to = if T::CHANGES_OFTEN {
-            *began_at
-        } else {
-            i64::MAX
-        };
-        let next = self.kept.next(after.as_ref(), up_to, wanted);
+        let next = self.kept.next(self.open.round.after.as_ref(), wanted);
         for (key, row) in &next {
             // What the open transaction adds or removes is not to be met by what was before.
             if !self.open.added.contains_key(key) && !self.open.moved.contains(key) {
@@ -365,8 +347,7 @@ impl<T: LateTable> Late<T> {
         Ok(())
     }
 
-    /// The open transaction is on disk.
-    pub(super) fn committed(&mut self) {
+    fn committed(&mut self) {
         let next = Open::new(&self.open.round);
         let Open {
             round,
@@ -378,18 +359,15 @@ impl<T: LateTable> Late<T> {
         self.kept.change(&moved, added);
     }
 
-    /// The open transaction is taken back.
-    pub(super) fn taken_back(&mut self) {
+    fn taken_back(&mut self) {
         self.open = Open::new(&self.round);
     }
 
-    /// A commit failed on the way: nobody knows what is stored until [`Late::resolve`].
-    pub(super) const fn doubt(&mut self) {
+    fn doubt(&mut self) {
         self.is_doubtful = true;
     }
 
-    /// Reads back what is stored if that is in doubt, before a transaction changes anything.
-    pub(super) fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if self.is_doubtful {
             let (rows, round) = read_back::<T>(connection)?;
             self.kept.replace(rows);
@@ -404,7 +382,7 @@ impl<T: LateTable> Late<T> {
 /// The rows that the table may not have yet, and a round that begins with them.
 fn read_back<T: LateTable>(
     connection: &Connection,
-) -> Result<(Numbered<T>, Round<T::Key>), StoreError> {
+) -> Result<(ByKey<T>, Round<T::Key>), StoreError> {
     let ReadBack {
         rows,
         settled,
@@ -417,7 +395,5 @@ fn read_back<T: LateTable>(
         complete: settled,
         settled,
     };
-    let rows = rows.into_iter();
-    let rows = rows.map(|(key, row)| (key, (row, newest))).collect();
     Ok((rows, round))
 }

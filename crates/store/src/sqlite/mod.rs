@@ -4,7 +4,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `writer`, `open_payments`, `admin` | a batch, and provisioning |
+//! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
 //! | `late_table`, `late_log`, `indexes` | tables whose keys come in no order are filled late |
 //! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
@@ -29,7 +29,6 @@ mod late_log;
 mod late_table;
 mod looks;
 mod loyalty;
-mod open_payments;
 mod queries;
 mod reader;
 mod rows;

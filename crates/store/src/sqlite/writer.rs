@@ -2,8 +2,14 @@
 //! multi-row statements.
 
 use super::{
-    admin, from_sqlite, indexes::Indexes, loyalty, open_payments::OpenPayments, queries::one, rows,
-    voucher, wal::Wal,
+    admin,
+    claims::Claims,
+    from_sqlite,
+    indexes::{InStep, Indexes},
+    loyalty,
+    queries::one,
+    rows, voucher,
+    wal::Wal,
 };
 use crate::{
     contract::{AdminOp, AdminReply, StoreError, Writer},
@@ -18,12 +24,7 @@ use domain::{
     voucher::paying::PayingCodes,
 };
 use rusqlite::{Connection, params};
-use std::{iter::repeat_n, sync::LazyLock};
-
-/// Room that a payment's row is given for its receipt, as blanks behind its details, which JSON does
-/// not mind. A row that grows in a page that is full has its neighbours' pages written, too, and the
-/// pages of payments are full: they append.
-const RECEIPT_BYTES: usize = 120;
+use std::sync::LazyLock;
 
 /// Writes, one transaction at a time. Blocks its thread; give it one of its own.
 pub struct SqliteWriter {
@@ -142,13 +143,12 @@ fn load(
         record_claim(connection, indexes, *claim, &mut codes, &mut loaded)?;
     }
     loaded.voucher = codes.rows;
-    load_payments(connection, indexes, plan, &mut loaded)?;
+    load_payments(connection, &indexes.claims, plan, &mut loaded)?;
     load_refunds(connection, plan, &mut loaded)?;
     load_recharges(connection, plan, &mut loaded)?;
-    static JOB: LazyLock<String> =
-        LazyLock::new(|| format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB));
+    let sql = format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB);
     for (tenant, subject) in &plan.jobs {
-        if let Some(job) = one(connection, &JOB, subject.0, *tenant, rows::job, |it| {
+        if let Some(job) = one(connection, &sql, subject.0, *tenant, rows::job, |it| {
             it.tenant
         })? {
             loaded.add_job(job.read()?);
@@ -184,7 +184,7 @@ fn record_claim(
 ) -> Result<(), StoreError> {
     let new = claim.payment;
     if let Some(holder) = indexes.claims.find(connection, &new.key)? {
-        return load_payment(connection, &indexes.payments, new.tenant, holder, rows);
+        return load_payment(connection, new.tenant, holder, rows);
     }
     if let Some(digest) = claim.code {
         voucher::look_up(connection, &indexes.uses, new.tenant, digest, codes)?;
@@ -197,7 +197,6 @@ fn record_claim(
         }
     };
     record(connection, &payment)?;
-    indexes.payments.put(&payment);
     indexes.claims.add(connection, new.key, new.serial)?;
     rows.add_claimed(new.serial);
     if payment.details.voucher.is_some() {
@@ -207,8 +206,7 @@ fn record_claim(
 }
 
 fn record(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
-    let mut flat = FlatPayment::of(payment)?;
-    flat.details.extend(repeat_n(' ', RECEIPT_BYTES));
+    let flat = FlatPayment::of(payment)?;
     let sql = "INSERT INTO payments (tenant, serial, merchant, claim, merchant_serial, flow, \
          channel, amount, created_at, expires_at, details, state, flags, refunded, refunding) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0)";
@@ -232,19 +230,12 @@ fn record(connection: &Connection, payment: &Payment) -> Result<(), StoreError> 
 
 fn load_payment(
     connection: &Connection,
-    known: &OpenPayments,
     tenant: TenantId,
     serial: Serial,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
     static SELECT: LazyLock<String> =
         LazyLock::new(|| format!("SELECT {} FROM payments WHERE serial = ?1", rows::PAYMENT));
-    if let Some(payment) = known.get(serial) {
-        if payment.tenant == tenant {
-            loaded.add_payment(payment.clone());
-        }
-        return Ok(());
-    }
     let row = rows::payment;
     if let Some(found) = one(connection, &SELECT, serial.0, tenant, row, |it| it.tenant)? {
         loaded.add_payment(found.read()?);
@@ -254,17 +245,16 @@ fn load_payment(
 
 fn load_payments(
     connection: &Connection,
-    indexes: &Indexes,
+    claims: &Claims,
     plan: &Plan<'_>,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
-    let known = &indexes.payments;
     for (tenant, serial) in &plan.payments {
-        load_payment(connection, known, *tenant, *serial, loaded)?;
+        load_payment(connection, *tenant, *serial, loaded)?;
     }
     for (tenant, key) in &plan.payment_keys {
-        if let Some(serial) = indexes.claims.find(connection, key)? {
-            load_payment(connection, known, *tenant, serial, loaded)?;
+        if let Some(serial) = claims.find(connection, key)? {
+            load_payment(connection, *tenant, serial, loaded)?;
         }
     }
     Ok(())
@@ -347,7 +337,6 @@ fn write(
 ) -> Result<(), StoreError> {
     for payment in &changes.payments {
         update_payment(connection, payment)?;
-        indexes.payments.put(payment);
     }
     for refund in &changes.refunds {
         put_refund(connection, &FlatRefund::of(refund))?;
@@ -387,8 +376,7 @@ fn execute(
 fn update_payment(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
     let state = FlatState::of(payment)?;
     let sql = "UPDATE payments SET state = ?2, end_code = ?3, ended_at = ?4, flags = ?5, \
-         refunded = ?6, refunding = ?7, receipt = ?8, credential = ?9, \
-         details = rtrim(details, ' ') WHERE serial = ?1";
+         refunded = ?6, refunding = ?7, receipt = ?8, credential = ?9 WHERE serial = ?1";
     let changed = execute(
         connection,
         sql,

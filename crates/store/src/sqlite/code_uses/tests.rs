@@ -2,7 +2,10 @@
 //! writer, for readers beside it with and without its memory, and for whoever reads it all.
 
 use super::*;
-use crate::sqlite::SqliteStore;
+use crate::sqlite::{
+    SqliteStore,
+    indexes::{InStep, ending::End},
+};
 use domain::{
     ids::TenantId,
     time::UnixMs,
@@ -28,16 +31,6 @@ enum Change {
     Hold,
     Spend,
     GiveBack,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Commit,
-    TakeBack,
-    /// It is on disk, and the writer was told that it failed.
-    CommitInDoubt,
-    /// It is not on disk, and nobody knows.
-    TakeBackInDoubt,
 }
 
 /// The store under test, and what it has to say.
@@ -129,19 +122,7 @@ impl Rig {
             write(&self.connection, &mut self.uses, &it).unwrap();
             wanted.insert(code, it);
         }
-        self.uses.move_on(&self.connection).unwrap();
-        let is_kept = matches!(end, End::Commit | End::CommitInDoubt);
-        let sql = if is_kept { "COMMIT" } else { "ROLLBACK" };
-        self.connection.execute_batch(sql).unwrap();
-        match end {
-            End::Commit => self.uses.committed(),
-            End::TakeBack => self.uses.taken_back(),
-            End::CommitInDoubt | End::TakeBackInDoubt => {
-                self.uses.doubt();
-                self.uses.taken_back();
-            }
-        }
-        if is_kept {
+        if end.reach(&self.connection, &mut self.uses) {
             self.wanted = wanted;
         }
     }
@@ -223,15 +204,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Change::Spend),
         1 => Just(Change::GiveBack),
     ];
-    let end = prop_oneof![
-        6 => Just(End::Commit),
-        1 => Just(End::TakeBack),
-        1 => Just(End::CommitInDoubt),
-        1 => Just(End::TakeBackInDoubt),
-    ];
     let changes = prop::collection::vec((0..CODES, change), 0..6);
     prop_oneof![
-        8 => (changes, end).prop_map(|(changes, end)| Step::Change(changes, end)),
+        8 => (changes, End::any()).prop_map(|(changes, end)| Step::Change(changes, end)),
         1 => Just(Step::Restart),
     ]
 }

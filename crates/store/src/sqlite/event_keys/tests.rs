@@ -2,7 +2,7 @@
 //! a batch's events lie in the order of their places, and the audit sees where that is not so.
 
 use super::*;
-use crate::sqlite::SqliteStore;
+use crate::sqlite::{SqliteStore, indexes::InStep};
 use proptest::prelude::*;
 use std::path::Path;
 

@@ -2,7 +2,12 @@
 //! last, for the writer, for readers beside it with and without its memory, and for whoever lists them.
 
 use super::*;
-use crate::sqlite::{SqliteStore, documents::Documents, loyalty};
+use crate::sqlite::{
+    SqliteStore,
+    documents::Documents,
+    indexes::{InStep, ending::End},
+    loyalty,
+};
 use domain::{
     ids::Serial,
     loyalty::{
@@ -34,16 +39,6 @@ enum Change {
     /// It is added or overwritten.
     Put,
     Remove,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Commit,
-    TakeBack,
-    /// It is on disk, and the writer was told that it failed.
-    CommitInDoubt,
-    /// It is not on disk, and nobody knows.
-    TakeBackInDoubt,
 }
 
 /// The store under test, and what it has to say.
@@ -109,7 +104,7 @@ fn terminal(tenant: TenantId, n: u32, version: i64) -> Terminal {
 
 fn open(store: &SqliteStore, connection: &Connection) -> Documents {
     let mut documents = Documents::open(connection, &store.shared.documents).unwrap();
-    documents.late.late().keep_at_most(TEST_MAX);
+    documents.late().late().keep_at_most(TEST_MAX);
     documents
 }
 
@@ -142,7 +137,7 @@ impl Rig {
 
     fn change(&mut self, changes: &BTreeMap<u32, Change>, end: End) {
         self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        self.documents.late.resolve(&self.connection).unwrap();
+        self.documents.resolve(&self.connection).unwrap();
         let mut wanted = self.wanted.clone();
         for (n, change) in changes {
             self.versions += 1;
@@ -168,25 +163,13 @@ impl Rig {
                 (Change::Remove, None) => {}
             }
         }
-        self.documents.late.move_on(&self.connection).unwrap();
-        let is_kept = matches!(end, End::Commit | End::CommitInDoubt);
-        let sql = if is_kept { "COMMIT" } else { "ROLLBACK" };
-        self.connection.execute_batch(sql).unwrap();
-        match end {
-            End::Commit => self.documents.committed(),
-            End::TakeBack => self.documents.taken_back(),
-            End::CommitInDoubt | End::TakeBackInDoubt => {
-                self.documents.doubt();
-                self.documents.taken_back();
-            }
-        }
-        if is_kept {
+        if end.reach(&self.connection, &mut self.documents) {
             self.wanted = wanted;
         }
     }
 
     fn check(&mut self) {
-        self.documents.late.resolve(&self.connection).unwrap();
+        self.documents.resolve(&self.connection).unwrap();
         let keys: Vec<_> = (0..DOCUMENTS).map(|n| document(n, 0).key()).collect();
         let wanted: Vec<_> = keys
             .iter()
@@ -265,15 +248,9 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Change::Put),
         1 => Just(Change::Remove),
     ];
-    let end = prop_oneof![
-        6 => Just(End::Commit),
-        1 => Just(End::TakeBack),
-        1 => Just(End::CommitInDoubt),
-        1 => Just(End::TakeBackInDoubt),
-    ];
     let changes = prop::collection::btree_map(0..DOCUMENTS, change, 0..8);
     prop_oneof![
-        8 => (changes, end).prop_map(|(changes, end)| Step::Change(changes, end)),
+        8 => (changes, End::any()).prop_map(|(changes, end)| Step::Change(changes, end)),
         1 => Just(Step::Restart),
     ]
 }
@@ -297,7 +274,7 @@ fn few_documents_that_change_often_leave_a_short_log() {
     for n in 0..600 {
         let changes = [(0, Change::Put), (1 + n % 3, Change::Put)];
         rig.change(&changes.into_iter().collect(), End::Commit);
-        assert!(rig.documents.late.late().kept_len() <= TEST_MAX);
+        assert!(rig.documents.late().late().kept_len() <= TEST_MAX);
         assert!(rig.logged_len() <= 9 * TEST_MAX, "{}", rig.logged_len());
     }
     rig.check();

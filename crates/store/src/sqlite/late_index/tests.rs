@@ -5,6 +5,7 @@ use super::*;
 use crate::sqlite::{
     SqliteStore,
     claims::{ASTRAY, Claims},
+    indexes::{InStep, ending::End},
 };
 use domain::ids::ClaimKey;
 use proptest::prelude::*;
@@ -19,16 +20,6 @@ enum Step {
     Record(Vec<(u8, i16)>, End),
     /// The process dies and starts again.
     Restart,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Commit,
-    TakeBack,
-    /// It is on disk, and the writer was told that it failed.
-    CommitInDoubt,
-    /// It is not on disk, and nobody knows.
-    TakeBackInDoubt,
 }
 
 /// The store under test, and what it has to say.
@@ -93,28 +84,7 @@ impl Rig {
             self.claims.add(&self.connection, key, serial).unwrap();
             wanted.insert(key, serial);
         }
-        self.claims.move_on(&self.connection).unwrap();
-        match end {
-            End::Commit => {
-                self.connection.execute_batch("COMMIT").unwrap();
-                self.claims.committed();
-            }
-            End::TakeBack => {
-                self.connection.execute_batch("ROLLBACK").unwrap();
-                self.claims.taken_back();
-            }
-            End::CommitInDoubt => {
-                self.connection.execute_batch("COMMIT").unwrap();
-                self.claims.doubt();
-                self.claims.taken_back();
-            }
-            End::TakeBackInDoubt => {
-                self.connection.execute_batch("ROLLBACK").unwrap();
-                self.claims.doubt();
-                self.claims.taken_back();
-            }
-        }
-        if matches!(end, End::Commit | End::CommitInDoubt) {
+        if end.reach(&self.connection, &mut self.claims) {
             self.recorded = wanted;
         }
     }
@@ -150,20 +120,11 @@ fn insert(connection: &Connection, key: ClaimKey, serial: Serial) {
     connection.execute(sql, (serial.0, key.0)).unwrap();
 }
 
-fn end() -> impl Strategy<Value = End> {
-    prop_oneof![
-        6 => Just(End::Commit),
-        1 => Just(End::TakeBack),
-        1 => Just(End::CommitInDoubt),
-        1 => Just(End::TakeBackInDoubt),
-    ]
-}
-
 fn step() -> impl Strategy<Value = Step> {
     let lag = prop_oneof![6 => Just(0_i16), 1 => 0..40_i16];
     let payments = prop::collection::vec((any::<u8>(), lag), 0..6);
     prop_oneof![
-        8 => (payments, end()).prop_map(|(payments, end)| Step::Record(payments, end)),
+        8 => (payments, End::any()).prop_map(|(payments, end)| Step::Record(payments, end)),
         1 => Just(Step::Restart),
     ]
 }
