@@ -38,6 +38,8 @@ impl LateTable for UsesTable {
     type Key = CodeNo;
     type Row = CodeUse;
 
+    const KNOWN_MAX: usize = 4 * 1024;
+
     fn find(connection: &Connection, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
         let condition = "carton = ?1 AND idx = ?2";
         let found = settled_where(connection, condition, (code.carton.0, code.index))?;

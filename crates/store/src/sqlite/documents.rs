@@ -1,12 +1,12 @@
-//! Documents as the writer loads and overwrites them: each is looked up by its key once a batch, cards and
-//! terminals seldom even that.
+//! Documents as the writer loads and changes them. Those that are in use are known without looking.
 
 use super::{
     from_sqlite,
     indexes::InStep,
-    late_documents::{DocumentsTable, LateDocuments, Stored, is_late},
+    late_documents::{DocumentsTable, LateDocuments, Stored, is_known, is_late},
     late_log::LateLog,
     late_table::Recent,
+    loyalty::{constraint, in_the_way},
     queries::all,
     voucher::execute,
 };
@@ -15,7 +15,7 @@ use crate::{
     flat::{FlatDocument, body, own, own_column, table},
 };
 use domain::loyalty::document::{Document, DocumentKey, DocumentKind};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Params, Row, ffi, params};
 use std::{collections::HashMap, sync::Arc};
 
 /// Where a document lies, and its row's own column as it is stored.
@@ -25,20 +25,12 @@ pub(super) struct Place {
     pub own: Option<i64>,
 }
 
-/// How many documents are known without looking; when there are more, all are forgotten.
-const KNOWN_MAX: usize = 16 * 1024;
-
 /// The documents that the writer loads and writes.
 pub(super) struct Documents {
-    /// Cards and terminals.
+    /// The bodies of cards and terminals enter their tables late, those of others at once.
     late: LateDocuments,
-    /// Some of them as they were committed last. Nobody but this writer changes them, so they need not
-    /// be found and read again, whether they are in their tables by now or not.
-    known: HashMap<DocumentKey, Stored>,
     /// Where the rows lie that the open transaction loaded.
     loaded: HashMap<DocumentKey, Place>,
-    /// What the open transaction writes late.
-    written: Vec<(DocumentKey, Stored)>,
 }
 
 impl Documents {
@@ -48,28 +40,38 @@ impl Documents {
     ) -> Result<Self, StoreError> {
         Ok(Self {
             late: LateLog::open(connection, recent)?,
-            known: HashMap::new(),
             loaded: HashMap::new(),
-            written: Vec::new(),
         })
     }
 
     /// The document with `key`.
+    pub(super) fn find(
+        &mut self,
+        connection: &Connection,
+        key: &DocumentKey,
+    ) -> Result<Option<Stored>, StoreError> {
+        if is_known(key.kind) {
+            return self.late.find(connection, key);
+        }
+        Ok(find(connection, key)?.map(Arc::new))
+    }
+
+    /// Notes what the open transaction did to a table.
+    fn entered(&mut self, key: DocumentKey, document: Option<Stored>) {
+        if is_known(key.kind) {
+            self.late.entered(key, document);
+        }
+    }
+
+    /// The document with `key`, which the open transaction may overwrite.
     pub(super) fn load(
         &mut self,
         connection: &Connection,
         key: &DocumentKey,
     ) -> Result<Option<Document>, StoreError> {
-        let found = if is_late(key.kind) {
-            let found = match self.known.get(key) {
-                Some(known) => Some(Arc::clone(known)),
-                None => self.late.find(connection, key)?,
-            };
-            found.map(Arc::unwrap_or_clone)
-        } else {
-            find(connection, key)?
-        };
-        Ok(found.map(|(document, place)| {
+        let found = self.find(connection, key)?;
+        Ok(found.map(|stored| {
+            let (document, place) = Arc::unwrap_or_clone(stored);
             self.loaded.insert(key.clone(), place);
             document
         }))
@@ -89,12 +91,49 @@ impl Documents {
         let place = *self.loaded.get(&key).ok_or_else(missing)?;
         let own = own(document);
         put_own(connection, key.kind, place, own)?;
+        let stored = Arc::new((document.clone(), Place { own, ..place }));
         if is_late(key.kind) {
-            let stored = Arc::new((document.clone(), Place { own, ..place }));
-            self.written.push((key.clone(), Arc::clone(&stored)));
             return self.late.put(connection, key, stored);
         }
-        put(connection, key.kind, place, body(document)?)
+        put(connection, key.kind, place, body(document)?)?;
+        self.entered(key, Some(stored));
+        Ok(())
+    }
+
+    /// Adds a document.
+    pub(super) fn add(
+        &mut self,
+        connection: &Connection,
+        document: &Document,
+    ) -> Result<(), StoreError> {
+        let key = document.key();
+        let (flat, table) = (FlatDocument::of(document)?, table(key.kind));
+        let body = padded(flat.body, STEP);
+        let added = match own_column(key.kind) {
+            Some(own) => {
+                let sql = format!(
+                    "INSERT INTO {table} (tenant, key, body, {own}) VALUES (?1, ?2, ?3, ?4)"
+                );
+                insert(
+                    connection,
+                    &sql,
+                    params![flat.tenant, flat.key, body, flat.own],
+                )
+            }
+            None => {
+                let sql = format!("INSERT INTO {table} (tenant, key, body) VALUES (?1, ?2, ?3)");
+                insert(connection, &sql, params![flat.tenant, flat.key, body])
+            }
+        };
+        let row = added.map_err(|error| match constraint(&error) {
+            Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => in_the_way(&error),
+            // A store's or partner's number, or a terminal's index, that another has.
+            _ => from_sqlite(error),
+        })?;
+        let place = Place { row, own: flat.own };
+        let stored = Arc::new((document.clone(), place));
+        self.entered(key, Some(stored));
+        Ok(())
     }
 
     /// Removes a document.
@@ -104,8 +143,9 @@ impl Documents {
         key: &DocumentKey,
     ) -> Result<(), StoreError> {
         if is_late(key.kind) {
-            self.known.remove(key);
             self.late.forget(key.clone())?;
+        } else {
+            self.entered(key.clone(), None);
         }
         let sql = format!(
             "DELETE FROM {} WHERE tenant = ?1 AND key = ?2",
@@ -122,6 +162,11 @@ impl Documents {
     }
 }
 
+/// Inserts a row; returns its number.
+fn insert(connection: &Connection, sql: &str, values: impl Params) -> rusqlite::Result<i64> {
+    connection.prepare_cached(sql)?.insert(values)
+}
+
 impl InStep for Documents {
     fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.late.resolve(connection)
@@ -133,21 +178,15 @@ impl InStep for Documents {
 
     fn committed(&mut self) {
         self.loaded.clear();
-        if self.known.len() + self.written.len() > KNOWN_MAX {
-            self.known.clear();
-        }
-        self.known.extend(self.written.drain(..));
         self.late.committed();
     }
 
     fn taken_back(&mut self) {
         self.loaded.clear();
-        self.written.clear();
         self.late.taken_back();
     }
 
     fn doubt(&mut self) {
-        self.known.clear();
         self.late.doubt();
     }
 }

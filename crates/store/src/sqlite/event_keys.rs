@@ -6,21 +6,24 @@ mod tests;
 use super::{
     from_sqlite,
     late_index::{LateIndex, LateKey},
-    late_table::Recent,
+    late_table::{Recent, Sought},
 };
 use crate::contract::StoreError;
 use domain::{
     ids::{Serial, TenantId},
-    loyalty::trans::{Place, TransNo},
+    loyalty::{
+        rows::LoyaltyPlan,
+        trans::{Place, TransNo},
+    },
 };
-use rusqlite::{Connection, Row, Statement};
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use std::collections::BTreeMap;
 
 /// Which event has a place or a number.
 pub(super) type EventKeys = LateIndex<EventKey>;
 
 /// What an event is found by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct EventKey {
     tenant: i64,
     kind: i64,
@@ -65,6 +68,19 @@ pub(super) const ASTRAY: &str = concat!(
 );
 
 impl EventKey {
+    /// The places and numbers that a batch asks for.
+    pub(super) fn of_plan(plan: &LoyaltyPlan) -> impl Iterator<Item = Self> {
+        let places = plan.places.iter();
+        let numbers = plan.numbers.iter();
+        let places = places.map(|(tenant, place)| Self::place(*tenant, *place));
+        places.chain(numbers.map(|(tenant, number)| Self::number(*tenant, *number)))
+    }
+
+    /// Whose event it is.
+    pub(super) const fn tenant(self) -> TenantId {
+        TenantId(self.tenant)
+    }
+
     pub(super) const fn place(tenant: TenantId, place: Place) -> Self {
         Self {
             tenant: tenant.0,
@@ -100,6 +116,24 @@ impl LateKey for EventKey {
         statement.raw_bind_parameter(2, self.kind)?;
         statement.raw_bind_parameter(3, self.value)?;
         Ok(4)
+    }
+
+    /// Places and numbers ascend at each terminal.
+    fn seek(self, connection: &Connection) -> Result<Sought<Self>, StoreError> {
+        let sql = "SELECT value, serial FROM trans_keys \
+             WHERE tenant = ?1 AND kind = ?2 AND value >= ?3 ORDER BY value LIMIT 1";
+        let next = connection.prepare_cached(sql).and_then(|mut next| {
+            let key = (self.tenant, self.kind, self.value);
+            let next = next.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)));
+            next.optional()
+        });
+        Ok(match next.map_err(from_sqlite)? {
+            Some((value, serial)) if value == self.value => Sought::Row(Serial(serial)),
+            next => {
+                let value = next.map_or(i64::MAX, |(value, _)| value);
+                Sought::NothingUpTo(Self { value, ..self })
+            }
+        })
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {

@@ -47,12 +47,27 @@ pub(super) fn is_late(kind: DocumentKind) -> bool {
     KINDS.contains(&kind)
 }
 
+/// Whether documents of a kind are worth knowing without looking: others are seldom asked for twice.
+pub(super) const fn is_known(kind: DocumentKind) -> bool {
+    match kind {
+        DocumentKind::Store
+        | DocumentKind::Terminal
+        | DocumentKind::Card
+        | DocumentKind::Partner
+        | DocumentKind::VoucherTicket
+        | DocumentKind::Activity
+        | DocumentKind::Carton => true,
+        DocumentKind::VerifyCodes | DocumentKind::WorkItem | DocumentKind::Change => false,
+    }
+}
+
 impl LateTable for DocumentsTable {
     type Key = DocumentKey;
     type Row = Stored;
 
     // They are larger than other rows, and are read back at start.
     const RECENT_MAX: usize = 16 * 1024;
+    const KNOWN_MAX: usize = 8 * 1024;
 
     fn find(connection: &Connection, key: &DocumentKey) -> Result<Option<Stored>, StoreError> {
         Ok(find(connection, key)?.map(Arc::new))

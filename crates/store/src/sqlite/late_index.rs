@@ -8,15 +8,15 @@ mod tests;
 
 use super::{
     from_sqlite,
-    late_table::{ByKey, Late, LateTable, ReadBack, Recall, Recent},
+    late_table::{ByKey, Late, LateTable, ReadBack, Recall, Recent, Sought},
 };
 use crate::contract::StoreError;
 use domain::ids::Serial;
 use rusqlite::{Connection, Row, Statement};
-use std::fmt::Debug;
+use std::{fmt::Debug, hash::Hash};
 
 /// What rows are found by. Where a statement takes a key, its columns are the first parameters.
-pub(super) trait LateKey: Copy + Ord + Debug + Send + Sync + 'static {
+pub(super) trait LateKey: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     /// How messages call it.
     const NAME: &'static str;
     /// The settled serial.
@@ -34,6 +34,12 @@ pub(super) trait LateKey: Copy + Ord + Debug + Send + Sync + 'static {
 
     /// Binds its columns, and says which parameter is next.
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize>;
+
+    /// What the table has for a key; for keys that ascend, up to where it has nothing.
+    fn seek(self, connection: &Connection) -> Result<Sought<Self>, StoreError> {
+        let found = Self::find(connection, &self)?;
+        Ok(found.map_or(Sought::Nothing, Sought::Row))
+    }
 
     /// Reads it behind the serial of a row of [`LateKey::ABOVE`].
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
@@ -61,6 +67,10 @@ impl<K: LateKey> LateTable for K {
 
     fn find(connection: &Connection, key: &Self) -> Result<Option<Serial>, StoreError> {
         find_by(connection, K::FIND, *key)
+    }
+
+    fn seek(connection: &Connection, key: &Self) -> Result<Sought<Self>, StoreError> {
+        LateKey::seek(*key, connection)
     }
 
     fn put(connection: &Connection, key: &Self, serial: &Serial) -> Result<(), StoreError> {

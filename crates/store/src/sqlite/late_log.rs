@@ -52,7 +52,7 @@ impl<T: Logged> LateLog<T> {
 
     /// As [`Late::find`].
     pub(super) fn find(
-        &self,
+        &mut self,
         connection: &Connection,
         key: &T::Key,
     ) -> Result<Option<T::Row>, StoreError> {
@@ -82,6 +82,11 @@ impl<T: Logged> LateLog<T> {
         let number = self.late.newest() + 1;
         self.late.forget(key, number);
         Ok(())
+    }
+
+    /// As [`Late::entered`].
+    pub(super) fn entered(&mut self, key: T::Key, row: Option<T::Row>) {
+        self.late.entered(key, row);
     }
 
     fn log(&mut self, key: &T::Key, row: Option<&T::Row>) -> Result<(), StoreError> {

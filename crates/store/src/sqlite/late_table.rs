@@ -15,12 +15,16 @@
 //! Invariant: the newest row of a key is in the table, or its number is above the settled one and it
 //! is in [`Kept`] as long as a writer lives. The audit proves it of the rows.
 
-use super::indexes::InStep;
+use super::{
+    indexes::InStep,
+    known::{Gaps, Known},
+};
 use crate::contract::StoreError;
 use rusqlite::Connection;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt::{self, Debug},
+    hash::Hash,
     mem,
     ops::{Bound, RangeBounds},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak},
@@ -31,15 +35,28 @@ const MOVED_EXTRA: usize = 16;
 
 /// A table that is filled late, and where its rows are recorded meanwhile.
 pub(super) trait LateTable: Debug + 'static {
-    type Key: Clone + Ord + Debug + Send + Sync + 'static;
+    type Key: Clone + Ord + Hash + Debug + Send + Sync + 'static;
     type Row: Clone + Send + Sync + 'static;
 
     /// How many rows are kept in memory before commits move them on. More of them lie closer
     /// together; but up to three times as many are read at start, and of logs six changes for each.
     const RECENT_MAX: usize = 64 * 1024;
 
+    /// Twice as many rows that are in the table are remembered at most: those of keys that are asked
+    /// for again and again.
+    const KNOWN_MAX: usize = 0;
+
     /// The row that has `key` in the table.
     fn find(connection: &Connection, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
+
+    /// As [`LateTable::find`]; where keys ascend, tells how far there is nothing, too.
+    fn seek(connection: &Connection, key: &Self::Key) -> Result<Sought<Self>, StoreError>
+    where
+        Self: Sized,
+    {
+        let found = Self::find(connection, key)?;
+        Ok(found.map_or(Sought::Nothing, Sought::Row))
+    }
 
     /// Enters a row in the table. One that was read back after a restart may be there already.
     fn put(connection: &Connection, key: &Self::Key, row: &Self::Row) -> Result<(), StoreError>;
@@ -66,6 +83,19 @@ pub(super) trait LateTable: Debug + 'static {
 }
 
 pub(super) type ByKey<T> = BTreeMap<<T as LateTable>::Key, <T as LateTable>::Row>;
+
+/// What became of keys in a table: their rows, or that they have none.
+type Entered<T> = BTreeMap<<T as LateTable>::Key, Option<<T as LateTable>::Row>>;
+
+/// What a table has for a key.
+pub(super) enum Sought<T: LateTable> {
+    /// This row.
+    Row(T::Row),
+    /// Nothing.
+    Nothing,
+    /// Nothing, nor for any key from there to before this one.
+    NothingUpTo(T::Key),
+}
 
 /// What a store's rows say when it is opened.
 pub(super) struct ReadBack<T: LateTable> {
@@ -98,10 +128,10 @@ impl<T: LateTable> Kept<T> {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = rows;
     }
 
-    /// A key that was moved may have a newer row again.
-    fn change(&self, moved: &[T::Key], added: ByKey<T>) {
+    /// A key that entered the table may have a newer row again.
+    fn change<'k>(&self, entered: impl Iterator<Item = &'k T::Key>, added: ByKey<T>) {
         let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for key in moved {
+        for key in entered {
             rows.remove(key);
         }
         rows.extend(added);
@@ -172,6 +202,8 @@ impl<T: LateTable> Recent<T> {
 /// The writer's side.
 pub(super) struct Late<T: LateTable> {
     kept: Arc<Kept<T>>,
+    known: Known<T::Key, T::Row>,
+    gaps: Gaps<T::Key>,
     /// [`LateTable::RECENT_MAX`]; fewer in tests.
     recent_max: usize,
     /// Where the round through [`Kept`] is, as of the last commit.
@@ -202,10 +234,8 @@ struct Open<T: LateTable> {
     round: Round<T::Key>,
     /// Recorded, and not in the table.
     added: ByKey<T>,
-    /// In the table now.
-    moved: Vec<T::Key>,
-    /// Sought in vain.
-    absent: BTreeSet<T::Key>,
+    /// Changed in the table.
+    entered: Entered<T>,
 }
 
 impl<T: LateTable> Open<T> {
@@ -213,8 +243,7 @@ impl<T: LateTable> Open<T> {
         Self {
             round: round.clone(),
             added: BTreeMap::new(),
-            moved: Vec::new(),
-            absent: BTreeSet::new(),
+            entered: BTreeMap::new(),
         }
     }
 }
@@ -227,6 +256,8 @@ impl<T: LateTable> Late<T> {
         recent.publish(&kept);
         Ok(Self {
             kept,
+            known: Known::new(T::KNOWN_MAX),
+            gaps: Gaps::default(),
             recent_max: T::RECENT_MAX,
             open: Open::new(&round),
             round,
@@ -247,30 +278,34 @@ impl<T: LateTable> Late<T> {
 
     /// The newest row that has `key`.
     pub(super) fn find(
-        &self,
-        connection: &Connection,
-        key: &T::Key,
-    ) -> Result<Option<T::Row>, StoreError> {
-        let recent = self.open.added.get(key).cloned();
-        match recent.or_else(|| self.kept.get(key)) {
-            Some(row) => Ok(Some(row)),
-            None => T::find(connection, key),
-        }
-    }
-
-    /// As [`Late::find`]; what is not there is looked for once in a transaction.
-    pub(super) fn seek(
         &mut self,
         connection: &Connection,
         key: &T::Key,
     ) -> Result<Option<T::Row>, StoreError> {
-        if self.open.absent.contains(key) {
+        if let Some(row) = self.open.added.get(key) {
+            return Ok(Some(row.clone()));
+        }
+        if let Some(row) = self.open.entered.get(key) {
+            return Ok(row.clone());
+        }
+        if let Some(row) = self.kept.get(key) {
+            return Ok(Some(row));
+        }
+        if let Some(row) = self.known.get(key) {
+            return Ok(row);
+        }
+        if self.gaps.contain(key) {
             return Ok(None);
         }
-        let found = self.find(connection, key)?;
-        if found.is_none() {
-            self.open.absent.insert(key.clone());
-        }
+        let found = match T::seek(connection, key)? {
+            Sought::Row(row) => Some(row),
+            Sought::Nothing => None,
+            Sought::NothingUpTo(end) => {
+                self.gaps.note(key.clone(), end);
+                return Ok(None);
+            }
+        };
+        self.known.put(key.clone(), found.clone());
         Ok(found)
     }
 
@@ -295,13 +330,14 @@ impl<T: LateTable> Late<T> {
         row: T::Row,
         number: i64,
     ) -> Result<(), StoreError> {
-        self.open.absent.remove(&key);
         let round = &mut self.open.round;
         round.newest = round.newest.max(number);
         if number <= round.began_at {
-            return T::put(connection, &key, &row);
+            T::put(connection, &key, &row)?;
+            self.entered(key, Some(row));
+        } else {
+            self.open.added.insert(key, row);
         }
-        self.open.added.insert(key, row);
         Ok(())
     }
 
@@ -310,7 +346,12 @@ impl<T: LateTable> Late<T> {
         let round = &mut self.open.round;
         round.newest = round.newest.max(number);
         self.open.added.remove(&key);
-        self.open.moved.push(key);
+        self.entered(key, None);
+    }
+
+    /// Notes what the open transaction has put into the table, or that it removed it.
+    pub(super) fn entered(&mut self, key: T::Key, row: Option<T::Row>) {
+        self.open.entered.insert(key, row);
     }
 }
 
@@ -325,21 +366,22 @@ impl<T: LateTable> InStep for Late<T> {
         let held = (self.kept.read().len() + added).max(T::weight(settled, newest));
         let wanted = held.saturating_sub(self.recent_max).min(many);
         let next = self.kept.next(self.open.round.after.as_ref(), wanted);
-        for (key, row) in &next {
+        let last = next.last().map(|(key, _)| key.clone());
+        let is_whole = next.len() < wanted;
+        for (key, row) in next {
             // What the open transaction adds or removes is not to be met by what was before.
-            if !self.open.added.contains_key(key) && !self.open.moved.contains(key) {
-                T::put(connection, key, row)?;
+            if !self.open.added.contains_key(&key) && !self.open.entered.contains_key(&key) {
+                T::put(connection, &key, &row)?;
+                self.entered(key, Some(row));
             }
         }
-        let keys = next.iter().map(|(key, _)| key.clone());
-        self.open.moved.extend(keys);
         let round = &mut self.open.round;
-        if next.len() < wanted {
+        if is_whole {
             round.complete = round.began_at;
             round.began_at = round.newest;
             round.after = None;
-        } else if let Some((last, _)) = next.last() {
-            round.after = Some(last.clone());
+        } else if last.is_some() {
+            round.after = last;
         }
         if round.settled < round.complete {
             round.settled = T::settle(connection, round.settled, round.complete, many)?;
@@ -352,11 +394,14 @@ impl<T: LateTable> InStep for Late<T> {
         let Open {
             round,
             added,
-            moved,
-            absent: _,
+            entered,
         } = mem::replace(&mut self.open, next);
         self.round = round;
-        self.kept.change(&moved, added);
+        self.kept.change(entered.keys(), added);
+        for (key, row) in entered {
+            self.gaps.enter(&key);
+            self.known.put(key, row);
+        }
     }
 
     fn taken_back(&mut self) {
@@ -371,6 +416,8 @@ impl<T: LateTable> InStep for Late<T> {
         if self.is_doubtful {
             let (rows, round) = read_back::<T>(connection)?;
             self.kept.replace(rows);
+            self.known.clear();
+            self.gaps.clear();
             self.round = round;
             self.taken_back();
             self.is_doubtful = false;

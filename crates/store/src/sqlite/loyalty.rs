@@ -1,7 +1,7 @@
 //! Cards, terminals and their events: their part of a batch, and looking at them.
 
 use super::{
-    documents::{Documents, STEP, padded},
+    documents::Documents,
     event_keys::{EventKey, EventKeys},
     from_sqlite,
     late_documents::{self, DocumentsTable},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     contract::StoreError,
-    flat::{FlatDocument, FlatTrans, may_be_due, own_column, table},
+    flat::{FlatTrans, may_be_due, table},
 };
 use domain::{
     ids::{Serial, TenantId},
@@ -81,13 +81,9 @@ pub(super) fn load(
         let found = trans_of(connection, *tenant, *serial)?;
         found.into_iter().for_each(|it| rows.add_trans(it));
     }
-    let places = plan.places.iter();
-    let places = places.map(|(tenant, place)| (*tenant, EventKey::place(*tenant, *place)));
-    let numbers = plan.numbers.iter();
-    let numbers = numbers.map(|(tenant, number)| (*tenant, EventKey::number(*tenant, *number)));
-    for (tenant, key) in places.chain(numbers) {
-        if let Some(serial) = events.seek(connection, &key)? {
-            let found = trans_of(connection, tenant, serial)?;
+    for key in EventKey::of_plan(plan) {
+        if let Some(serial) = events.find(connection, &key)? {
+            let found = trans_of(connection, key.tenant(), serial)?;
             found.into_iter().for_each(|it| rows.add_trans(it));
         }
     }
@@ -108,7 +104,7 @@ pub(super) fn write(
         known.overwrite(connection, document)?;
     }
     for document in &changes.documents_added {
-        add(connection, document)?;
+        known.add(connection, document)?;
     }
     for trans in &changes.trans {
         let flat = FlatTrans::of(trans)?;
@@ -122,32 +118,6 @@ pub(super) fn write(
         .try_for_each(|it| add_trans(connection, events, it))
 }
 
-pub(super) fn add(connection: &Connection, document: &Document) -> Result<(), StoreError> {
-    let kind = document.key().kind;
-    let (flat, table) = (FlatDocument::of(document)?, table(kind));
-    let body = padded(flat.body, STEP);
-    let added = match own_column(kind) {
-        Some(own) => {
-            let sql =
-                format!("INSERT INTO {table} (tenant, key, body, {own}) VALUES (?1, ?2, ?3, ?4)");
-            execute(
-                connection,
-                &sql,
-                params![flat.tenant, flat.key, body, flat.own],
-            )
-        }
-        None => {
-            let sql = format!("INSERT INTO {table} (tenant, key, body) VALUES (?1, ?2, ?3)");
-            execute(connection, &sql, params![flat.tenant, flat.key, body])
-        }
-    };
-    added.map(drop).map_err(|error| match constraint(&error) {
-        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => in_the_way(&error),
-        // A store's or partner's number, or a terminal's index, that another has.
-        _ => from_sqlite(error),
-    })
-}
-
 fn add_trans(
     connection: &Connection,
     events: &mut EventKeys,
@@ -156,7 +126,7 @@ fn add_trans(
     let place = trans.place.map(|it| EventKey::place(trans.tenant, it));
     let number = trans.number.map(|it| EventKey::number(trans.tenant, it));
     for key in [place, number].into_iter().flatten() {
-        if let Some(there) = events.seek(connection, &key)? {
+        if let Some(there) = events.find(connection, &key)? {
             let text = format!("event {there} has the place or number of {}", trans.serial);
             return Err(StoreError::Conflict(text));
         }
@@ -192,11 +162,11 @@ fn must_be_one(changed: usize, what: impl FnOnce() -> String) -> Result<(), Stor
 }
 
 /// SQLite's own number of the broken constraint's kind.
-fn constraint(error: &Error) -> Option<i32> {
+pub(super) fn constraint(error: &Error) -> Option<i32> {
     error.sqlite_error().map(|it| it.extended_code)
 }
 
-fn in_the_way(error: &Error) -> StoreError {
+pub(super) fn in_the_way(error: &Error) -> StoreError {
     StoreError::Conflict(error.to_string())
 }
 

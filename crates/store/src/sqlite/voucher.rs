@@ -2,7 +2,8 @@
 
 use super::{
     code_uses::{self, CodeUses},
-    documents, from_sqlite,
+    from_sqlite,
+    indexes::Indexes,
     loyalty::conflict_or_failure,
     queries::all,
     stock,
@@ -23,7 +24,7 @@ use domain::{
     },
 };
 use rusqlite::{Connection, Params, Row, params};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 const SPAN: &str = "tenant, carton, first, last, due_at, body";
 const EVENT: &str = "tenant, subject, carton, idx, number, body";
@@ -78,7 +79,7 @@ pub(super) fn events_where(
 /// Loads what `plan` names, and the codes that payments hold.
 pub(super) fn load(
     connection: &Connection,
-    uses: &CodeUses,
+    uses: &mut CodeUses,
     plan: &VoucherPlan,
     held: &[CodeNo],
     rows: &mut VoucherRows,
@@ -106,7 +107,7 @@ pub(super) fn load(
 /// Looks up the code that a new payment of `tenant` names.
 pub(super) fn look_up(
     connection: &Connection,
-    uses: &CodeUses,
+    indexes: &mut Indexes,
     tenant: TenantId,
     digest: CodeDigest,
     codes: &mut PayingCodes,
@@ -118,18 +119,19 @@ pub(super) fn look_up(
     codes.add_code(digest, code);
     if !codes.has_carton(code.carton) {
         let key = DocumentKey::carton(tenant, code.carton);
-        if let Some((Document::Carton(carton), _)) = documents::find(connection, &key)? {
+        let carton = indexes.documents.find(connection, &key)?;
+        if let Some((Document::Carton(carton), _)) = carton.map(Arc::unwrap_or_clone) {
             codes.add_carton(*carton);
         }
     }
-    load_code(connection, uses, code, &mut codes.rows)
+    load_code(connection, &mut indexes.uses, code, &mut codes.rows)
 }
 
 /// Loads a code and its span where they are not there yet: codes that are used together lie in few
 /// spans, and a new payment's code was looked at before the payment was recorded.
 fn load_code(
     connection: &Connection,
-    uses: &CodeUses,
+    uses: &mut CodeUses,
     code: CodeNo,
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {

@@ -143,7 +143,7 @@ fn load(
         record_claim(connection, indexes, *claim, &mut codes, &mut loaded)?;
     }
     loaded.voucher = codes.rows;
-    load_payments(connection, &indexes.claims, plan, &mut loaded)?;
+    load_payments(connection, &mut indexes.claims, plan, &mut loaded)?;
     load_refunds(connection, plan, &mut loaded)?;
     load_recharges(connection, plan, &mut loaded)?;
     let sql = format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB);
@@ -168,7 +168,7 @@ fn load(
     let of_members = &mut loaded.loyalty;
     loyalty::load(connection, known, events, &plan.loyalty, of_members)?;
     let held = loaded.codes_held(&plan.voucher.cards);
-    let uses = &indexes.uses;
+    let uses = &mut indexes.uses;
     voucher::load(connection, uses, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
 }
@@ -187,7 +187,7 @@ fn record_claim(
         return load_payment(connection, new.tenant, holder, rows);
     }
     if let Some(digest) = claim.code {
-        voucher::look_up(connection, &indexes.uses, new.tenant, digest, codes)?;
+        voucher::look_up(connection, indexes, new.tenant, digest, codes)?;
     }
     let payment = match codes.admit(claim)? {
         Ok(payment) => payment,
@@ -245,7 +245,7 @@ fn load_payment(
 
 fn load_payments(
     connection: &Connection,
-    claims: &Claims,
+    claims: &mut Claims,
     plan: &Plan<'_>,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {

@@ -95,10 +95,10 @@ impl Rig {
         }
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
         for (at, serial) in &self.recorded {
             let place = Place::from_stored(*at);
-            let find = |key| self.events.find(&self.connection, &key).unwrap();
+            let mut find = |key| self.events.find(&self.connection, &key).unwrap();
             assert_eq!(find(EventKey::place(TENANT, place)), Some(*serial));
             if let Some(number) = number(place) {
                 assert_eq!(find(EventKey::number(TENANT, number)), Some(*serial));
