@@ -17,7 +17,10 @@ use std::{
     },
     time::Instant,
 };
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, mpsc, oneshot},
+};
 
 /// Tells the present.
 pub type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
@@ -59,6 +62,8 @@ pub struct WorkQueue {
     receiver: Arc<Mutex<mpsc::Receiver<Work>>>,
     takes_writes: Arc<AtomicBool>,
     clock: Clock,
+    /// Where answers are given; none where writers run beside those who wait for them.
+    answering: Option<Handle>,
 }
 
 enum Work {
@@ -76,6 +81,7 @@ impl Engine {
             receiver: Arc::new(Mutex::new(receiver)),
             takes_writes: Arc::clone(&takes_writes),
             clock,
+            answering: None,
         };
         (
             Self {
@@ -181,6 +187,15 @@ impl<C: Command> Ticket for CommandTicket<C> {
 }
 
 impl WorkQueue {
+    /// The same queue for a writer with a thread of its own: whoever waits on `runtime` is woken there,
+    /// a batch at a time. To wake each of them from another thread would take the writer a tenth of
+    /// its time.
+    #[must_use]
+    pub fn answering_on(self, runtime: Handle) -> Self {
+        let answering = Some(runtime);
+        Self { answering, ..self }
+    }
+
     /// Serves the queue with `writer` until every [`Engine`] handle is gone and all is answered.
     pub async fn serve<W: Writer>(self, mut writer: W) {
         let mut batch = Vec::with_capacity(BATCH_LEN_MAX);
@@ -221,17 +236,32 @@ impl WorkQueue {
     async fn decide<W: Writer>(&self, writer: &mut W, mut tickets: Vec<Box<dyn Ticket>>) {
         metrics::histogram!("onetill_batch_commands").record(as_f64(tickets.len()));
         let started = Instant::now();
-        let mut result = self.attempt(writer, &mut tickets).await;
+        let result = self.attempt(writer, &mut tickets).await;
         metrics::histogram!("onetill_batch_seconds").record(started.elapsed());
         if tickets.len() > 1 && spoils_only_itself(&result) {
             for ticket in tickets {
                 let mut alone = vec![ticket];
-                result = self.attempt(writer, &mut alone).await;
-                answer_all(alone, &result);
+                let of_one = self.attempt(writer, &mut alone).await;
+                self.answer_all(alone, of_one);
             }
             return;
         }
-        answer_all(tickets, &result);
+        self.answer_all(tickets, result);
+    }
+
+    fn answer_all(&self, tickets: Vec<Box<dyn Ticket>>, result: Result<(), StoreError>) {
+        if let Err(error) = &result {
+            tracing::warn!(commands = tickets.len(), %error, "a batch failed");
+        }
+        let answer = move || {
+            for ticket in tickets {
+                ticket.answer(result.clone());
+            }
+        };
+        match &self.answering {
+            Some(runtime) => drop(runtime.spawn(async { answer() })),
+            None => answer(),
+        }
     }
 
     async fn attempt<W: Writer>(
@@ -289,15 +319,6 @@ const fn spoils_only_itself(result: &Result<(), StoreError>) -> bool {
     match result {
         Err(StoreError::Corrupt(_) | StoreError::Refused(_) | StoreError::Conflict(_)) => true,
         Ok(()) | Err(StoreError::Down(_) | StoreError::Full(_) | StoreError::Unknown(_)) => false,
-    }
-}
-
-fn answer_all(tickets: Vec<Box<dyn Ticket>>, result: &Result<(), StoreError>) {
-    if let Err(error) = result {
-        tracing::warn!(commands = tickets.len(), %error, "a batch failed");
-    }
-    for ticket in tickets {
-        ticket.answer(result.clone());
     }
 }
 

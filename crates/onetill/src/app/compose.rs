@@ -38,7 +38,7 @@ use store::{
     postgres::PostgresStore,
     sqlite::{self, SqliteStore},
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 
 /// Why a gateway cannot start; the text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -256,6 +256,7 @@ fn open_sqlite(path: &Path, queue: WorkQueue) -> Result<(Writers, Arc<dyn Reader
         .build()
         .map_err(ComposeError::Thread)?;
     let thread = thread::Builder::new().name("onetill-writer".to_owned());
+    let queue = queue.answering_on(Handle::current());
     let thread = thread.spawn(move || runtime.block_on(queue.serve(writer)));
     let thread = thread.map_err(ComposeError::Thread)?;
     Ok((Writers::Thread(thread), Arc::new(store.reader())))

@@ -16,7 +16,7 @@ use crate::{
 };
 use domain::loyalty::document::{Document, DocumentKey, DocumentKind};
 use rusqlite::{Connection, Params, Row, ffi, params};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// Where a document lies, and its row's own column as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,6 @@ pub(super) struct Place {
 pub(super) struct Documents {
     /// The bodies of cards and terminals enter their tables late, those of others at once.
     late: LateDocuments,
-    /// Where the rows lie that the open transaction loaded.
-    loaded: HashMap<DocumentKey, Place>,
 }
 
 impl Documents {
@@ -40,7 +38,6 @@ impl Documents {
     ) -> Result<Self, StoreError> {
         Ok(Self {
             late: LateLog::open(connection, recent)?,
-            loaded: HashMap::new(),
         })
     }
 
@@ -63,39 +60,27 @@ impl Documents {
         }
     }
 
-    /// The document with `key`, which the open transaction may overwrite.
-    pub(super) fn load(
-        &mut self,
-        connection: &Connection,
-        key: &DocumentKey,
-    ) -> Result<Option<Document>, StoreError> {
-        let found = self.find(connection, key)?;
-        Ok(found.map(|stored| {
-            let (document, place) = Arc::unwrap_or_clone(stored);
-            self.loaded.insert(key.clone(), place);
-            document
-        }))
-    }
-
-    /// Overwrites a document that the open transaction loaded.
+    /// Overwrites a document.
     pub(super) fn overwrite(
         &mut self,
         connection: &Connection,
-        document: &Document,
+        document: Document,
     ) -> Result<(), StoreError> {
         let key = document.key();
         let missing = || {
-            let text = format!("{} {} was not loaded", table(key.kind), key.key);
+            let text = format!("{} {} is not there", table(key.kind), key.key);
             StoreError::Corrupt(text)
         };
-        let place = *self.loaded.get(&key).ok_or_else(missing)?;
-        let own = own(document);
+        let place = self.find(connection, &key)?.ok_or_else(missing)?.1;
+        let own = own(&document);
         put_own(connection, key.kind, place, own)?;
-        let stored = Arc::new((document.clone(), Place { own, ..place }));
+        if !is_late(key.kind) {
+            put(connection, key.kind, place, body(&document)?)?;
+        }
+        let stored = Arc::new((document, Place { own, ..place }));
         if is_late(key.kind) {
             return self.late.put(connection, key, stored);
         }
-        put(connection, key.kind, place, body(document)?)?;
         self.entered(key, Some(stored));
         Ok(())
     }
@@ -104,10 +89,10 @@ impl Documents {
     pub(super) fn add(
         &mut self,
         connection: &Connection,
-        document: &Document,
+        document: Document,
     ) -> Result<(), StoreError> {
         let key = document.key();
-        let (flat, table) = (FlatDocument::of(document)?, table(key.kind));
+        let (flat, table) = (FlatDocument::of(&document)?, table(key.kind));
         let body = padded(flat.body, STEP);
         let added = match own_column(key.kind) {
             Some(own) => {
@@ -131,7 +116,7 @@ impl Documents {
             _ => from_sqlite(error),
         })?;
         let place = Place { row, own: flat.own };
-        let stored = Arc::new((document.clone(), place));
+        let stored = Arc::new((document, place));
         self.entered(key, Some(stored));
         Ok(())
     }
@@ -177,12 +162,10 @@ impl InStep for Documents {
     }
 
     fn committed(&mut self) {
-        self.loaded.clear();
         self.late.committed();
     }
 
     fn taken_back(&mut self) {
-        self.loaded.clear();
         self.late.taken_back();
     }
 

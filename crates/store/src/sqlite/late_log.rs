@@ -34,6 +34,8 @@ pub(super) struct LateLog<T: Logged> {
     late: Late<T>,
     /// What the open transaction changes.
     changes: String,
+    /// One of these changes, while it is written.
+    change: String,
 }
 
 impl<T: Logged> LateLog<T> {
@@ -42,6 +44,7 @@ impl<T: Logged> LateLog<T> {
         Ok(Self {
             late: Late::open(connection, recent)?,
             changes: String::new(),
+            change: String::new(),
         })
     }
 
@@ -90,11 +93,11 @@ impl<T: Logged> LateLog<T> {
     }
 
     fn log(&mut self, key: &T::Key, row: Option<&T::Row>) -> Result<(), StoreError> {
-        let mut text = String::new();
-        T::write(key, row, &mut text)?;
-        self.changes.push_str(&text.len().to_string());
+        self.change.clear();
+        T::write(key, row, &mut self.change)?;
+        self.changes.push_str(&self.change.len().to_string());
         self.changes.push(' ');
-        self.changes.push_str(&text);
+        self.changes.push_str(&self.change);
         Ok(())
     }
 }

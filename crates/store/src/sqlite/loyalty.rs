@@ -22,7 +22,7 @@ use domain::{
     time::UnixMs,
 };
 use rusqlite::{Connection, Error, OptionalExtension, Params, Row, ffi, params};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 pub(super) const TRANS: &str = "tenant, serial, place, number, body";
 
@@ -74,8 +74,9 @@ pub(super) fn load(
     rows: &mut LoyaltyRows,
 ) -> Result<(), StoreError> {
     for key in &plan.documents {
-        let found = known.load(connection, key)?;
-        found.into_iter().for_each(|it| rows.add_document(it));
+        if let Some(stored) = known.find(connection, key)? {
+            rows.add_document(Arc::unwrap_or_clone(stored).0);
+        }
     }
     for (tenant, serial) in &plan.trans {
         let found = trans_of(connection, *tenant, *serial)?;
@@ -95,15 +96,15 @@ pub(super) fn write(
     connection: &Connection,
     known: &mut Documents,
     events: &mut EventKeys,
-    changes: &LoyaltyChanges,
+    changes: LoyaltyChanges,
 ) -> Result<(), StoreError> {
     for key in &changes.documents_removed {
         known.remove(connection, key)?;
     }
-    for document in &changes.documents {
+    for document in changes.documents {
         known.overwrite(connection, document)?;
     }
-    for document in &changes.documents_added {
+    for document in changes.documents_added {
         known.add(connection, document)?;
     }
     for trans in &changes.trans {

@@ -99,7 +99,7 @@ impl Writer for SqliteWriter {
 
     async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
         self.commit_or_roll_back(|connection, wal, indexes| {
-            write(connection, indexes, &changes)?;
+            write(connection, indexes, changes)?;
             indexes.move_on(connection)?;
             wal.commit(connection).inspect_err(|_| indexes.doubt())?;
             indexes.committed();
@@ -333,7 +333,7 @@ fn load_recharges(
 fn write(
     connection: &Connection,
     indexes: &mut Indexes,
-    changes: &Changes,
+    changes: Changes,
 ) -> Result<(), StoreError> {
     for payment in &changes.payments {
         update_payment(connection, payment)?;
@@ -354,7 +354,7 @@ fn write(
         put_notification(connection, FlatNotification::of(notification))?;
     }
     let (known, events) = (&mut indexes.documents, &mut indexes.events);
-    loyalty::write(connection, known, events, &changes.loyalty)?;
+    loyalty::write(connection, known, events, changes.loyalty)?;
     voucher::write(connection, &mut indexes.uses, &changes.voucher)?;
     changes
         .postings

@@ -120,6 +120,11 @@ fn open(store: &SqliteStore, connection: &Connection) -> Documents {
     documents
 }
 
+fn load(documents: &mut Documents, connection: &Connection, key: &DocumentKey) -> Option<Document> {
+    let found = documents.find(connection, key).unwrap();
+    found.map(|stored| stored.0.clone())
+}
+
 impl Rig {
     fn new(dir: &Path) -> Self {
         let store = SqliteStore::open(&dir.join("documents.db")).unwrap();
@@ -155,18 +160,17 @@ impl Rig {
             self.versions += 1;
             let document = document(*n, self.versions);
             let key = document.key();
-            let found = self.documents.load(&self.connection, &key).unwrap();
+            let found = load(&mut self.documents, &self.connection, &key);
             assert_eq!(found.as_ref(), wanted.get(&key));
             match (change, found) {
                 (Change::Put, None) => {
-                    self.documents.add(&self.connection, &document).unwrap();
-                    wanted.insert(key, document);
+                    wanted.insert(key, document.clone());
+                    self.documents.add(&self.connection, document).unwrap();
                 }
                 (Change::Put, Some(_)) => {
-                    self.documents
-                        .overwrite(&self.connection, &document)
-                        .unwrap();
-                    wanted.insert(key, document);
+                    wanted.insert(key, document.clone());
+                    let overwritten = self.documents.overwrite(&self.connection, document);
+                    overwritten.unwrap();
                 }
                 (Change::Remove, Some(_)) => {
                     self.documents.remove(&self.connection, &key).unwrap();
@@ -188,7 +192,7 @@ impl Rig {
             .map(|key| self.wanted.get(key).cloned())
             .collect();
         for (key, wanted) in keys.iter().zip(&wanted) {
-            let found = self.documents.load(&self.connection, key).unwrap();
+            let found = load(&mut self.documents, &self.connection, key);
             assert_eq!(&found, wanted);
         }
         self.documents.taken_back();
