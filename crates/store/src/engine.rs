@@ -196,7 +196,7 @@ impl WorkQueue {
         Self { answering, ..self }
     }
 
-    /// Serves the queue with `writer` until every [`Engine`] handle is gone and all is answered.
+    /// Serves the queue with `writer` until every [`Engine`] handle is gone and all is carried out.
     pub async fn serve<W: Writer>(self, mut writer: W) {
         let mut batch = Vec::with_capacity(BATCH_LEN_MAX);
         loop {

@@ -18,8 +18,12 @@ use domain::{
     payment::PaymentStatus,
     rows::PaymentRef,
 };
+use std::thread;
 use store::{Engine, EngineError, StoreError, engine::QUEUE_LEN_MAX};
-use tokio::task::JoinSet;
+use tokio::{
+    runtime::{Builder, Handle},
+    task::JoinSet,
+};
 
 fn pay(serial: Serial, outcome: PayOutcome) -> RecordPay {
     RecordPay {
@@ -227,10 +231,32 @@ async fn what_was_queued_is_done_after_the_last_handle_is_gone(store: impl Fixtu
     assert_eq!(answers, [Ok(Began::New(None))]);
 }
 
+async fn a_writer_with_a_thread_of_its_own_answers_those_who_wait_elsewhere(store: impl Fixture) {
+    let (engine, queue) = Engine::new(clock());
+    let queue = queue.answering_on(Handle::current());
+    let writer = store.writer().await;
+    let own = Builder::new_current_thread().enable_all().build().unwrap();
+    let thread = thread::spawn(move || own.block_on(queue.serve(writer)));
+    let begin = |n| BeginPayment {
+        payment: Box::new(payment(n)),
+        code: None,
+    };
+    let bad = pay(serial(999), PayOutcome::Waiting);
+    let waiting = (1..=100).map(|n| queued(&engine, begin(n))).collect();
+    let (answers, bad) = tokio::join!(all_in_order(waiting), engine.run(bad));
+    assert!(answers.iter().all(|it| *it == Ok(Began::New(None))));
+    assert!(bad.is_err());
+    drop(engine);
+    let ended = tokio::task::spawn_blocking(|| thread.join()).await.unwrap();
+    assert!(ended.is_ok());
+    assert_eq!(store.reader().figures().await.unwrap().jobs, 100);
+}
+
 on_each_store! {
     two_hundred_tills_at_once_leave_a_clean_ledger,
     a_bad_command_spoils_only_itself,
     a_batch_sees_each_decision_before_the_next,
     a_full_queue_refuses_at_once_and_loses_nothing,
     what_was_queued_is_done_after_the_last_handle_is_gone,
+    a_writer_with_a_thread_of_its_own_answers_those_who_wait_elsewhere,
 }
