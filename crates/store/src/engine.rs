@@ -187,9 +187,8 @@ impl<C: Command> Ticket for CommandTicket<C> {
 }
 
 impl WorkQueue {
-    /// The same queue for a writer with a thread of its own: whoever waits on `runtime` is woken there,
-    /// a batch at a time. To wake each of them from another thread would take the writer a tenth of
-    /// its time.
+    /// The same queue for a writer with a thread of its own: whoever waits on `runtime` is woken there.
+    /// To hand a batch of answers over costs the writer less than to wake each of them from its thread.
     #[must_use]
     pub fn answering_on(self, runtime: Handle) -> Self {
         let answering = Some(runtime);

@@ -74,13 +74,11 @@ impl Documents {
         let place = self.find(connection, &key)?.ok_or_else(missing)?.1;
         let own = own(&document);
         put_own(connection, key.kind, place, own)?;
-        if !is_late(key.kind) {
-            put(connection, key.kind, place, body(&document)?)?;
-        }
         let stored = Arc::new((document, Place { own, ..place }));
         if is_late(key.kind) {
             return self.late.put(connection, key, stored);
         }
+        put(connection, key.kind, place, body(&stored.0)?)?;
         self.entered(key, Some(stored));
         Ok(())
     }
