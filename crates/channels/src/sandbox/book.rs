@@ -7,7 +7,7 @@ use super::{
 };
 use domain::ids::Serial;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -43,7 +43,8 @@ struct Limits {
 /// Invariant: `finished` names each finished account once, and no others.
 #[derive(Default)]
 struct Shard {
-    accounts: HashMap<Serial, Account>,
+    /// By serial, and so by age: new ones lie beside each other.
+    accounts: BTreeMap<Serial, Account>,
     /// The finished ones, oldest first.
     finished: VecDeque<Serial>,
 }

@@ -11,7 +11,7 @@ use super::{
     late_log::{self, LateLog, Logged},
     late_table::{ByKey, LateTable, ReadBack, Recall, Recent},
     queries::all,
-    voucher::execute,
+    statements::Statements,
 };
 use crate::{contract::StoreError, flat::FlatUse};
 use domain::{
@@ -40,13 +40,15 @@ impl LateTable for UsesTable {
 
     const KNOWN_MAX: usize = 4 * 1024;
 
-    fn find(connection: &Connection, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
-        let condition = "carton = ?1 AND idx = ?2";
-        let found = settled_where(connection, condition, (code.carton.0, code.index))?;
-        Ok(found.into_iter().next())
+    fn find(statements: &Statements<'_>, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
+        static FIND: LazyLock<String> = LazyLock::new(|| {
+            format!("SELECT {CODE_USE} FROM code_uses WHERE carton = ?1 AND idx = ?2")
+        });
+        let found = statements.find(&FIND, (code.carton.0, code.index), code_use);
+        found.map_err(from_sqlite)?.map(FlatUse::read).transpose()
     }
 
-    fn put(connection: &Connection, _: &CodeNo, code_use: &CodeUse) -> Result<(), StoreError> {
+    fn put(statements: &Statements<'_>, _: &CodeNo, code_use: &CodeUse) -> Result<(), StoreError> {
         static PUT: LazyLock<String> = LazyLock::new(|| {
             format!(
                 "INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
@@ -66,7 +68,10 @@ impl LateTable for UsesTable {
             it.newest,
             it.last
         ];
-        execute(connection, &PUT, values).map(drop)
+        statements
+            .execute(&PUT, values)
+            .map(drop)
+            .map_err(from_sqlite)
     }
 
     fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError> {
@@ -205,7 +210,10 @@ pub(super) fn of_code(
         Recall::Settled => None,
         Recall::Unkept => logged_in(connection, code..=code)?.remove(&code),
     };
-    recent.map_or_else(|| UsesTable::find(connection, &code), |it| Ok(Some(it)))
+    recent.map_or_else(
+        || UsesTable::find(&Statements::new(connection), &code),
+        |it| Ok(Some(it)),
+    )
 }
 
 /// What tills did with the codes of a range, by index, at most `limit`.
@@ -273,7 +281,7 @@ pub(super) fn busy(
 
 /// How many uses of a range's codes are gone or held.
 pub(super) fn sum(
-    connection: &Connection,
+    statements: &Statements<'_>,
     uses: &CodeUses,
     range: &CodeRange,
 ) -> Result<UseSum, StoreError> {
@@ -286,10 +294,10 @@ pub(super) fn sum(
             reserved: row.get(1)?,
         })
     };
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    let mut sum = statement.query_row(values, read).map_err(from_sqlite)?;
+    let sum = statements.with(sql, |statement| statement.query_row(values, read));
+    let mut sum = sum.map_err(from_sqlite)?;
     for (code, newest) in uses.range(range.codes()) {
-        let settled = UsesTable::find(connection, &code)?;
+        let settled = UsesTable::find(statements, &code)?;
         let settled = settled.map_or((0, 0), |it| (it.used, it.reserved));
         sum.used += i64::from(newest.used) - i64::from(settled.0);
         sum.reserved += i64::from(newest.reserved) - i64::from(settled.1);
@@ -299,12 +307,12 @@ pub(super) fn sum(
 
 /// Adds the row of a code; one that is there already is another writer's.
 pub(super) fn add(
-    connection: &Connection,
+    statements: &Statements<'_>,
     uses: &mut CodeUses,
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
-    if uses.find(connection, &code_use.code)?.is_none() {
-        return uses.put(connection, code_use.code, code_use.clone());
+    if uses.find(statements, &code_use.code)?.is_none() {
+        return uses.put(statements, code_use.code, code_use.clone());
     }
     let text = format!("{} is there", name(code_use.code));
     Err(StoreError::Conflict(text))
@@ -312,12 +320,12 @@ pub(super) fn add(
 
 /// Overwrites the row of a code.
 pub(super) fn overwrite(
-    connection: &Connection,
+    statements: &Statements<'_>,
     uses: &mut CodeUses,
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
-    if uses.find(connection, &code_use.code)?.is_some() {
-        return uses.put(connection, code_use.code, code_use.clone());
+    if uses.find(statements, &code_use.code)?.is_some() {
+        return uses.put(statements, code_use.code, code_use.clone());
     }
     let text = format!("{} is not there", name(code_use.code));
     Err(StoreError::Corrupt(text))

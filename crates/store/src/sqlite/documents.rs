@@ -8,6 +8,7 @@ use super::{
     late_table::Recent,
     loyalty::{constraint, in_the_way},
     queries::all,
+    statements::Statements,
     voucher::execute,
 };
 use crate::{
@@ -44,13 +45,13 @@ impl Documents {
     /// The document with `key`.
     pub(super) fn find(
         &mut self,
-        connection: &Connection,
+        statements: &Statements<'_>,
         key: &DocumentKey,
     ) -> Result<Option<Stored>, StoreError> {
         if is_known(key.kind) {
-            return self.late.find(connection, key);
+            return self.late.find(statements, key);
         }
-        Ok(find(connection, key)?.map(Arc::new))
+        Ok(find(statements, key)?.map(Arc::new))
     }
 
     /// Notes what the open transaction did to a table.
@@ -63,7 +64,7 @@ impl Documents {
     /// Overwrites a document.
     pub(super) fn overwrite(
         &mut self,
-        connection: &Connection,
+        statements: &Statements<'_>,
         document: Document,
     ) -> Result<(), StoreError> {
         let key = document.key();
@@ -71,14 +72,14 @@ impl Documents {
             let text = format!("{} {} is not there", table(key.kind), key.key);
             StoreError::Corrupt(text)
         };
-        let place = self.find(connection, &key)?.ok_or_else(missing)?.1;
+        let place = self.find(statements, &key)?.ok_or_else(missing)?.1;
         let own = own(&document);
-        put_own(connection, key.kind, place, own)?;
+        put_own(statements, key.kind, place, own)?;
         let stored = Arc::new((document, Place { own, ..place }));
         if is_late(key.kind) {
-            return self.late.put(connection, key, stored);
+            return self.late.put(statements, key, stored);
         }
-        put(connection, key.kind, place, body(&stored.0)?)?;
+        put(statements, key.kind, place, body(&stored.0)?)?;
         self.entered(key, Some(stored));
         Ok(())
     }
@@ -155,8 +156,8 @@ impl InStep for Documents {
         self.late.resolve(connection)
     }
 
-    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.late.move_on(connection)
+    fn move_on(&mut self, statements: &Statements<'_>) -> Result<(), StoreError> {
+        self.late.move_on(statements)
     }
 
     fn committed(&mut self) {

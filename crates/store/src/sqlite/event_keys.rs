@@ -7,6 +7,7 @@ use super::{
     from_sqlite,
     late_index::{LateIndex, LateKey},
     late_table::{Recent, Sought},
+    statements::Statements,
 };
 use crate::contract::StoreError;
 use domain::{
@@ -16,7 +17,7 @@ use domain::{
         trans::{Place, TransNo},
     },
 };
-use rusqlite::{Connection, OptionalExtension, Row, Statement};
+use rusqlite::{Connection, Row, Statement};
 use std::collections::BTreeMap;
 
 /// Which event has a place or a number.
@@ -119,14 +120,11 @@ impl LateKey for EventKey {
     }
 
     /// Places and numbers ascend at each terminal.
-    fn seek(self, connection: &Connection) -> Result<Sought<Self>, StoreError> {
+    fn seek(self, statements: &Statements<'_>) -> Result<Sought<Self>, StoreError> {
         let sql = "SELECT value, serial FROM trans_keys \
              WHERE tenant = ?1 AND kind = ?2 AND value >= ?3 ORDER BY value LIMIT 1";
-        let next = connection.prepare_cached(sql).and_then(|mut next| {
-            let key = (self.tenant, self.kind, self.value);
-            let next = next.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)));
-            next.optional()
-        });
+        let key = (self.tenant, self.kind, self.value);
+        let next = statements.find(sql, key, |row| Ok((row.get(0)?, row.get(1)?)));
         Ok(match next.map_err(from_sqlite)? {
             Some((value, serial)) if value == self.value => Sought::Row(Serial(serial)),
             next => {

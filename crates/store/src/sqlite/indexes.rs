@@ -6,7 +6,7 @@ pub(super) mod ending;
 
 use super::{
     Shared, claims::Claims, code_uses::CodeUses, documents::Documents, event_keys::EventKeys,
-    late_log::LateLog, late_table::Late,
+    late_log::LateLog, late_table::Late, statements::Statements,
 };
 use crate::contract::StoreError;
 use rusqlite::Connection;
@@ -25,7 +25,7 @@ pub(super) trait InStep {
     fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError>;
 
     /// Writes what was put off: the last part of the open transaction.
-    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError>;
+    fn move_on(&mut self, statements: &Statements<'_>) -> Result<(), StoreError>;
 
     /// The open transaction is on disk.
     fn committed(&mut self);
@@ -63,9 +63,9 @@ impl InStep for Indexes {
         all.try_for_each(|it| it.resolve(connection))
     }
 
-    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    fn move_on(&mut self, statements: &Statements<'_>) -> Result<(), StoreError> {
         let mut all = self.all().into_iter();
-        all.try_for_each(|it| it.move_on(connection))
+        all.try_for_each(|it| it.move_on(statements))
     }
 
     fn committed(&mut self) {

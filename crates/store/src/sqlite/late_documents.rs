@@ -13,6 +13,7 @@ use super::{
     late_log::{self, LateLog, Logged},
     late_table::{ByKey, LateTable, ReadBack, Recall, Recent},
     queries::{all, at_one_moment},
+    statements::Statements,
 };
 use crate::{
     contract::{DocumentMark, StoreError},
@@ -69,14 +70,14 @@ impl LateTable for DocumentsTable {
     const RECENT_MAX: usize = 16 * 1024;
     const KNOWN_MAX: usize = 8 * 1024;
 
-    fn find(connection: &Connection, key: &DocumentKey) -> Result<Option<Stored>, StoreError> {
-        Ok(find(connection, key)?.map(Arc::new))
+    fn find(statements: &Statements<'_>, key: &DocumentKey) -> Result<Option<Stored>, StoreError> {
+        Ok(find(statements, key)?.map(Arc::new))
     }
 
-    fn put(connection: &Connection, key: &DocumentKey, row: &Stored) -> Result<(), StoreError> {
+    fn put(statements: &Statements<'_>, key: &DocumentKey, row: &Stored) -> Result<(), StoreError> {
         let (document, place) = &**row;
         put(
-            connection,
+            statements,
             key.kind,
             *place,
             FlatDocument::of(document)?.body,

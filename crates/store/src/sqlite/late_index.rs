@@ -9,6 +9,7 @@ mod tests;
 use super::{
     from_sqlite,
     late_table::{ByKey, Late, LateTable, ReadBack, Recall, Recent, Sought},
+    statements::Statements,
 };
 use crate::contract::StoreError;
 use domain::ids::Serial;
@@ -36,8 +37,8 @@ pub(super) trait LateKey: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize>;
 
     /// What the table has for a key; for keys that ascend, up to where it has nothing.
-    fn seek(self, connection: &Connection) -> Result<Sought<Self>, StoreError> {
-        let found = Self::find(connection, &self)?;
+    fn seek(self, statements: &Statements<'_>) -> Result<Sought<Self>, StoreError> {
+        let found = Self::find(statements, &self)?;
         Ok(found.map_or(Sought::Nothing, Sought::Row))
     }
 
@@ -53,11 +54,11 @@ impl<K: LateKey> LateIndex<K> {
     /// not find.
     pub(super) fn add(
         &mut self,
-        connection: &Connection,
+        statements: &Statements<'_>,
         key: K,
         serial: Serial,
     ) -> Result<(), StoreError> {
-        self.add_row(connection, key, serial, serial.0)
+        self.add_row(statements, key, serial, serial.0)
     }
 }
 
@@ -65,25 +66,24 @@ impl<K: LateKey> LateTable for K {
     type Key = Self;
     type Row = Serial;
 
-    fn find(connection: &Connection, key: &Self) -> Result<Option<Serial>, StoreError> {
-        find_by(connection, K::FIND, *key)
+    fn find(statements: &Statements<'_>, key: &Self) -> Result<Option<Serial>, StoreError> {
+        find_by(statements, K::FIND, *key)
     }
 
-    fn seek(connection: &Connection, key: &Self) -> Result<Sought<Self>, StoreError> {
-        LateKey::seek(*key, connection)
+    fn seek(statements: &Statements<'_>, key: &Self) -> Result<Sought<Self>, StoreError> {
+        LateKey::seek(*key, statements)
     }
 
-    fn put(connection: &Connection, key: &Self, serial: &Serial) -> Result<(), StoreError> {
-        let put = || {
-            let mut statement = connection.prepare_cached(K::PUT)?;
-            let next = key.bind(&mut statement)?;
+    fn put(statements: &Statements<'_>, key: &Self, serial: &Serial) -> Result<(), StoreError> {
+        let put = statements.with(K::PUT, |statement| {
+            let next = key.bind(statement)?;
             statement.raw_bind_parameter(next, serial.0)?;
             statement.raw_execute()
-        };
-        if put().map_err(from_sqlite)? == 1 {
+        });
+        if put.map_err(from_sqlite)? == 1 {
             return Ok(());
         }
-        match K::find(connection, key)? {
+        match K::find(statements, key)? {
             Some(there) if there == *serial => Ok(()),
             there => Err(shared::<K>(there.unwrap_or(*serial), *serial)),
         }
@@ -136,29 +136,29 @@ pub(super) fn serial_of<K: LateKey>(
         Recall::Settled => true,
         Recall::Unkept => false,
     };
-    let there = K::find(connection, &key)?;
+    let statements = &Statements::new(connection);
+    let there = K::find(statements, &key)?;
     if there.is_some() || is_kept {
         return Ok(there);
     }
-    match find_by(connection, K::FIND_ABOVE, key)? {
+    match find_by(statements, K::FIND_ABOVE, key)? {
         Some(serial) => Ok(Some(serial)),
         // It may have moved between the two looks.
-        None => K::find(connection, &key),
+        None => K::find(statements, &key),
     }
 }
 
 fn find_by<K: LateKey>(
-    connection: &Connection,
-    sql: &str,
+    statements: &Statements<'_>,
+    sql: &'static str,
     key: K,
 ) -> Result<Option<Serial>, StoreError> {
-    let find = || {
-        let mut statement = connection.prepare_cached(sql)?;
-        key.bind(&mut statement)?;
+    let found = statements.with(sql, |statement| {
+        key.bind(statement)?;
         let mut rows = statement.raw_query();
         rows.next()?.map(|row| row.get(0)).transpose()
-    };
-    let found: Option<i64> = find().map_err(from_sqlite)?;
+    });
+    let found: Option<i64> = found.map_err(from_sqlite)?;
     Ok(found.map(Serial))
 }
 

@@ -9,6 +9,7 @@ use super::{
     from_sqlite,
     indexes::InStep,
     late_table::{ByKey, Late, LateTable, Recent},
+    statements::Statements,
     voucher::execute,
 };
 use crate::contract::StoreError;
@@ -56,10 +57,10 @@ impl<T: Logged> LateLog<T> {
     /// As [`Late::find`].
     pub(super) fn find(
         &mut self,
-        connection: &Connection,
+        statements: &Statements<'_>,
         key: &T::Key,
     ) -> Result<Option<T::Row>, StoreError> {
-        self.late.find(connection, key)
+        self.late.find(statements, key)
     }
 
     /// As [`Late::range`].
@@ -70,13 +71,13 @@ impl<T: Logged> LateLog<T> {
     /// The open transaction adds or overwrites a row.
     pub(super) fn put(
         &mut self,
-        connection: &Connection,
+        statements: &Statements<'_>,
         key: T::Key,
         row: T::Row,
     ) -> Result<(), StoreError> {
         self.log(&key, Some(&row))?;
         let number = self.late.newest() + 1;
-        self.late.add_row(connection, key, row, number)
+        self.late.add_row(statements, key, row, number)
     }
 
     /// The open transaction removes a row, which its caller removes from the table.
@@ -104,14 +105,14 @@ impl<T: Logged> LateLog<T> {
 
 impl<T: Logged> InStep for LateLog<T> {
     /// Logs what the open transaction changes, and moves rows.
-    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    fn move_on(&mut self, statements: &Statements<'_>) -> Result<(), StoreError> {
         if !self.changes.is_empty() {
             let sql = format!("INSERT INTO {} (number, changes) VALUES (?1, ?2)", T::LOG);
             let values = params![self.late.newest(), self.changes];
-            execute(connection, &sql, values)?;
+            execute(statements, &sql, values)?;
             self.changes.clear();
         }
-        self.late.move_on(connection)
+        self.late.move_on(statements)
     }
 
     fn committed(&mut self) {

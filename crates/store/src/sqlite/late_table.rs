@@ -18,6 +18,7 @@
 use super::{
     indexes::InStep,
     known::{Gaps, Known},
+    statements::Statements,
 };
 use crate::contract::StoreError;
 use rusqlite::Connection;
@@ -47,19 +48,20 @@ pub(super) trait LateTable: Debug + 'static {
     const KNOWN_MAX: usize = 0;
 
     /// The row that has `key` in the table.
-    fn find(connection: &Connection, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
+    fn find(statements: &Statements<'_>, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
 
     /// As [`LateTable::find`]; where keys ascend, tells how far there is nothing, too.
-    fn seek(connection: &Connection, key: &Self::Key) -> Result<Sought<Self>, StoreError>
+    fn seek(statements: &Statements<'_>, key: &Self::Key) -> Result<Sought<Self>, StoreError>
     where
         Self: Sized,
     {
-        let found = Self::find(connection, key)?;
+        let found = Self::find(statements, key)?;
         Ok(found.map_or(Sought::Nothing, Sought::Row))
     }
 
     /// Enters a row in the table. One that was read back after a restart may be there already.
-    fn put(connection: &Connection, key: &Self::Key, row: &Self::Row) -> Result<(), StoreError>;
+    fn put(statements: &Statements<'_>, key: &Self::Key, row: &Self::Row)
+    -> Result<(), StoreError>;
 
     /// The rows that the table may not have yet.
     fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError>
@@ -279,7 +281,7 @@ impl<T: LateTable> Late<T> {
     /// The newest row that has `key`.
     pub(super) fn find(
         &mut self,
-        connection: &Connection,
+        statements: &Statements<'_>,
         key: &T::Key,
     ) -> Result<Option<T::Row>, StoreError> {
         if let Some(row) = self.open.added.get(key) {
@@ -297,7 +299,7 @@ impl<T: LateTable> Late<T> {
         if self.gaps.contain(key) {
             return Ok(None);
         }
-        let found = match T::seek(connection, key)? {
+        let found = match T::seek(statements, key)? {
             Sought::Row(row) => Some(row),
             Sought::Nothing => None,
             Sought::NothingUpTo(end) => {
@@ -325,7 +327,7 @@ impl<T: LateTable> Late<T> {
     /// Notes that the open transaction records `row` with `key` under `number`.
     pub(super) fn add_row(
         &mut self,
-        connection: &Connection,
+        statements: &Statements<'_>,
         key: T::Key,
         row: T::Row,
         number: i64,
@@ -333,7 +335,7 @@ impl<T: LateTable> Late<T> {
         let round = &mut self.open.round;
         round.newest = round.newest.max(number);
         if number <= round.began_at {
-            T::put(connection, &key, &row)?;
+            T::put(statements, &key, &row)?;
             self.entered(key, Some(row));
         } else {
             self.open.added.insert(key, row);
@@ -357,7 +359,7 @@ impl<T: LateTable> Late<T> {
 
 impl<T: LateTable> InStep for Late<T> {
     /// Moves the next rows to the table, when there are too many in memory.
-    fn move_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    fn move_on(&mut self, statements: &Statements<'_>) -> Result<(), StoreError> {
         let added = self.open.added.len();
         let many = 2 * added + MOVED_EXTRA;
         let Round {
@@ -371,7 +373,7 @@ impl<T: LateTable> InStep for Late<T> {
         for (key, row) in next {
             // What the open transaction adds or removes is not to be met by what was before.
             if !self.open.added.contains_key(&key) && !self.open.entered.contains_key(&key) {
-                T::put(connection, &key, &row)?;
+                T::put(statements, &key, &row)?;
                 self.entered(key, Some(row));
             }
         }
@@ -384,7 +386,7 @@ impl<T: LateTable> InStep for Late<T> {
             round.after = last;
         }
         if round.settled < round.complete {
-            round.settled = T::settle(connection, round.settled, round.complete, many)?;
+            round.settled = T::settle(statements, round.settled, round.complete, many)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::{
     late_documents::{self, DocumentsTable},
     late_table::Recent,
     queries::all,
+    statements::Statements,
 };
 use crate::{
     contract::StoreError,
@@ -21,7 +22,7 @@ use domain::{
     },
     time::UnixMs,
 };
-use rusqlite::{Connection, Error, OptionalExtension, Params, Row, ffi, params};
+use rusqlite::{Connection, Error, OptionalExtension, Row, ffi, params};
 use std::sync::{Arc, LazyLock};
 
 pub(super) const TRANS: &str = "tenant, serial, place, number, body";
@@ -67,24 +68,24 @@ pub(super) fn trans_of_all(
 
 /// Loads what `plan` names.
 pub(super) fn load(
-    connection: &Connection,
+    statements: &Statements<'_>,
     known: &mut Documents,
     events: &mut EventKeys,
     plan: &LoyaltyPlan,
     rows: &mut LoyaltyRows,
 ) -> Result<(), StoreError> {
     for key in &plan.documents {
-        if let Some(stored) = known.find(connection, key)? {
+        if let Some(stored) = known.find(statements, key)? {
             rows.add_document(Arc::unwrap_or_clone(stored).0);
         }
     }
     for (tenant, serial) in &plan.trans {
-        let found = trans_of(connection, *tenant, *serial)?;
+        let found = trans_of(statements, *tenant, *serial)?;
         found.into_iter().for_each(|it| rows.add_trans(it));
     }
     for key in EventKey::of_plan(plan) {
-        if let Some(serial) = events.find(connection, &key)? {
-            let found = trans_of(connection, key.tenant(), serial)?;
+        if let Some(serial) = events.find(statements, &key)? {
+            let found = trans_of(statements, key.tenant(), serial)?;
             found.into_iter().for_each(|it| rows.add_trans(it));
         }
     }
@@ -93,51 +94,52 @@ pub(super) fn load(
 
 /// Writes `changes`.
 pub(super) fn write(
-    connection: &Connection,
+    statements: &Statements<'_>,
     known: &mut Documents,
     events: &mut EventKeys,
     changes: LoyaltyChanges,
 ) -> Result<(), StoreError> {
     for key in &changes.documents_removed {
-        known.remove(connection, key)?;
+        known.remove(statements, key)?;
     }
     for document in changes.documents {
-        known.overwrite(connection, document)?;
+        known.overwrite(statements, document)?;
     }
     for document in changes.documents_added {
-        known.add(connection, document)?;
+        known.add(statements, document)?;
     }
     for trans in &changes.trans {
         let flat = FlatTrans::of(trans)?;
         let sql = "UPDATE trans SET body = ?2 WHERE serial = ?1";
-        let changed = execute(connection, sql, (flat.serial, flat.body)).map_err(from_sqlite)?;
+        let changed = statements.execute(sql, (flat.serial, flat.body));
+        let changed = changed.map_err(from_sqlite)?;
         must_be_one(changed, || format!("event {}", trans.serial))?;
     }
     changes
         .trans_added
         .iter()
-        .try_for_each(|it| add_trans(connection, events, it))
+        .try_for_each(|it| add_trans(statements, events, it))
 }
 
 fn add_trans(
-    connection: &Connection,
+    statements: &Statements<'_>,
     events: &mut EventKeys,
     trans: &Trans,
 ) -> Result<(), StoreError> {
     let place = trans.place.map(|it| EventKey::place(trans.tenant, it));
     let number = trans.number.map(|it| EventKey::number(trans.tenant, it));
     for key in [place, number].into_iter().flatten() {
-        if let Some(there) = events.find(connection, &key)? {
+        if let Some(there) = events.find(statements, &key)? {
             let text = format!("event {there} has the place or number of {}", trans.serial);
             return Err(StoreError::Conflict(text));
         }
-        events.add(connection, key, trans.serial)?;
+        events.add(statements, key, trans.serial)?;
     }
     let flat = FlatTrans::of(trans)?;
     static INSERT: LazyLock<String> =
         LazyLock::new(|| format!("INSERT INTO trans ({TRANS}) VALUES (?1, ?2, ?3, ?4, ?5)"));
     let values = params![flat.tenant, flat.serial, flat.place, flat.number, flat.body];
-    let added = execute(connection, &INSERT, values);
+    let added = statements.execute(&INSERT, values);
     added.map(drop).map_err(conflict_or_failure)
 }
 
@@ -149,10 +151,6 @@ pub(super) fn conflict_or_failure(error: Error) -> StoreError {
         }
         _ => from_sqlite(error),
     }
-}
-
-fn execute(connection: &Connection, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
-    connection.prepare_cached(sql)?.execute(values)
 }
 
 fn must_be_one(changed: usize, what: impl FnOnce() -> String) -> Result<(), StoreError> {

@@ -35,6 +35,7 @@ mod queries;
 mod reader;
 mod rows;
 mod snapshot;
+mod statements;
 mod stock;
 #[cfg(test)]
 mod tests;

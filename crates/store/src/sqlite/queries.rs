@@ -7,7 +7,7 @@ use domain::{
     ids::{MerchantNo, Serial, TenantId},
     time::UnixMs,
 };
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, Params, Row};
 
 /// All rows that `sql` finds.
 pub(super) fn all<F, T>(
@@ -112,21 +112,4 @@ pub(super) fn at_one_moment<T>(
 ) -> Result<T, StoreError> {
     let whole = connection.unchecked_transaction().map_err(from_sqlite)?;
     look(&whole)
-}
-
-/// The row that `sql` finds by `key`, if it is this tenant's.
-pub(super) fn one<T>(
-    connection: &Connection,
-    sql: &str,
-    key: impl rusqlite::ToSql,
-    tenant: TenantId,
-    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    tenant_of: impl Fn(&T) -> i64,
-) -> Result<Option<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    let found = statement
-        .query_row([key], read)
-        .optional()
-        .map_err(from_sqlite)?;
-    Ok(found.filter(|row| tenant_of(row) == tenant.0))
 }

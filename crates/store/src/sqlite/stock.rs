@@ -1,10 +1,10 @@
 //! The stock of voucher codes: boxes, packages and reels by their names, sealed codes, and the
 //! digests by which they are found. Written in bulk, once.
 
-use super::{from_sqlite, queries::all, voucher::execute};
+use super::{from_sqlite, queries::all, statements::Statements, voucher::execute};
 use crate::{
     contract::{AdminReply, FoundCode, StoreError, StoredCode, StoredCounts},
-    flat::{FlatUnit, code, found, level},
+    flat::{FlatUnit, code, level},
 };
 use domain::{
     ids::{Serial, TenantId},
@@ -144,24 +144,24 @@ pub(super) fn units_in(
     units_where(connection, UNITS_IN, values)
 }
 
-/// Where digests lead.
+/// Where a digest leads.
 pub(super) fn by_digest(
-    connection: &Connection,
-    digests: &[CodeDigest],
-) -> Result<Vec<FoundCode>, StoreError> {
-    let sql = "SELECT digest, tenant, carton, idx FROM voucher_digests WHERE digest = ?1";
-    let columns = |row: &Row<'_>| {
-        let digest: Vec<u8> = row.get(0)?;
-        Ok((digest, row.get(1)?, row.get(2)?, row.get(3)?))
+    statements: &Statements<'_>,
+    digest: CodeDigest,
+) -> Result<Option<FoundCode>, StoreError> {
+    let sql = "SELECT tenant, carton, idx FROM voucher_digests WHERE digest = ?1";
+    let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let lead = statements
+        .find(sql, [digest.0], columns)
+        .map_err(from_sqlite)?;
+    let read = |(tenant, carton, index)| {
+        Ok(FoundCode {
+            digest,
+            tenant: TenantId(tenant),
+            code: code(carton, index)?,
+        })
     };
-    let mut leads = Vec::with_capacity(digests.len());
-    for digest in digests {
-        leads.extend(all(connection, sql, [digest.0], columns, |columns| {
-            let (digest, tenant, carton, index) = columns;
-            found(&digest, tenant, carton, index)
-        })?);
-    }
-    Ok(leads)
+    lead.map(read).transpose()
 }
 
 /// The codes of a range.

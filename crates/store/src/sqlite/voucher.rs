@@ -6,6 +6,7 @@ use super::{
     indexes::Indexes,
     loyalty::conflict_or_failure,
     queries::all,
+    statements::Statements,
     stock,
 };
 use crate::{
@@ -78,20 +79,20 @@ pub(super) fn events_where(
 
 /// Loads what `plan` names, and the codes that payments hold.
 pub(super) fn load(
-    connection: &Connection,
+    statements: &Statements<'_>,
     uses: &mut CodeUses,
     plan: &VoucherPlan,
     held: &[CodeNo],
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
     for code in plan.codes.iter().chain(held) {
-        load_code(connection, uses, *code, rows)?;
+        load_code(statements, uses, *code, rows)?;
     }
     for range in &plan.ranges {
-        load_span(connection, range, rows)?;
+        load_span(statements, range, rows)?;
     }
     for range in &plan.busy {
-        let mut busy = code_uses::busy(connection, uses, range)?;
+        let mut busy = code_uses::busy(statements, uses, range)?;
         if busy.len() > BUSY_MAX as usize {
             rows.add_crowded(*range);
         }
@@ -99,47 +100,47 @@ pub(super) fn load(
         busy.into_iter().for_each(|it| rows.add_use(it));
     }
     for range in &plan.sums {
-        rows.add_sum(*range, code_uses::sum(connection, uses, range)?);
+        rows.add_sum(*range, code_uses::sum(statements, uses, range)?);
     }
     Ok(())
 }
 
 /// Looks up the code that a new payment of `tenant` names.
 pub(super) fn look_up(
-    connection: &Connection,
+    statements: &Statements<'_>,
     indexes: &mut Indexes,
     tenant: TenantId,
     digest: CodeDigest,
     codes: &mut PayingCodes,
 ) -> Result<(), StoreError> {
-    let leads = stock::by_digest(connection, &[digest])?;
-    let Some(FoundCode { code, .. }) = leads.into_iter().find(|it| it.tenant == tenant) else {
+    let lead = stock::by_digest(statements, digest)?;
+    let Some(FoundCode { code, .. }) = lead.filter(|it| it.tenant == tenant) else {
         return Ok(());
     };
     codes.add_code(digest, code);
     if !codes.has_carton(code.carton) {
         let key = DocumentKey::carton(tenant, code.carton);
-        let carton = indexes.documents.find(connection, &key)?;
+        let carton = indexes.documents.find(statements, &key)?;
         if let Some((Document::Carton(carton), _)) = carton.map(Arc::unwrap_or_clone) {
             codes.add_carton(*carton);
         }
     }
-    load_code(connection, &mut indexes.uses, code, &mut codes.rows)
+    load_code(statements, &mut indexes.uses, code, &mut codes.rows)
 }
 
 /// Loads a code and its span where they are not there yet: codes that are used together lie in few
 /// spans, and a new payment's code was looked at before the payment was recorded.
 fn load_code(
-    connection: &Connection,
+    statements: &Statements<'_>,
     uses: &mut CodeUses,
     code: CodeNo,
     rows: &mut VoucherRows,
 ) -> Result<(), StoreError> {
     if !rows.has_span_of(code) {
-        load_span(connection, &code.range(), rows)?;
+        load_span(statements, &code.range(), rows)?;
     }
     if !rows.has_use_of(code) {
-        match uses.find(connection, &code)? {
+        match uses.find(statements, &code)? {
             Some(code_use) => rows.add_use(code_use),
             None => rows.add_untouched(code),
         }
@@ -160,25 +161,25 @@ fn load_span(
 
 /// Writes `changes`.
 pub(super) fn write(
-    connection: &Connection,
+    statements: &Statements<'_>,
     uses: &mut CodeUses,
     changes: &VoucherChanges,
 ) -> Result<(), StoreError> {
     for first in &changes.spans_removed {
         let sql = "DELETE FROM voucher_spans WHERE carton = ?1 AND first = ?2";
-        execute(connection, sql, (first.carton.0, first.index))?;
+        execute(statements, sql, (first.carton.0, first.index))?;
     }
     for span in &changes.spans {
-        put_span(connection, &FlatSpan::of(span)?)?;
+        put_span(statements, &FlatSpan::of(span)?)?;
     }
     for code_use in &changes.uses {
-        code_uses::overwrite(connection, uses, code_use)?;
+        code_uses::overwrite(statements, uses, code_use)?;
     }
     for code_use in &changes.uses_added {
-        code_uses::add(connection, uses, code_use)?;
+        code_uses::add(statements, uses, code_use)?;
     }
     let mut events = changes.events.iter();
-    events.try_for_each(|it| add_event(connection, &FlatCodeEvent::of(it)?))
+    events.try_for_each(|it| add_event(statements, &FlatCodeEvent::of(it)?))
 }
 
 fn put_span(connection: &Connection, span: &FlatSpan) -> Result<(), StoreError> {
@@ -198,18 +199,12 @@ fn put_span(connection: &Connection, span: &FlatSpan) -> Result<(), StoreError> 
     execute(connection, &sql, values).map(drop)
 }
 
-fn add_event(connection: &Connection, it: &FlatCodeEvent) -> Result<(), StoreError> {
+fn add_event(statements: &Statements<'_>, it: &FlatCodeEvent) -> Result<(), StoreError> {
     static INSERT: LazyLock<String> = LazyLock::new(|| {
         format!("INSERT INTO code_events ({EVENT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
     });
     let values = params![it.tenant, it.subject, it.carton, it.idx, it.number, it.body];
-    add(connection, &INSERT, values)
-}
-
-/// Inserts a row; one that is there already is another writer's.
-fn add(connection: &Connection, sql: &str, values: impl Params) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
-    let added = statement.execute(values);
+    let added = statements.execute(&INSERT, values);
     added.map(drop).map_err(conflict_or_failure)
 }
 

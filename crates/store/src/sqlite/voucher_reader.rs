@@ -7,6 +7,7 @@ use super::{
     queries::at_one_moment,
     reader::{SqliteReader, unless_in_doubt},
     snapshot::SqliteSnapshot,
+    statements::Statements,
     stock,
     voucher::{events_where, spans_where},
 };
@@ -91,10 +92,11 @@ fn named(
     tenant: TenantId,
     names: &[(CodeDigest, String)],
 ) -> Result<Vec<Named>, StoreError> {
+    let statements = Statements::new(connection);
     let look = |(digest, name): &(CodeDigest, String)| {
-        let found = stock::by_digest(connection, &[*digest])?;
+        let found = stock::by_digest(&statements, *digest)?;
         let unit = stock::unit(connection, tenant, name)?;
-        Ok((found.into_iter().find(|it| it.tenant == tenant), unit))
+        Ok((found.filter(|it| it.tenant == tenant), unit))
     };
     names.iter().map(look).collect()
 }
@@ -106,8 +108,8 @@ fn sight(
     digest: CodeDigest,
     name: &str,
 ) -> Result<Sight, StoreError> {
-    let found = stock::by_digest(connection, &[digest])?;
-    let code = found.into_iter().find(|it| it.tenant == tenant);
+    let found = stock::by_digest(&Statements::new(connection), digest)?;
+    let code = found.filter(|it| it.tenant == tenant);
     let unit = stock::unit(connection, tenant, name)?;
     let page = match code {
         Some(found) => tree_page(connection, &found.code.range(), 1)?,
@@ -192,7 +194,11 @@ impl VoucherReader for SqliteReader {
         &self,
         digests: Vec<CodeDigest>,
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>> {
-        self.with(move |connection| stock::by_digest(connection, &digests))
+        self.with(move |connection| {
+            let statements = Statements::new(connection);
+            let leads = digests.iter().map(|it| stock::by_digest(&statements, *it));
+            leads.filter_map(Result::transpose).collect()
+        })
     }
 
     fn named(

@@ -6,9 +6,9 @@ use super::{
     claims::Claims,
     from_sqlite,
     indexes::{InStep, Indexes},
-    loyalty,
-    queries::one,
-    rows, voucher,
+    loyalty, rows,
+    statements::Statements,
+    voucher,
     wal::Wal,
 };
 use crate::{
@@ -23,7 +23,7 @@ use domain::{
     rows::{Changes, Claim, Plan, Rows},
     voucher::paying::PayingCodes,
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, Row, ToSql, params};
 use std::sync::LazyLock;
 
 /// Writes, one transaction at a time. Blocks its thread; give it one of its own.
@@ -55,14 +55,14 @@ impl SqliteWriter {
     /// Runs `work`; when it fails, takes the open transaction back.
     fn or_roll_back<T>(
         &mut self,
-        work: impl FnOnce(&Connection, &Wal, &mut Indexes) -> Result<T, StoreError>,
+        work: impl FnOnce(&Statements<'_>, &Wal, &mut Indexes) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if self.wal.is_distrusted() {
             // What is done then may bring back a commit that was in doubt.
             self.indexes.doubt();
         }
         let connection = self.wal.trusted(&mut self.connection)?;
-        let result = work(connection, &self.wal, &mut self.indexes);
+        let result = work(&Statements::new(connection), &self.wal, &mut self.indexes);
         if result.is_err() {
             roll_back(connection);
             self.indexes.taken_back();
@@ -73,7 +73,7 @@ impl SqliteWriter {
     /// As [`SqliteWriter::or_roll_back`], for work that ends with a commit.
     fn commit_or_roll_back<T>(
         &mut self,
-        work: impl FnOnce(&Connection, &Wal, &mut Indexes) -> Result<T, StoreError>,
+        work: impl FnOnce(&Statements<'_>, &Wal, &mut Indexes) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let result = self.or_roll_back(work);
         if let (Some(connection), Ok(_)) = (&self.connection, &result) {
@@ -94,14 +94,14 @@ pub(super) fn roll_back(connection: &Connection) {
 
 impl Writer for SqliteWriter {
     async fn load(&mut self, plan: Plan<'_>) -> Result<Rows, StoreError> {
-        self.or_roll_back(|connection, _, indexes| load(connection, indexes, &plan))
+        self.or_roll_back(|statements, _, indexes| load(statements, indexes, &plan))
     }
 
     async fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
-        self.commit_or_roll_back(|connection, wal, indexes| {
-            write(connection, indexes, changes)?;
-            indexes.move_on(connection)?;
-            wal.commit(connection).inspect_err(|_| indexes.doubt())?;
+        self.commit_or_roll_back(|statements, wal, indexes| {
+            write(statements, indexes, changes)?;
+            indexes.move_on(statements)?;
+            wal.commit(statements).inspect_err(|_| indexes.doubt())?;
             indexes.committed();
             Ok(())
         })
@@ -113,81 +113,60 @@ impl Writer for SqliteWriter {
     }
 
     async fn admin(&mut self, op: &AdminOp) -> Result<AdminReply, StoreError> {
-        self.commit_or_roll_back(|connection, wal, indexes| {
-            run(connection, "BEGIN IMMEDIATE")?;
-            let reply = admin::run(connection, op)?;
-            wal.commit(connection).inspect_err(|_| indexes.doubt())?;
+        self.commit_or_roll_back(|statements, wal, indexes| {
+            begin(statements)?;
+            let reply = admin::run(statements, op)?;
+            wal.commit(statements).inspect_err(|_| indexes.doubt())?;
             Ok(reply)
         })
     }
 }
 
-fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut it| it.execute([]))
-        .map_err(from_sqlite)?;
-    Ok(())
+fn begin(statements: &Statements<'_>) -> Result<(), StoreError> {
+    execute(statements, "BEGIN IMMEDIATE", []).map(drop)
 }
 
 fn load(
-    connection: &Connection,
+    statements: &Statements<'_>,
     indexes: &mut Indexes,
     plan: &Plan<'_>,
 ) -> Result<Rows, StoreError> {
-    run(connection, "BEGIN IMMEDIATE")?;
-    indexes.resolve(connection)?;
+    begin(statements)?;
+    indexes.resolve(statements)?;
     let mut loaded = Rows::default();
     let mut codes = PayingCodes::default();
     for claim in &plan.claims {
-        record_claim(connection, indexes, *claim, &mut codes, &mut loaded)?;
+        record_claim(statements, indexes, *claim, &mut codes, &mut loaded)?;
     }
     loaded.voucher = codes.rows;
-    load_payments(connection, &mut indexes.claims, plan, &mut loaded)?;
-    load_refunds(connection, plan, &mut loaded)?;
-    load_recharges(connection, plan, &mut loaded)?;
-    let sql = format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB);
-    for (tenant, subject) in &plan.jobs {
-        if let Some(job) = one(connection, &sql, subject.0, *tenant, rows::job, |it| {
-            it.tenant
-        })? {
-            loaded.add_job(job.read()?);
-        }
-    }
-    let sql = format!(
-        "SELECT {} FROM notifications WHERE subject = ?1",
-        rows::NOTIFICATION
-    );
-    for (tenant, subject) in &plan.notifications {
-        let row = rows::notification;
-        if let Some(found) = one(connection, &sql, subject.0, *tenant, row, |it| it.tenant)? {
-            loaded.add_notification(found.read()?);
-        }
-    }
+    load_payments(statements, &mut indexes.claims, plan, &mut loaded)?;
+    load_refunds(statements, plan, &mut loaded)?;
+    load_recharges(statements, plan, &mut loaded)?;
+    load_work(statements, plan, &mut loaded)?;
     let (known, events) = (&mut indexes.documents, &mut indexes.events);
     let of_members = &mut loaded.loyalty;
-    loyalty::load(connection, known, events, &plan.loyalty, of_members)?;
+    loyalty::load(statements, known, events, &plan.loyalty, of_members)?;
     let held = loaded.codes_held(&plan.voucher.cards);
     let uses = &mut indexes.uses;
-    voucher::load(connection, uses, &plan.voucher, &held, &mut loaded.voucher)?;
+    voucher::load(statements, uses, &plan.voucher, &held, &mut loaded.voucher)?;
     Ok(loaded)
 }
 
 /// Records a payment if its key is free and its code pays; loads the payment that has the key
 /// otherwise.
 fn record_claim(
-    connection: &Connection,
+    statements: &Statements<'_>,
     indexes: &mut Indexes,
     claim: Claim<'_>,
     codes: &mut PayingCodes,
     rows: &mut Rows,
 ) -> Result<(), StoreError> {
     let new = claim.payment;
-    if let Some(holder) = indexes.claims.find(connection, &new.key)? {
-        return load_payment(connection, new.tenant, holder, rows);
+    if let Some(holder) = indexes.claims.find(statements, &new.key)? {
+        return load_payment(statements, new.tenant, holder, rows);
     }
     if let Some(digest) = claim.code {
-        voucher::look_up(connection, indexes, new.tenant, digest, codes)?;
+        voucher::look_up(statements, indexes, new.tenant, digest, codes)?;
     }
     let payment = match codes.admit(claim)? {
         Ok(payment) => payment,
@@ -196,8 +175,8 @@ fn record_claim(
             return Ok(());
         }
     };
-    record(connection, &payment)?;
-    indexes.claims.add(connection, new.key, new.serial)?;
+    record(statements, &payment)?;
+    indexes.claims.add(statements, new.key, new.serial)?;
     rows.add_claimed(new.serial);
     if payment.details.voucher.is_some() {
         rows.add_payment(payment.into_owned());
@@ -205,7 +184,7 @@ fn record_claim(
     Ok(())
 }
 
-fn record(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+fn record(statements: &Statements<'_>, payment: &Payment) -> Result<(), StoreError> {
     let flat = FlatPayment::of(payment)?;
     let sql = "INSERT INTO payments (tenant, serial, merchant, claim, merchant_serial, flow, \
          channel, amount, created_at, expires_at, details, state, flags, refunded, refunding) \
@@ -225,11 +204,11 @@ fn record(connection: &Connection, payment: &Payment) -> Result<(), StoreError> 
         flat.state.state,
         flat.state.flags,
     ];
-    execute(connection, sql, values).map(drop)
+    execute(statements, sql, values).map(drop)
 }
 
 fn load_payment(
-    connection: &Connection,
+    statements: &Statements<'_>,
     tenant: TenantId,
     serial: Serial,
     loaded: &mut Rows,
@@ -237,148 +216,169 @@ fn load_payment(
     static SELECT: LazyLock<String> =
         LazyLock::new(|| format!("SELECT {} FROM payments WHERE serial = ?1", rows::PAYMENT));
     let row = rows::payment;
-    if let Some(found) = one(connection, &SELECT, serial.0, tenant, row, |it| it.tenant)? {
+    if let Some(found) = one(statements, &SELECT, serial.0, tenant, row, |it| it.tenant)? {
         loaded.add_payment(found.read()?);
     }
     Ok(())
 }
 
 fn load_payments(
-    connection: &Connection,
+    statements: &Statements<'_>,
     claims: &mut Claims,
     plan: &Plan<'_>,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
     for (tenant, serial) in &plan.payments {
-        load_payment(connection, *tenant, *serial, loaded)?;
+        load_payment(statements, *tenant, *serial, loaded)?;
     }
     for (tenant, key) in &plan.payment_keys {
-        if let Some(serial) = claims.find(connection, key)? {
-            load_payment(connection, *tenant, serial, loaded)?;
+        if let Some(serial) = claims.find(statements, key)? {
+            load_payment(statements, *tenant, serial, loaded)?;
         }
     }
     Ok(())
 }
 
 fn load_refunds(
-    connection: &Connection,
+    statements: &Statements<'_>,
     plan: &Plan<'_>,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
-    let by_serial = format!("SELECT {} FROM refunds WHERE serial = ?1", rows::REFUND);
-    let by_claim = format!("SELECT {} FROM refunds WHERE claim = ?1", rows::REFUND);
-    let tenant_of = |refund: &FlatRefund| refund.tenant;
+    static BY_SERIAL: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT {} FROM refunds WHERE serial = ?1", rows::REFUND));
+    static BY_CLAIM: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT {} FROM refunds WHERE claim = ?1", rows::REFUND));
+    let (row, of) = (rows::refund, |it: &FlatRefund| it.tenant);
+    let mut add = |found: Option<FlatRefund>| {
+        if let Some(found) = found {
+            loaded.add_refund(found.read()?);
+        }
+        Ok::<_, StoreError>(())
+    };
     for (tenant, serial) in &plan.refunds {
-        let found = one(
-            connection,
-            &by_serial,
-            serial.0,
-            *tenant,
-            rows::refund,
-            tenant_of,
-        )?;
-        found
-            .map(FlatRefund::read)
-            .transpose()?
-            .into_iter()
-            .for_each(|it| loaded.add_refund(it));
+        add(one(statements, &BY_SERIAL, serial.0, *tenant, row, of)?)?;
     }
     for (tenant, key) in &plan.refund_keys {
-        let found = one(
-            connection,
-            &by_claim,
-            key.0,
-            *tenant,
-            rows::refund,
-            tenant_of,
-        )?;
-        found
-            .map(FlatRefund::read)
-            .transpose()?
-            .into_iter()
-            .for_each(|it| loaded.add_refund(it));
+        add(one(statements, &BY_CLAIM, key.0, *tenant, row, of)?)?;
     }
     Ok(())
 }
 
 fn load_recharges(
-    connection: &Connection,
+    statements: &Statements<'_>,
     plan: &Plan<'_>,
     loaded: &mut Rows,
 ) -> Result<(), StoreError> {
-    let by_serial = format!("SELECT {} FROM recharges WHERE serial = ?1", rows::RECHARGE);
-    let by_claim = format!("SELECT {} FROM recharges WHERE claim = ?1", rows::RECHARGE);
-    let tenant_of = |recharge: &FlatRecharge| recharge.tenant;
-    for (tenant, serial) in &plan.recharges {
-        let row = rows::recharge;
-        if let Some(found) = one(connection, &by_serial, serial.0, *tenant, row, tenant_of)? {
+    static BY_SERIAL: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT {} FROM recharges WHERE serial = ?1", rows::RECHARGE));
+    static BY_CLAIM: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT {} FROM recharges WHERE claim = ?1", rows::RECHARGE));
+    let (row, of) = (rows::recharge, |it: &FlatRecharge| it.tenant);
+    let mut add = |found: Option<FlatRecharge>| {
+        if let Some(found) = found {
             loaded.add_recharge(found.read()?);
         }
+        Ok::<_, StoreError>(())
+    };
+    for (tenant, serial) in &plan.recharges {
+        add(one(statements, &BY_SERIAL, serial.0, *tenant, row, of)?)?;
     }
     for (tenant, key) in &plan.recharge_keys {
-        if let Some(found) = one(
-            connection,
-            &by_claim,
-            key.0,
-            *tenant,
-            rows::recharge,
-            tenant_of,
-        )? {
-            loaded.add_recharge(found.read()?);
+        add(one(statements, &BY_CLAIM, key.0, *tenant, row, of)?)?;
+    }
+    Ok(())
+}
+
+/// Loads what is to be done about payments, refunds and top-ups, and who is to be told.
+fn load_work(
+    statements: &Statements<'_>,
+    plan: &Plan<'_>,
+    loaded: &mut Rows,
+) -> Result<(), StoreError> {
+    static JOB: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT {} FROM jobs WHERE subject = ?1", rows::JOB));
+    static NOTIFICATION: LazyLock<String> = LazyLock::new(|| {
+        let columns = rows::NOTIFICATION;
+        format!("SELECT {columns} FROM notifications WHERE subject = ?1")
+    });
+    for (tenant, subject) in &plan.jobs {
+        let found = one(statements, &JOB, subject.0, *tenant, rows::job, |it| {
+            it.tenant
+        })?;
+        if let Some(found) = found {
+            loaded.add_job(found.read()?);
+        }
+    }
+    for (tenant, subject) in &plan.notifications {
+        let row = rows::notification;
+        if let Some(found) = one(statements, &NOTIFICATION, subject.0, *tenant, row, |it| {
+            it.tenant
+        })? {
+            loaded.add_notification(found.read()?);
         }
     }
     Ok(())
 }
 
+/// The row that `sql` finds by `key`, if it is this tenant's.
+fn one<T>(
+    statements: &Statements<'_>,
+    sql: &'static str,
+    key: impl ToSql,
+    tenant: TenantId,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    tenant_of: impl Fn(&T) -> i64,
+) -> Result<Option<T>, StoreError> {
+    let found = statements.find(sql, [key], read).map_err(from_sqlite)?;
+    Ok(found.filter(|row| tenant_of(row) == tenant.0))
+}
+
 fn write(
-    connection: &Connection,
+    statements: &Statements<'_>,
     indexes: &mut Indexes,
     changes: Changes,
 ) -> Result<(), StoreError> {
     for payment in &changes.payments {
-        update_payment(connection, payment)?;
+        update_payment(statements, payment)?;
     }
     for refund in &changes.refunds {
-        put_refund(connection, &FlatRefund::of(refund))?;
+        put_refund(statements, &FlatRefund::of(refund))?;
     }
     for recharge in &changes.recharges {
-        put_recharge(connection, &FlatRecharge::of(recharge))?;
+        put_recharge(statements, &FlatRecharge::of(recharge))?;
     }
     for (_, subject) in &changes.jobs_removed {
-        remove_job(connection, *subject)?;
+        remove_job(statements, *subject)?;
     }
     for job in &changes.jobs {
-        put_job(connection, FlatJob::of(job))?;
+        put_job(statements, FlatJob::of(job))?;
     }
     for notification in &changes.notifications {
-        put_notification(connection, FlatNotification::of(notification))?;
+        put_notification(statements, FlatNotification::of(notification))?;
     }
     let (known, events) = (&mut indexes.documents, &mut indexes.events);
-    loyalty::write(connection, known, events, changes.loyalty)?;
-    voucher::write(connection, &mut indexes.uses, &changes.voucher)?;
+    loyalty::write(statements, known, events, changes.loyalty)?;
+    voucher::write(statements, &mut indexes.uses, &changes.voucher)?;
     changes
         .postings
         .iter()
-        .try_for_each(|it| post(connection, FlatPosting::of(it)))
+        .try_for_each(|it| post(statements, FlatPosting::of(it)))
 }
 
 fn execute(
-    connection: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
+    statements: &Statements<'_>,
+    sql: &'static str,
+    values: impl Params,
 ) -> Result<usize, StoreError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut it| it.execute(values))
-        .map_err(from_sqlite)
+    statements.execute(sql, values).map_err(from_sqlite)
 }
 
-fn update_payment(connection: &Connection, payment: &Payment) -> Result<(), StoreError> {
+fn update_payment(statements: &Statements<'_>, payment: &Payment) -> Result<(), StoreError> {
     let state = FlatState::of(payment)?;
     let sql = "UPDATE payments SET state = ?2, end_code = ?3, ended_at = ?4, flags = ?5, \
          refunded = ?6, refunding = ?7, receipt = ?8, credential = ?9 WHERE serial = ?1";
     let changed = execute(
-        connection,
+        statements,
         sql,
         params![
             payment.serial.0,
@@ -401,7 +401,7 @@ fn update_payment(connection: &Connection, payment: &Payment) -> Result<(), Stor
     )))
 }
 
-fn put_refund(connection: &Connection, refund: &FlatRefund) -> Result<(), StoreError> {
+fn put_refund(statements: &Statements<'_>, refund: &FlatRefund) -> Result<(), StoreError> {
     let sql = "INSERT INTO refunds (tenant, serial, payment, merchant, origin, claim, \
          merchant_serial, amount, voucher_back, created_at, state, ended_at, failure, \
          first_answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
@@ -424,10 +424,10 @@ fn put_refund(connection: &Connection, refund: &FlatRefund) -> Result<(), StoreE
         refund.failure,
         refund.first_answer,
     ];
-    execute(connection, sql, values).map(drop)
+    execute(statements, sql, values).map(drop)
 }
 
-fn put_recharge(connection: &Connection, recharge: &FlatRecharge) -> Result<(), StoreError> {
+fn put_recharge(statements: &Statements<'_>, recharge: &FlatRecharge) -> Result<(), StoreError> {
     let sql = "INSERT INTO recharges (tenant, serial, merchant, claim, phone, data_mb, reach, \
          notify_url, created_at, state, provider_serial, ended_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
@@ -447,27 +447,27 @@ fn put_recharge(connection: &Connection, recharge: &FlatRecharge) -> Result<(), 
         recharge.provider_serial,
         recharge.ended_at,
     ];
-    execute(connection, sql, values).map(drop)
+    execute(statements, sql, values).map(drop)
 }
 
-fn remove_job(connection: &Connection, subject: Serial) -> Result<(), StoreError> {
+fn remove_job(statements: &Statements<'_>, subject: Serial) -> Result<(), StoreError> {
     execute(
-        connection,
+        statements,
         "DELETE FROM jobs WHERE subject = ?1",
         [subject.0],
     )
     .map(drop)
 }
 
-fn put_job(connection: &Connection, job: FlatJob) -> Result<(), StoreError> {
+fn put_job(statements: &Statements<'_>, job: FlatJob) -> Result<(), StoreError> {
     let sql = "INSERT INTO jobs (tenant, subject, kind, due_at, attempts) \
          VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (subject) DO UPDATE SET \
          kind = excluded.kind, due_at = excluded.due_at, attempts = excluded.attempts";
     let values = params![job.tenant, job.subject, job.kind, job.due_at, job.attempts];
-    execute(connection, sql, values).map(drop)
+    execute(statements, sql, values).map(drop)
 }
 
-fn put_notification(connection: &Connection, it: FlatNotification) -> Result<(), StoreError> {
+fn put_notification(statements: &Statements<'_>, it: FlatNotification) -> Result<(), StoreError> {
     let sql = "INSERT INTO notifications (tenant, subject, merchant, topic, attempts, state, at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (subject) DO UPDATE SET \
          attempts = excluded.attempts, state = excluded.state, at = excluded.at";
@@ -480,14 +480,14 @@ fn put_notification(connection: &Connection, it: FlatNotification) -> Result<(),
         it.state,
         it.at
     ];
-    execute(connection, sql, values).map(drop)
+    execute(statements, sql, values).map(drop)
 }
 
-fn post(connection: &Connection, it: FlatPosting) -> Result<(), StoreError> {
+fn post(statements: &Statements<'_>, it: FlatPosting) -> Result<(), StoreError> {
     let sql = "INSERT INTO postings (tenant, number, debit, credit, amount, unit, at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let values = params![
         it.tenant, it.number, it.debit, it.credit, it.amount, it.unit, it.at
     ];
-    execute(connection, sql, values).map(drop)
+    execute(statements, sql, values).map(drop)
 }

@@ -112,14 +112,17 @@ impl Rig {
         let mut wanted = self.wanted.clone();
         for (n, change) in changes {
             let code = code(*n);
-            let found = self.uses.find(&self.connection, &code).unwrap();
+            let found = self
+                .uses
+                .find(&Statements::new(&self.connection), &code)
+                .unwrap();
             assert_eq!(found.as_ref(), wanted.get(&code));
             self.subject += 1;
             let is_new = found.is_none();
             let it = found.unwrap_or_else(|| CodeUse::untouched(TenantId(1), code));
             let it = changed(it, *change, self.subject);
             let write = if is_new { add } else { overwrite };
-            write(&self.connection, &mut self.uses, &it).unwrap();
+            write(&Statements::new(&self.connection), &mut self.uses, &it).unwrap();
             wanted.insert(code, it);
         }
         if end.reach(&self.connection, &mut self.uses) {
@@ -136,7 +139,10 @@ impl Rig {
         self.uses.resolve(&self.connection).unwrap();
         for n in 0..CODES {
             let wanted = self.wanted.get(&code(n));
-            let found = self.uses.find(&self.connection, &code(n)).unwrap();
+            let found = self
+                .uses
+                .find(&Statements::new(&self.connection), &code(n))
+                .unwrap();
             assert_eq!(found.as_ref(), wanted);
             for recent in [&self.store.shared.uses, &Recent::default()] {
                 let found = of_code(&self.beside, recent, code(n)).unwrap();
@@ -171,7 +177,10 @@ impl Rig {
             used: of(|it| it.used),
             reserved: of(|it| it.reserved),
         };
-        assert_eq!(sum(&self.connection, &self.uses, range).unwrap(), expected);
+        assert_eq!(
+            sum(&Statements::new(&self.connection), &self.uses, range).unwrap(),
+            expected
+        );
     }
 
     /// As a snapshot reads them.

@@ -57,7 +57,10 @@ impl Rig {
         for (terminal, trace) in &step.events {
             let place = place(*terminal, *trace);
             let key = EventKey::place(TENANT, place);
-            let found = self.events.find(&self.connection, &key).unwrap();
+            let found = self
+                .events
+                .find(&Statements::new(&self.connection), &key)
+                .unwrap();
             assert_eq!(found, wanted.get(&place.get()).copied());
             if found.is_none() {
                 self.clock += 1;
@@ -65,7 +68,9 @@ impl Rig {
                 wanted.insert(place.get(), Serial(self.clock));
             }
         }
-        self.events.move_on(&self.connection).unwrap();
+        self.events
+            .move_on(&Statements::new(&self.connection))
+            .unwrap();
         if step.is_committed {
             self.connection.execute_batch("COMMIT").unwrap();
             self.events.committed();
@@ -91,21 +96,31 @@ impl Rig {
             number.map(|it| EventKey::number(TENANT, it)),
         ];
         for key in keys.into_iter().flatten() {
-            self.events.add(&self.connection, key, serial).unwrap();
+            self.events
+                .add(&Statements::new(&self.connection), key, serial)
+                .unwrap();
         }
     }
 
     fn check(&mut self) {
         for (at, serial) in &self.recorded {
             let place = Place::from_stored(*at);
-            let mut find = |key| self.events.find(&self.connection, &key).unwrap();
+            let mut find = |key| {
+                self.events
+                    .find(&Statements::new(&self.connection), &key)
+                    .unwrap()
+            };
             assert_eq!(find(EventKey::place(TENANT, place)), Some(*serial));
             if let Some(number) = number(place) {
                 assert_eq!(find(EventKey::number(TENANT, number)), Some(*serial));
             }
         }
         let missing = EventKey::number(TENANT, TransNo::from_stored(1));
-        assert_eq!(self.events.find(&self.connection, &missing), Ok(None));
+        assert_eq!(
+            self.events
+                .find(&Statements::new(&self.connection), &missing),
+            Ok(None)
+        );
         // As the readers of this process see it, and as another process does.
         let beside = Recent::default();
         for recent in [&self.store.shared.event_keys, &beside] {

@@ -1,6 +1,6 @@
 //! How transactions of tests end.
 
-use super::InStep;
+use super::{InStep, Statements};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -31,7 +31,7 @@ impl End {
     /// Ends the open transaction; says whether it is on disk.
     pub(in crate::sqlite) fn reach(self, connection: &Connection, known: &mut dyn InStep) -> bool {
         if self != Self::BreakOff {
-            known.move_on(connection).unwrap();
+            known.move_on(&Statements::new(connection)).unwrap();
         }
         let is_kept = matches!(self, Self::Commit | Self::CommitInDoubt);
         let sql = if is_kept { "COMMIT" } else { "ROLLBACK" };

@@ -121,7 +121,7 @@ fn open(store: &SqliteStore, connection: &Connection) -> Documents {
 }
 
 fn load(documents: &mut Documents, connection: &Connection, key: &DocumentKey) -> Option<Document> {
-    let found = documents.find(connection, key).unwrap();
+    let found = documents.find(&Statements::new(connection), key).unwrap();
     found.map(|stored| stored.0.clone())
 }
 
@@ -169,7 +169,9 @@ impl Rig {
                 }
                 (Change::Put, Some(_)) => {
                     wanted.insert(key, document.clone());
-                    let overwritten = self.documents.overwrite(&self.connection, document);
+                    let overwritten = self
+                        .documents
+                        .overwrite(&Statements::new(&self.connection), document);
                     overwritten.unwrap();
                 }
                 (Change::Remove, Some(_)) => {

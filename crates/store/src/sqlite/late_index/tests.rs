@@ -69,7 +69,10 @@ impl Rig {
         let mut wanted = self.recorded.clone();
         for (number, lag) in payments {
             let key = key(*number);
-            let found = self.claims.find(&self.connection, &key).unwrap();
+            let found = self
+                .claims
+                .find(&Statements::new(&self.connection), &key)
+                .unwrap();
             assert_eq!(found, wanted.get(&key).copied(), "{number}");
             if found.is_some() {
                 continue;
@@ -81,7 +84,9 @@ impl Rig {
                 continue;
             }
             insert(&self.connection, key, serial);
-            self.claims.add(&self.connection, key, serial).unwrap();
+            self.claims
+                .add(&Statements::new(&self.connection), key, serial)
+                .unwrap();
             wanted.insert(key, serial);
         }
         if end.reach(&self.connection, &mut self.claims) {
@@ -98,7 +103,10 @@ impl Rig {
         self.claims.resolve(&self.connection).unwrap();
         for number in 0..=u8::MAX {
             let key = key(number);
-            let found = self.claims.find(&self.connection, &key).unwrap();
+            let found = self
+                .claims
+                .find(&Statements::new(&self.connection), &key)
+                .unwrap();
             assert_eq!(found, self.recorded.get(&key).copied(), "{number}");
         }
         let mut astray = self.connection.prepare(ASTRAY).unwrap();
