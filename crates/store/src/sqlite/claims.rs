@@ -1,6 +1,11 @@
 //! Which payment has a claim: a hash of whose it is and what its merchant calls it.
 
-use super::late_index::{LateIndex, LateKey};
+use super::{
+    from_sqlite,
+    late_index::{LateIndex, LateKey},
+    statements::Statements,
+};
+use crate::contract::StoreError;
 use domain::ids::ClaimKey;
 use rusqlite::{Row, Statement};
 
@@ -34,6 +39,22 @@ impl LateKey for ClaimKey {
          WHERE serial > (SELECT serial FROM claims_settled) AND claim = ?1";
     const ABOVE: &'static str =
         "SELECT serial, claim FROM payments WHERE serial > ?1 ORDER BY serial";
+
+    const IS_FILTERED: bool = true;
+
+    fn keys(
+        statements: &Statements<'_>,
+        after: Option<&Self>,
+        count: u32,
+    ) -> Result<Vec<Self>, StoreError> {
+        let sql =
+            "SELECT claim FROM claims WHERE claim > coalesce(?1, x'') ORDER BY claim LIMIT ?2";
+        let keys = statements.with(sql, |statement| {
+            let keys = statement.query_map((after.map(|it| it.0), count), |row| row.get(0))?;
+            keys.map(|it| it.map(Self)).collect()
+        });
+        keys.map_err(from_sqlite)
+    }
 
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize> {
         statement.raw_bind_parameter(1, self.0)?;

@@ -13,7 +13,10 @@ use super::{
     queries::all,
     statements::Statements,
 };
-use crate::{contract::StoreError, flat::FlatUse};
+use crate::{
+    contract::StoreError,
+    flat::{self, FlatUse},
+};
 use domain::{
     ids::Serial,
     voucher::{
@@ -39,6 +42,25 @@ impl LateTable for UsesTable {
     type Row = CodeUse;
 
     const KNOWN_MAX: usize = 4 * 1024;
+    const IS_FILTERED: bool = true;
+
+    fn keys(
+        statements: &Statements<'_>,
+        after: Option<&CodeNo>,
+        count: u32,
+    ) -> Result<Vec<CodeNo>, StoreError> {
+        let sql = "SELECT carton, idx FROM code_uses WHERE (carton, idx) > (?1, ?2) \
+             ORDER BY carton, idx LIMIT ?3";
+        let (carton, index) = after.map_or((i64::MIN, 0), |it| (it.carton.0, it.index));
+        let keys = statements.with(sql, |statement| {
+            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let keys = statement.query_map((carton, index, count), columns)?;
+            keys.collect::<rusqlite::Result<Vec<(i64, i64)>>>()
+        });
+        let keys = keys.map_err(from_sqlite)?.into_iter();
+        keys.map(|(carton, index)| flat::code(carton, index))
+            .collect()
+    }
 
     fn find(statements: &Statements<'_>, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
         static FIND: LazyLock<String> = LazyLock::new(|| {

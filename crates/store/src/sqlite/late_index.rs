@@ -33,6 +33,18 @@ pub(super) trait LateKey: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     /// The serial and the keys of each row above `?1`, by serial.
     const ABOVE: &'static str;
 
+    /// As [`LateTable::IS_FILTERED`].
+    const IS_FILTERED: bool = false;
+
+    /// As [`LateTable::keys`].
+    fn keys(
+        _statements: &Statements<'_>,
+        _after: Option<&Self>,
+        _count: u32,
+    ) -> Result<Vec<Self>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Binds its columns, and says which parameter is next.
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize>;
 
@@ -65,6 +77,16 @@ impl<K: LateKey> LateIndex<K> {
 impl<K: LateKey> LateTable for K {
     type Key = Self;
     type Row = Serial;
+
+    const IS_FILTERED: bool = <Self as LateKey>::IS_FILTERED;
+
+    fn keys(
+        statements: &Statements<'_>,
+        after: Option<&Self>,
+        count: u32,
+    ) -> Result<Vec<Self>, StoreError> {
+        <Self as LateKey>::keys(statements, after, count)
+    }
 
     fn find(statements: &Statements<'_>, key: &Self) -> Result<Option<Serial>, StoreError> {
         find_by(statements, K::FIND, *key)

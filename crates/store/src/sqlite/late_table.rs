@@ -16,6 +16,7 @@
 //! is in [`Kept`] as long as a writer lives. The audit proves it of the rows.
 
 use super::{
+    filter::Filter,
     indexes::InStep,
     known::{Gaps, Known},
     statements::Statements,
@@ -46,6 +47,19 @@ pub(super) trait LateTable: Debug + 'static {
     /// Twice as many rows that are in the table are remembered at most: those of keys that are asked
     /// for again and again.
     const KNOWN_MAX: usize = 0;
+
+    /// Whether most keys that are looked for are new and come in no order, so that it is worth knowing which
+    /// ones the table lacks.
+    const IS_FILTERED: bool = false;
+
+    /// The first `count` keys behind `after` in the table, in their order, where it is filtered.
+    fn keys(
+        _statements: &Statements<'_>,
+        _after: Option<&Self::Key>,
+        _count: u32,
+    ) -> Result<Vec<Self::Key>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// The row that has `key` in the table.
     fn find(statements: &Statements<'_>, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
@@ -206,6 +220,7 @@ pub(super) struct Late<T: LateTable> {
     kept: Arc<Kept<T>>,
     known: Known<T::Key, T::Row>,
     gaps: Gaps<T::Key>,
+    filter: Filter<T::Key>,
     /// [`LateTable::RECENT_MAX`]; fewer in tests.
     recent_max: usize,
     /// Where the round through [`Kept`] is, as of the last commit.
@@ -260,6 +275,7 @@ impl<T: LateTable> Late<T> {
             kept,
             known: Known::new(T::KNOWN_MAX),
             gaps: Gaps::default(),
+            filter: Filter::new(T::IS_FILTERED),
             recent_max: T::RECENT_MAX,
             open: Open::new(&round),
             round,
@@ -267,10 +283,12 @@ impl<T: LateTable> Late<T> {
         })
     }
 
-    /// Keeps fewer in memory, so that a test sees them move.
+    /// Keeps and knows fewer, so that a test sees them move and looked up.
     #[cfg(test)]
-    pub(super) const fn keep_at_most(&mut self, count: usize) {
+    pub(super) fn keep_at_most(&mut self, count: usize) {
         self.recent_max = count;
+        self.known = Known::new(T::KNOWN_MAX.min(count));
+        self.filter.keep_small(count.try_into().unwrap());
     }
 
     #[cfg(test)]
@@ -296,7 +314,7 @@ impl<T: LateTable> Late<T> {
         if let Some(row) = self.known.get(key) {
             return Ok(row);
         }
-        if self.gaps.contain(key) {
+        if self.gaps.contain(key) || self.filter.lacks(key) {
             return Ok(None);
         }
         let found = match T::seek(statements, key)? {
@@ -388,7 +406,8 @@ impl<T: LateTable> InStep for Late<T> {
         if round.settled < round.complete {
             round.settled = T::settle(statements, round.settled, round.complete, many)?;
         }
-        Ok(())
+        self.filter
+            .scan(|after, count| T::keys(statements, after, count))
     }
 
     fn committed(&mut self) {
@@ -402,6 +421,7 @@ impl<T: LateTable> InStep for Late<T> {
         self.kept.change(entered.keys(), added);
         for (key, row) in entered {
             self.gaps.enter(&key);
+            self.filter.note(&key);
             self.known.put(key, row);
         }
     }
@@ -420,6 +440,7 @@ impl<T: LateTable> InStep for Late<T> {
             self.kept.replace(rows);
             self.known.clear();
             self.gaps.clear();
+            self.filter.clear();
             self.round = round;
             self.taken_back();
             self.is_doubtful = false;

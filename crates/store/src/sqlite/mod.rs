@@ -23,6 +23,7 @@ mod code_uses;
 mod copier;
 mod documents;
 mod event_keys;
+mod filter;
 mod indexes;
 mod known;
 mod late_documents;
