@@ -29,9 +29,6 @@ members() {
   audit "$store"
 }
 
-# last NAME: the newest value of a name.
-last() { awk -F'\t' -v name="$1" '$1 == name { value = $3 } END { print value }' "$samples"; }
-
 # purchases STORE URL few|many: rounds of purchases and payments, in turn.
 purchases() {
   local store=$1 url=$2 of=$3 round
