@@ -115,12 +115,14 @@ impl LateTable for UsesTable {
     }
 
     fn weight(settled: i64, newest: i64) -> usize {
-        late_log::weight(settled, newest)
+        late_log::weight::<Self>(settled, newest)
     }
 }
 
 impl Logged for UsesTable {
     const LOG: &'static str = "code_use_log";
+    // More than a payment makes of a code, which is one for its hold and one for its end.
+    const CHANGES_A_ROW: i64 = 6;
 
     fn write(_: &CodeNo, row: Option<&CodeUse>, text: &mut String) -> Result<(), StoreError> {
         let kept = || StoreError::Corrupt("nobody removes what tills did with a code".to_owned());

@@ -113,12 +113,14 @@ impl LateTable for DocumentsTable {
     }
 
     fn weight(settled: i64, newest: i64) -> usize {
-        late_log::weight(settled, newest)
+        late_log::weight::<Self>(settled, newest)
     }
 }
 
 impl Logged for DocumentsTable {
     const LOG: &'static str = "document_log";
+    // A card's row lies on a page of its own. The log is up to 130 MB long.
+    const CHANGES_A_ROW: i64 = 12;
 
     fn write(key: &DocumentKey, row: Option<&Stored>, text: &mut String) -> Result<(), StoreError> {
         let DocumentKey { kind, tenant, key } = key;

@@ -16,14 +16,14 @@ use crate::contract::StoreError;
 use rusqlite::{Connection, params};
 use std::ops::RangeBounds;
 
-/// Changes in a log that weigh as much as a row in memory: more than a payment makes of a code, which is
-/// one for its hold and one for its end.
-const CHANGES_A_ROW: i64 = 6;
-
 /// A table whose changes are logged.
 pub(super) trait Logged: LateTable {
     /// The log's name. Its rows are numbered by the last change that they hold.
     const LOG: &'static str;
+
+    /// How many changes in the log weigh as much as a row in memory. More of them spare writes to the table
+    /// where few rows change often, and are read back at start.
+    const CHANGES_A_ROW: i64;
 
     /// Writes what became of the row that has `key`, nothing if it was removed.
     fn write(key: &Self::Key, row: Option<&Self::Row>, text: &mut String)
@@ -188,6 +188,6 @@ pub(super) fn settle<T: Logged>(
 }
 
 /// How many rows in memory a log weighs as much as.
-pub(super) fn weight(settled: i64, newest: i64) -> usize {
-    usize::try_from((newest - settled) / CHANGES_A_ROW).unwrap_or(0)
+pub(super) fn weight<T: Logged>(settled: i64, newest: i64) -> usize {
+    usize::try_from((newest - settled) / T::CHANGES_A_ROW).unwrap_or(0)
 }

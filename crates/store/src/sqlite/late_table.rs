@@ -41,7 +41,7 @@ pub(super) trait LateTable: Debug + 'static {
     type Row: Clone + Send + Sync + 'static;
 
     /// How many rows are kept in memory before commits move them on. More of them lie closer
-    /// together; but up to three times as many are read at start, and of logs six changes for each.
+    /// together; but up to three times as many are read at start, and of logs several changes for each.
     const RECENT_MAX: usize = 64 * 1024;
 
     /// Twice as many rows that are in the table are remembered at most: those of keys that are asked
