@@ -200,7 +200,7 @@ impl<L: Line> Terminal<L> {
     /// Whether nothing is open at it.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.last.is_none() && self.till.batch_no().is_none()
+        self.last.is_none() && !self.must_check_in && self.till.batch_no().is_none()
     }
 
     /// Notes what it was told.
@@ -225,6 +225,8 @@ impl<L: Line> Terminal<L> {
                 let text = format!("{} was answered, and is not known", name(place));
                 self.line.fail(&text);
             } else if !is_decided(status) {
+                // Late copies of its check-ins may have made newer keys than those that it was told.
+                self.must_check_in |= status == Status::MacFailed;
                 return Err(Away);
             }
             self.kept.pop();
