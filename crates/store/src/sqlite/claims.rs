@@ -3,6 +3,7 @@
 use super::{
     from_sqlite,
     late_index::{LateIndex, LateKey},
+    late_table::KeysBehind,
     statements::Statements,
 };
 use crate::contract::StoreError;
@@ -40,21 +41,7 @@ impl LateKey for ClaimKey {
     const ABOVE: &'static str =
         "SELECT serial, claim FROM payments WHERE serial > ?1 ORDER BY serial";
 
-    const IS_FILTERED: bool = true;
-
-    fn keys(
-        statements: &Statements<'_>,
-        after: Option<&Self>,
-        count: u32,
-    ) -> Result<Vec<Self>, StoreError> {
-        let sql =
-            "SELECT claim FROM claims WHERE claim > coalesce(?1, x'') ORDER BY claim LIMIT ?2";
-        let keys = statements.with(sql, |statement| {
-            let keys = statement.query_map((after.map(|it| it.0), count), |row| row.get(0))?;
-            keys.map(|it| it.map(Self)).collect()
-        });
-        keys.map_err(from_sqlite)
-    }
+    const KEYS: Option<KeysBehind<Self>> = Some(keys);
 
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize> {
         statement.raw_bind_parameter(1, self.0)?;
@@ -64,4 +51,17 @@ impl LateKey for ClaimKey {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         row.get(1).map(Self)
     }
+}
+
+fn keys(
+    statements: &Statements<'_>,
+    after: Option<&ClaimKey>,
+    count: u32,
+) -> Result<Vec<ClaimKey>, StoreError> {
+    let sql = "SELECT claim FROM claims WHERE claim > coalesce(?1, x'') ORDER BY claim LIMIT ?2";
+    let keys = statements.with(sql, |statement| {
+        let keys = statement.query_map((after.map(|it| it.0), count), |row| row.get(0))?;
+        keys.map(|it| it.map(ClaimKey)).collect()
+    });
+    keys.map_err(from_sqlite)
 }

@@ -9,7 +9,7 @@ mod tests;
 use super::{
     from_sqlite,
     late_log::{self, LateLog, Logged},
-    late_table::{ByKey, LateTable, ReadBack, Recall, Recent},
+    late_table::{ByKey, KeysBehind, LateTable, ReadBack, Recall, Recent},
     queries::all,
     statements::Statements,
 };
@@ -42,25 +42,7 @@ impl LateTable for UsesTable {
     type Row = CodeUse;
 
     const KNOWN_MAX: usize = 4 * 1024;
-    const IS_FILTERED: bool = true;
-
-    fn keys(
-        statements: &Statements<'_>,
-        after: Option<&CodeNo>,
-        count: u32,
-    ) -> Result<Vec<CodeNo>, StoreError> {
-        let sql = "SELECT carton, idx FROM code_uses WHERE (carton, idx) > (?1, ?2) \
-             ORDER BY carton, idx LIMIT ?3";
-        let (carton, index) = after.map_or((i64::MIN, 0), |it| (it.carton.0, it.index));
-        let keys = statements.with(sql, |statement| {
-            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let keys = statement.query_map((carton, index, count), columns)?;
-            keys.collect::<rusqlite::Result<Vec<(i64, i64)>>>()
-        });
-        let keys = keys.map_err(from_sqlite)?.into_iter();
-        keys.map(|(carton, index)| flat::code(carton, index))
-            .collect()
-    }
+    const KEYS: Option<KeysBehind<CodeNo>> = Some(keys);
 
     fn find(statements: &Statements<'_>, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
         static FIND: LazyLock<String> = LazyLock::new(|| {
@@ -117,6 +99,24 @@ impl LateTable for UsesTable {
     fn weight(settled: i64, newest: i64) -> usize {
         late_log::weight::<Self>(settled, newest)
     }
+}
+
+fn keys(
+    statements: &Statements<'_>,
+    after: Option<&CodeNo>,
+    count: u32,
+) -> Result<Vec<CodeNo>, StoreError> {
+    let sql = "SELECT carton, idx FROM code_uses WHERE (carton, idx) > (?1, ?2) \
+         ORDER BY carton, idx LIMIT ?3";
+    let (carton, index) = after.map_or((i64::MIN, 0), |it| (it.carton.0, it.index));
+    let keys = statements.with(sql, |statement| {
+        let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let keys = statement.query_map((carton, index, count), columns)?;
+        keys.collect::<rusqlite::Result<Vec<(i64, i64)>>>()
+    });
+    let keys = keys.map_err(from_sqlite)?.into_iter();
+    keys.map(|(carton, index)| flat::code(carton, index))
+        .collect()
 }
 
 impl Logged for UsesTable {

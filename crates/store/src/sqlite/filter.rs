@@ -2,7 +2,7 @@
 //!
 //! Most keys that are looked for are new: claims of payments, codes that no till has touched. They come in
 //! no order, so each look would read a page of its own to find nothing there. A Bloom filter in memory
-//! answers most of them: 11 bits a key, and one new key in 200 is looked for all the same.
+//! answers most of them: 11 bits a key, and one new key in 200 for each layer is looked for all the same.
 //!
 //! It is filled as commits go by, from the table and with what enters it, and says nothing before it
 //! has all keys. What enters a table that is taken back stays in: a key too many costs a look.
@@ -17,7 +17,7 @@ const SCANNED: u32 = 128;
 const FIRST_LEN: usize = 64 * 1024;
 const GROWTH: usize = 4;
 
-/// Of layers with 21 million keys and 30 MB in all. A table with more is not filtered.
+/// Of layers with 22 million keys and 30 MB in all. A table with more is not filtered.
 const LAYERS_MAX: usize = 5;
 
 /// How many keys that are not there a full layer takes for one that is.
@@ -115,13 +115,16 @@ impl<K: Hash> Filter<K> {
         let Scan::Behind(after) = &self.scan else {
             return Ok(());
         };
-        let keys = keys(after.as_ref(), self.scanned)?;
+        let mut keys = keys(after.as_ref(), self.scanned)?;
         let is_end = keys.len() < self.scanned as usize;
         keys.iter().for_each(|it| self.note(it));
-        match keys.into_iter().next_back() {
-            _ if matches!(self.scan, Scan::Off) => {}
-            Some(last) if !is_end => self.scan = Scan::Behind(Some(last)),
-            _ => self.scan = Scan::Done,
+        // These may have been too many.
+        if matches!(self.scan, Scan::Behind(_)) {
+            self.scan = if is_end {
+                Scan::Done
+            } else {
+                Scan::Behind(keys.pop())
+            };
         }
         Ok(())
     }

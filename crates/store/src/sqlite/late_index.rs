@@ -8,7 +8,7 @@ mod tests;
 
 use super::{
     from_sqlite,
-    late_table::{ByKey, Late, LateTable, ReadBack, Recall, Recent, Sought},
+    late_table::{ByKey, KeysBehind, Late, LateTable, ReadBack, Recall, Recent, Sought},
     statements::Statements,
 };
 use crate::contract::StoreError;
@@ -33,17 +33,8 @@ pub(super) trait LateKey: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     /// The serial and the keys of each row above `?1`, by serial.
     const ABOVE: &'static str;
 
-    /// As [`LateTable::IS_FILTERED`].
-    const IS_FILTERED: bool = false;
-
-    /// As [`LateTable::keys`].
-    fn keys(
-        _statements: &Statements<'_>,
-        _after: Option<&Self>,
-        _count: u32,
-    ) -> Result<Vec<Self>, StoreError> {
-        Ok(Vec::new())
-    }
+    /// As [`LateTable::KEYS`].
+    const KEYS: Option<KeysBehind<Self>> = None;
 
     /// Binds its columns, and says which parameter is next.
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize>;
@@ -78,15 +69,7 @@ impl<K: LateKey> LateTable for K {
     type Key = Self;
     type Row = Serial;
 
-    const IS_FILTERED: bool = <Self as LateKey>::IS_FILTERED;
-
-    fn keys(
-        statements: &Statements<'_>,
-        after: Option<&Self>,
-        count: u32,
-    ) -> Result<Vec<Self>, StoreError> {
-        <Self as LateKey>::keys(statements, after, count)
-    }
+    const KEYS: Option<KeysBehind<Self>> = <Self as LateKey>::KEYS;
 
     fn find(statements: &Statements<'_>, key: &Self) -> Result<Option<Serial>, StoreError> {
         find_by(statements, K::FIND, *key)

@@ -48,18 +48,9 @@ pub(super) trait LateTable: Debug + 'static {
     /// for again and again.
     const KNOWN_MAX: usize = 0;
 
-    /// Whether most keys that are looked for are new and come in no order, so that it is worth knowing which
-    /// ones the table lacks.
-    const IS_FILTERED: bool = false;
-
-    /// The first `count` keys behind `after` in the table, in their order, where it is filtered.
-    fn keys(
-        _statements: &Statements<'_>,
-        _after: Option<&Self::Key>,
-        _count: u32,
-    ) -> Result<Vec<Self::Key>, StoreError> {
-        Ok(Vec::new())
-    }
+    /// How the table's keys are read, where most that are looked for are new and come in no order, so that
+    /// it is worth knowing which ones it lacks.
+    const KEYS: Option<KeysBehind<Self::Key>> = None;
 
     /// The row that has `key` in the table.
     fn find(statements: &Statements<'_>, key: &Self::Key) -> Result<Option<Self::Row>, StoreError>;
@@ -97,6 +88,9 @@ pub(super) trait LateTable: Debug + 'static {
         0
     }
 }
+
+/// The first so many keys of a table behind one, in their order.
+pub(super) type KeysBehind<K> = fn(&Statements<'_>, Option<&K>, u32) -> Result<Vec<K>, StoreError>;
 
 pub(super) type ByKey<T> = BTreeMap<<T as LateTable>::Key, <T as LateTable>::Row>;
 
@@ -275,7 +269,7 @@ impl<T: LateTable> Late<T> {
             kept,
             known: Known::new(T::KNOWN_MAX),
             gaps: Gaps::default(),
-            filter: Filter::new(T::IS_FILTERED),
+            filter: Filter::new(T::KEYS.is_some()),
             recent_max: T::RECENT_MAX,
             open: Open::new(&round),
             round,
@@ -406,8 +400,11 @@ impl<T: LateTable> InStep for Late<T> {
         if round.settled < round.complete {
             round.settled = T::settle(statements, round.settled, round.complete, many)?;
         }
-        self.filter
-            .scan(|after, count| T::keys(statements, after, count))
+        if let Some(keys) = T::KEYS {
+            self.filter
+                .scan(|after, count| keys(statements, after, count))?;
+        }
+        Ok(())
     }
 
     fn committed(&mut self) {

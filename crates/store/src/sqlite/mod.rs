@@ -8,6 +8,8 @@
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
 //! | `late_table`, `late_log`, `indexes` | tables whose keys come in no order are filled late |
 //! | `known` | what the writer knows of such a table without looking |
+//! | `filter` | which keys such a table surely lacks |
+//! | `statements` | the statements that a batch runs, each looked up once |
 //! | `late_index`, `claims`, `event_keys` | which payment has a claim, and which event a place or number |
 //! | `code_uses` | what tills did with voucher codes |
 //! | `loyalty`, `documents`, `late_documents` | cards, terminals and their events, and other documents |
