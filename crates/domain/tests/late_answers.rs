@@ -146,6 +146,24 @@ fn the_answer_to_the_confirmation_ends_the_watch() {
     }
 }
 
+/// The charge was asked once more before the payment was given up, and that answer is given up
+/// only after the channel has confirmed the reversal.
+#[test]
+fn silence_after_the_confirmation_starts_no_new_watch() {
+    let mut rows = reversed(ReverseOutcome::Reversed(None));
+    let later = NOW.plus_ms(CONFIRM_AFTER_MS);
+    let subjects = vec![(TENANT, SERIAL)];
+    ClaimJobs { subjects }.decide(&mut rows, later).unwrap();
+    decide(&mut rows, &asked(QueryOutcome::NotFound));
+    assert_eq!(rows.job(SERIAL), None, "the channel confirmed");
+    decide(&mut rows, &asked(QueryOutcome::Unknown));
+    decide(&mut rows, &charged(PayOutcome::Unknown));
+    assert_eq!(rows.job(SERIAL), None);
+    decide(&mut rows, &asked(QueryOutcome::Paid(receipt())));
+    let job = rows.job(Serial(3)).expect("late money goes back all the same");
+    assert_eq!(job.kind, JobKind::FinishRefund);
+}
+
 #[test]
 fn silence_about_money_that_went_back_starts_no_new_work() {
     for outcome in [

@@ -165,12 +165,12 @@ fn learn(
             return_late_money(rows, &mut payment, receipt, refund_serial, now)?;
             late_refund = Some(refund_serial);
         }
-        (PaymentState::Ended { paid: None, .. }, Word::Never(_) | Word::NeverHeard) => {
-            forget_confirmation(rows, &payment);
-        }
-        (PaymentState::Ended { paid: None, .. }, Word::NotYet) => {
-            if !awaits_confirmation(rows, &payment) {
-                ask_again(rows, &payment, now);
+        (PaymentState::Ended { paid: None, .. }, word) => {
+            if confirmation_was_asked(rows, &payment) {
+                match word {
+                    Word::NotYet => ask_again(rows, &payment, now),
+                    _ => rows.remove_job(payment.tenant, payment.serial),
+                }
             }
         }
         // The reversal under way gives the money back; asking goes on until the channel confirms.
@@ -262,19 +262,11 @@ fn ask_again(rows: &mut Rows, payment: &Payment, now: UnixMs) {
     rows.put_job(job);
 }
 
-/// Whether the question after the reversal is still to be put. An answer that comes before it
-/// was asked earlier and says nothing about it.
-fn awaits_confirmation(rows: &Rows, payment: &Payment) -> bool {
+/// Whether the question after the reversal has been put and its answer is still wanted. Before it
+/// was put, an answer is to an earlier question and says nothing about the reversal; where none
+/// is wanted, the payment ended without a reversal or the channel has confirmed it already, and
+/// an answer that was long on its way starts no new watch.
+fn confirmation_was_asked(rows: &Rows, payment: &Payment) -> bool {
     rows.job(payment.serial)
-        .is_some_and(|job| job.kind == JobKind::ConfirmReversal && job.attempts == 0)
-}
-
-/// The channel confirmed that nothing was charged: there is nothing left to ask about.
-fn forget_confirmation(rows: &mut Rows, payment: &Payment) {
-    let has_job = rows
-        .job(payment.serial)
-        .is_some_and(|job| job.kind == JobKind::ConfirmReversal);
-    if has_job && !awaits_confirmation(rows, payment) {
-        rows.remove_job(payment.tenant, payment.serial);
-    }
+        .is_some_and(|job| job.kind == JobKind::ConfirmReversal && job.attempts > 0)
 }
