@@ -167,9 +167,10 @@ fn learn(
         }
         (PaymentState::Ended { paid: None, .. }, word) => {
             if confirmation_was_asked(rows, &payment) {
-                match word {
-                    Word::NotYet => ask_again(rows, &payment, now),
-                    _ => rows.remove_job(payment.tenant, payment.serial),
+                if matches!(word, Word::NotYet) {
+                    ask_again(rows, &payment, now);
+                } else {
+                    rows.remove_job(payment.tenant, payment.serial);
                 }
             }
         }
