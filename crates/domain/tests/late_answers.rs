@@ -160,7 +160,9 @@ fn silence_after_the_confirmation_starts_no_new_watch() {
     decide(&mut rows, &charged(PayOutcome::Unknown));
     assert_eq!(rows.job(SERIAL), None);
     decide(&mut rows, &asked(QueryOutcome::Paid(receipt())));
-    let job = rows.job(Serial(3)).expect("late money goes back all the same");
+    let job = rows
+        .job(Serial(3))
+        .expect("late money goes back all the same");
     assert_eq!(job.kind, JobKind::FinishRefund);
 }
 

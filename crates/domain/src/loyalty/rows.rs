@@ -18,7 +18,10 @@ use crate::{
         stock::Carton,
     },
 };
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// What a batch of commands needs.
 #[derive(Debug, Default)]
@@ -59,7 +62,7 @@ impl LoyaltyPlan {
 /// The loaded rows and what became of them.
 #[derive(Debug, Default)]
 pub struct LoyaltyRows {
-    documents: HashMap<DocumentKey, Document>,
+    documents: HashMap<DocumentKey, Arc<Document>>,
     trans: HashMap<Serial, Trans>,
     places: HashMap<(TenantId, Place), Serial>,
     numbers: HashMap<(TenantId, TransNo), Serial>,
@@ -93,9 +96,9 @@ pub struct LoyaltyChanges {
 }
 
 impl LoyaltyRows {
-    /// Adds a loaded row.
-    pub fn add_document(&mut self, document: Document) {
-        self.documents.insert(document.key(), document);
+    /// Adds the loaded row that has `key`. A store may keep it as well.
+    pub fn add_document(&mut self, key: DocumentKey, document: Arc<Document>) {
+        self.documents.insert(key, document);
     }
 
     /// Adds a loaded event.
@@ -112,7 +115,7 @@ impl LoyaltyRows {
     /// A row.
     #[must_use]
     pub fn document(&self, key: &DocumentKey) -> Option<&Document> {
-        self.documents.get(key)
+        self.documents.get(key).map(AsRef::as_ref)
     }
 
     /// A store.
@@ -233,7 +236,8 @@ impl LoyaltyRows {
     /// Inserts or overwrites a row.
     pub fn put_document(&mut self, document: Document) {
         let key = document.key();
-        let was_there = self.documents.insert(key.clone(), document).is_some();
+        let before = self.documents.insert(key.clone(), Arc::new(document));
+        let was_there = before.is_some();
         // What was removed in this batch is there in the store still.
         if self.touched.documents_removed.remove(&key) || was_there {
             if !self.touched.documents_added.contains(&key) {
@@ -269,9 +273,13 @@ impl LoyaltyRows {
     #[must_use]
     pub fn into_changes(mut self) -> LoyaltyChanges {
         let touched = self.touched;
+        let own = |documents: Vec<Arc<Document>>| {
+            let documents = documents.into_iter();
+            documents.map(Arc::unwrap_or_clone).collect()
+        };
         LoyaltyChanges {
-            documents_added: take(&mut self.documents, touched.documents_added),
-            documents: take(&mut self.documents, touched.documents),
+            documents_added: own(take(&mut self.documents, touched.documents_added)),
+            documents: own(take(&mut self.documents, touched.documents)),
             documents_removed: touched.documents_removed.into_iter().collect(),
             trans_added: take(&mut self.trans, touched.trans_added),
             trans: take(&mut self.trans, touched.trans),

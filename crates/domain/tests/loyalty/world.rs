@@ -105,7 +105,8 @@ impl World {
         let wanted = plan.loyalty;
         for key in &wanted.documents {
             if let Some(document) = self.documents.get(key) {
-                rows.loyalty.add_document(document.clone());
+                rows.loyalty
+                    .add_document(key.clone(), document.clone().into());
             }
         }
         let is_wanted = |it: &&Trans| {

@@ -145,7 +145,7 @@ impl World {
     fn load_loyalty(&self, plan: &LoyaltyPlan, rows: &mut Rows) {
         let documents = plan.documents.iter();
         let documents = documents.filter_map(|it| self.documents.get(it).cloned());
-        documents.for_each(|it| rows.loyalty.add_document(it));
+        documents.for_each(|it| rows.loyalty.add_document(it.key(), it.into()));
         let wanted = |it: &&Trans| {
             let of = |place| plan.places.contains(&(it.tenant, place));
             plan.trans.contains(&(it.tenant, it.serial)) || it.place.is_some_and(of)

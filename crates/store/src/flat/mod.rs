@@ -9,6 +9,7 @@
 //! | [`work`] | jobs and notifications |
 //! | [`posting`] | the ledger's postings |
 //! | [`loyalty`] | cards, terminals, the events on them, and whatever else is a document |
+//! | [`running`] | what a till's messages change of cards and terminals |
 //! | [`voucher`] | voucher codes |
 
 use crate::contract::StoreError;
@@ -36,6 +37,7 @@ mod posting;
 pub mod probe;
 mod recharge;
 mod refund;
+mod running;
 mod voucher;
 mod work;
 
@@ -46,6 +48,7 @@ pub(crate) use payment::{FlatPayment, FlatState};
 pub(crate) use posting::FlatPosting;
 pub(crate) use recharge::FlatRecharge;
 pub(crate) use refund::FlatRefund;
+pub(crate) use running::{ran_on, run_on};
 pub(crate) use voucher::{FlatCodeEvent, FlatSpan, FlatUnit, FlatUse, code, found, level};
 pub(crate) use work::{FlatJob, FlatNotification};
 

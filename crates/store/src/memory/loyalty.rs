@@ -53,10 +53,11 @@ fn own(document: &Document) -> Option<Own<'_>> {
 
 impl LoyaltyTables {
     pub(super) fn load(&self, plan: &LoyaltyPlan, rows: &mut LoyaltyRows) {
-        let documents = plan.documents.iter();
-        documents
-            .filter_map(|key| self.documents.get(key))
-            .for_each(|it| rows.add_document(it.clone()));
+        for key in &plan.documents {
+            if let Some(it) = self.documents.get(key) {
+                rows.add_document(key.clone(), it.clone().into());
+            }
+        }
         let serials = plan.trans.iter();
         let serials = serials.filter_map(|(tenant, serial)| self.trans(*tenant, *serial));
         let places = plan.places.iter();

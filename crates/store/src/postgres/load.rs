@@ -164,7 +164,7 @@ impl<'p> Loading<'p> {
             Reads::Loyalty(loyalty::Reads::Documents(kind)) => {
                 for row in found {
                     let document = loyalty::read_document(kind, row)?;
-                    rows.loyalty.add_document(document);
+                    rows.loyalty.add_document(document.key(), document.into());
                 }
             }
             Reads::Loyalty(loyalty::Reads::Trans) => read_all(found)?

@@ -124,7 +124,12 @@ impl Logged for UsesTable {
     // More than a payment makes of a code, which is one for its hold and one for its end.
     const CHANGES_A_ROW: i64 = 6;
 
-    fn write(_: &CodeNo, row: Option<&CodeUse>, text: &mut String) -> Result<(), StoreError> {
+    fn write(
+        _: &CodeNo,
+        _: Option<&CodeUse>,
+        row: Option<&CodeUse>,
+        text: &mut String,
+    ) -> Result<(), StoreError> {
         let kept = || StoreError::Corrupt("nobody removes what tills did with a code".to_owned());
         let it = FlatUse::of(row.ok_or_else(kept)?);
         let numbers = [
@@ -336,7 +341,7 @@ pub(super) fn add(
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
     if uses.find(statements, &code_use.code)?.is_none() {
-        return uses.put(statements, code_use.code, code_use.clone());
+        return uses.put(statements, code_use.code, None, code_use.clone());
     }
     let text = format!("{} is there", name(code_use.code));
     Err(StoreError::Conflict(text))
@@ -348,8 +353,8 @@ pub(super) fn overwrite(
     uses: &mut CodeUses,
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
-    if uses.find(statements, &code_use.code)?.is_some() {
-        return uses.put(statements, code_use.code, code_use.clone());
+    if let Some(before) = uses.find(statements, &code_use.code)? {
+        return uses.put(statements, code_use.code, Some(&before), code_use.clone());
     }
     let text = format!("{} is not there", name(code_use.code));
     Err(StoreError::Corrupt(text))

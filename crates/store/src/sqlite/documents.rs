@@ -17,7 +17,6 @@ use crate::{
 };
 use domain::loyalty::document::{Document, DocumentKey, DocumentKind};
 use rusqlite::{Connection, Params, Row, ffi, params};
-use std::sync::Arc;
 
 /// Where a document lies, and its row's own column as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +50,7 @@ impl Documents {
         if is_known(key.kind) {
             return self.late.find(statements, key);
         }
-        Ok(find(statements, key)?.map(Arc::new))
+        find(statements, key)
     }
 
     /// Notes what the open transaction did to a table.
@@ -72,14 +71,14 @@ impl Documents {
             let text = format!("{} {} is not there", table(key.kind), key.key);
             StoreError::Corrupt(text)
         };
-        let place = self.find(statements, &key)?.ok_or_else(missing)?.1;
-        let own = own(&document);
+        let before = self.find(statements, &key)?.ok_or_else(missing)?;
+        let (own, place) = (own(&document), before.place);
         put_own(statements, key.kind, place, own)?;
-        let stored = Arc::new((document, Place { own, ..place }));
+        let stored = Stored::new(document, Place { own, ..place });
         if is_late(key.kind) {
-            return self.late.put(statements, key, stored);
+            return self.late.put(statements, key, Some(&before), stored);
         }
-        put(statements, key.kind, place, body(&stored.0)?)?;
+        put(statements, key.kind, place, body(&stored.document)?)?;
         self.entered(key, Some(stored));
         Ok(())
     }
@@ -115,7 +114,7 @@ impl Documents {
             _ => from_sqlite(error),
         })?;
         let place = Place { row, own: flat.own };
-        let stored = Arc::new((document, place));
+        let stored = Stored::new(document, place);
         self.entered(key, Some(stored));
         Ok(())
     }
@@ -177,7 +176,19 @@ impl InStep for Documents {
 pub(super) fn find(
     connection: &Connection,
     key: &DocumentKey,
-) -> Result<Option<(Document, Place)>, StoreError> {
+) -> Result<Option<Stored>, StoreError> {
+    let Some((body, place)) = find_body(connection, key)? else {
+        return Ok(None);
+    };
+    let document = FlatDocument::read(key.kind, key.tenant.0, key.key.clone(), &body)?;
+    Ok(Some(Stored::new(document, place)))
+}
+
+/// The body of the document with `key` as its table has it, and its row.
+pub(super) fn find_body(
+    connection: &Connection,
+    key: &DocumentKey,
+) -> Result<Option<(String, Place)>, StoreError> {
     let table = table(key.kind);
     let own = own_column(key.kind).unwrap_or("NULL");
     let sql = format!("SELECT body, rowid, {own} FROM {table} WHERE tenant = ?1 AND key = ?2");
@@ -186,14 +197,9 @@ pub(super) fn find(
             row: row.get(1)?,
             own: row.get(2)?,
         };
-        Ok((row.get::<_, String>(0)?, place))
+        Ok((row.get(0)?, place))
     };
-    let tenant = key.tenant.0;
-    let read = |(body, place): (String, Place)| {
-        let document = FlatDocument::read(key.kind, tenant, key.key.clone(), &body)?;
-        Ok((document, place))
-    };
-    let found = all(connection, &sql, (tenant, &key.key), columns, read)?;
+    let found = all(connection, &sql, (key.tenant.0, &key.key), columns, Ok)?;
     Ok(found.into_iter().next())
 }
 

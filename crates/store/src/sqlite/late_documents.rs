@@ -4,12 +4,16 @@
 //! written late (see `late_table`), and meanwhile stand in a log (see `late_log`). New documents are
 //! added to their table at once, and the columns that they are found by change there at once: a search
 //! finds the right rows, of which some have a newer body.
+//!
+//! Most changes are of the running part (see `flat::running`), and the log holds that part only. It runs on
+//! from the last whole body that the log holds of the document; where that has left the log, from the
+//! table's row, which had it by then.
 
 #[cfg(test)]
 mod tests;
 
 use super::{
-    documents::{Place, find, put},
+    documents::{Place, find, find_body, put},
     late_log::{self, LateLog, Logged},
     late_table::{ByKey, LateTable, ReadBack, Recall, Recent},
     queries::{all, at_one_moment},
@@ -17,7 +21,7 @@ use super::{
 };
 use crate::{
     contract::{DocumentMark, StoreError},
-    flat::{FlatDocument, body, listing, table},
+    flat::{FlatDocument, body, listing, ran_on, run_on, table},
 };
 use domain::{
     ids::TenantId,
@@ -37,8 +41,20 @@ pub(super) type LateDocuments = LateLog<DocumentsTable>;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DocumentsTable;
 
-/// A document and its row. Shared, so that readers need not copy it under the lock.
-pub(super) type Stored = Arc<(Document, Place)>;
+/// A document and its row.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    /// Shared: readers need not copy it under the lock, and batches that change others not at all.
+    pub document: Arc<Document>,
+    pub place: Place,
+}
+
+impl Stored {
+    pub(super) fn new(document: Document, place: Place) -> Self {
+        let document = Arc::new(document);
+        Self { document, place }
+    }
+}
 
 /// The kinds that are written late.
 const KINDS: [DocumentKind; 2] = [DocumentKind::Terminal, DocumentKind::Card];
@@ -71,30 +87,21 @@ impl LateTable for DocumentsTable {
     const KNOWN_MAX: usize = 8 * 1024;
 
     fn find(statements: &Statements<'_>, key: &DocumentKey) -> Result<Option<Stored>, StoreError> {
-        Ok(find(statements, key)?.map(Arc::new))
+        find(statements, key)
     }
 
     fn put(statements: &Statements<'_>, key: &DocumentKey, row: &Stored) -> Result<(), StoreError> {
-        let (document, place) = &**row;
-        put(
-            statements,
-            key.kind,
-            *place,
-            FlatDocument::of(document)?.body,
-        )
+        put(statements, key.kind, row.place, body(&row.document)?)
     }
 
     fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError> {
         let (settled, newest) = late_log::ends::<Self>(connection)?;
         let mut rows = ByKey::<Self>::new();
-        for (key, document) in logged(connection)? {
-            let Some(document) = document else { continue };
-            let Some((_, place)) = find(connection, &key)? else {
-                let DocumentKey { kind, key, .. } = key;
-                let text = format!("{} {key} was changed and is not there", table(kind));
-                return Err(StoreError::Corrupt(text));
-            };
-            rows.insert(key, Arc::new((document, place)));
+        for (key, change) in logged(connection)? {
+            let row = find_body(connection, &key)?;
+            let (body, place) = row.ok_or_else(|| missing(&key))?;
+            let document = change.over(key.clone(), &body)?;
+            rows.insert(key, Stored::new(document, place));
         }
         Ok(ReadBack {
             rows,
@@ -122,7 +129,12 @@ impl Logged for DocumentsTable {
     // A card's row lies on a page of its own. The log grows to about 130 MB.
     const CHANGES_A_ROW: i64 = 12;
 
-    fn write(key: &DocumentKey, row: Option<&Stored>, text: &mut String) -> Result<(), StoreError> {
+    fn write(
+        key: &DocumentKey,
+        before: Option<&Stored>,
+        row: Option<&Stored>,
+        text: &mut String,
+    ) -> Result<(), StoreError> {
         let DocumentKey { kind, tenant, key } = key;
         let head = [table(*kind), &tenant.0.to_string(), &key.len().to_string()];
         for part in head {
@@ -130,14 +142,25 @@ impl Logged for DocumentsTable {
             text.push(' ');
         }
         text.push_str(key);
-        if let Some(row) = row {
-            text.push_str(&body(&row.0)?);
+        let Some(Stored { document, .. }) = row else {
+            return Ok(());
+        };
+        let running = before.map(|it| ran_on(&it.document, document));
+        let running = running.transpose()?;
+        if let Some(running) = running.flatten() {
+            text.push(RUNNING);
+            text.push_str(&running);
+        } else {
+            text.push_str(&body(document)?);
         }
         Ok(())
     }
 }
 
-/// Reads a change of the log: a document's key and body, none if it was removed.
+/// Stands before what is a running part and no whole body.
+const RUNNING: char = '+';
+
+/// Reads a change of the log: a document's key, and its body or running part, none if it was removed.
 fn logged_document(text: &str) -> Option<(DocumentKey, &str)> {
     let (name, text) = text.split_once(' ')?;
     let (tenant, text) = text.split_once(' ')?;
@@ -151,8 +174,36 @@ fn logged_document(text: &str) -> Option<(DocumentKey, &str)> {
     Some((key, body))
 }
 
-/// Of each key the newest document that the log holds, nothing if it was removed.
-pub(super) type Newest = BTreeMap<DocumentKey, Option<Document>>;
+/// What the log says of a document.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// Its last whole body; that of its table's row where there is none.
+    body: Option<String>,
+    /// Its running part, where that has changed since.
+    running: Option<String>,
+}
+
+impl Change {
+    /// The document, whose row in its table has `body`.
+    fn over(&self, key: DocumentKey, body: &str) -> Result<Document, StoreError> {
+        let DocumentKey { kind, tenant, key } = key;
+        let body = self.body.as_deref().unwrap_or(body);
+        let mut document = FlatDocument::read(kind, tenant.0, key, body)?;
+        if let Some(running) = &self.running {
+            run_on(&mut document, running)?;
+        }
+        Ok(document)
+    }
+}
+
+fn missing(DocumentKey { kind, key, .. }: &DocumentKey) -> StoreError {
+    let text = format!("{} {key} was changed and is not there", table(*kind));
+    StoreError::Corrupt(text)
+}
+
+/// What the log says of the documents that it changes. One that it removes is in the table if it was added
+/// again.
+pub(super) type Newest = BTreeMap<DocumentKey, Change>;
 
 /// All that the log holds.
 pub(super) fn logged(connection: &Connection) -> Result<Newest, StoreError> {
@@ -164,23 +215,21 @@ fn logged_of(
     connection: &Connection,
     is_wanted: impl Fn(&DocumentKey) -> bool,
 ) -> Result<Newest, StoreError> {
-    let mut newest = BTreeMap::new();
+    let mut newest = Newest::new();
     late_log::each::<DocumentsTable>(connection, |text| {
         let (key, body) = logged_document(text).ok_or_else(late_log::unread::<DocumentsTable>)?;
-        if is_wanted(&key) {
-            newest.insert(key, body.to_owned());
+        if !is_wanted(&key) {
+        } else if body.is_empty() {
+            newest.remove(&key);
+        } else if let Some(running) = body.strip_prefix(RUNNING) {
+            newest.entry(key).or_default().running = Some(running.to_owned());
+        } else {
+            let (body, running) = (Some(body.to_owned()), None);
+            newest.insert(key, Change { body, running });
         }
         Ok(())
     })?;
-    let read = |(key, body): (DocumentKey, String)| {
-        if body.is_empty() {
-            return Ok((key, None));
-        }
-        let DocumentKey { kind, tenant, .. } = key;
-        let document = FlatDocument::read(kind, tenant.0, key.key.clone(), &body)?;
-        Ok((key, Some(document)))
-    };
-    newest.into_iter().map(read).collect()
+    Ok(newest)
 }
 
 /// The document with `key`. Log or memory are asked before the table: a row leaves the one after it has
@@ -190,7 +239,8 @@ pub(super) fn of_key(
     recent: &Recent<DocumentsTable>,
     key: &DocumentKey,
 ) -> Result<Option<Document>, StoreError> {
-    look_up(connection, key, recall(recent, key))
+    let recalled = recall(recent, key);
+    at_one_moment(connection, |it| look_up(it, key, recalled))
 }
 
 /// The documents with these keys, in their order, each as [`of_key`] finds it. Those in the tables are read
@@ -222,17 +272,19 @@ fn look_up(
     key: &DocumentKey,
     recalled: Recall<Stored>,
 ) -> Result<Option<Document>, StoreError> {
-    match recalled {
-        Recall::Row(stored) => return Ok(Some(stored.0.clone())),
-        Recall::Settled => {}
-        Recall::Unkept => {
-            let logged = logged_of(connection, |it| it == key)?;
-            if let Some(document) = logged.into_values().flatten().next() {
-                return Ok(Some(document));
-            }
+    let change = match recalled {
+        Recall::Row(stored) => return Ok(Some(Document::clone(&stored.document))),
+        Recall::Settled => None,
+        Recall::Unkept => logged_of(connection, |it| it == key)?.remove(key),
+    };
+    match (find_body(connection, key)?, change) {
+        (Some((body, _)), change) => {
+            let change = change.unwrap_or_default();
+            change.over(key.clone(), &body).map(Some)
         }
+        (None, Some(_)) => Err(missing(key)),
+        (None, None) => Ok(None),
     }
-    Ok(find(connection, key)?.map(|(document, _)| document))
 }
 
 /// Documents of `kind` by tenant and key.
@@ -245,20 +297,23 @@ pub(super) fn list(
     limit: u32,
 ) -> Result<Vec<Document>, StoreError> {
     let from = listing(tenant, after);
-    let newer = if is_late(kind) {
-        // Each is in the table, too: no more than `limit` are among the first that are there.
-        match recent.range(keys(kind, &from), limit as usize) {
-            Some(kept) => {
-                let kept = kept.into_iter();
-                let newer = kept.map(|(key, stored)| (key, Some(stored.0.clone())));
-                newer.collect()
-            }
-            None => logged_of(connection, |it| it.kind == kind)?,
-        }
-    } else {
-        Newest::new()
+    if !is_late(kind) {
+        return behind_listing(connection, &Newest::new(), kind, &from, limit);
+    }
+    // Each is in the table, too: no more than `limit` are among the first that are there.
+    let Some(kept) = recent.range(keys(kind, &from), limit as usize) else {
+        return at_one_moment(connection, |it| {
+            let logged = logged_of(it, |key| key.kind == kind)?;
+            behind_listing(it, &logged, kind, &from, limit)
+        });
     };
-    page(connection, &newer, kind, &from, limit)
+    page(connection, kind, &from, limit, |key, body| {
+        let stored = kept.get(&key);
+        stored.map_or_else(
+            || Change::default().over(key.clone(), body),
+            |it| Ok(Document::clone(&it.document)),
+        )
+    })
 }
 
 /// Documents of `kind` behind `after`, where the log holds `logged`.
@@ -269,14 +324,28 @@ pub(super) fn behind(
     after: Option<DocumentMark>,
     limit: u32,
 ) -> Result<Vec<Document>, StoreError> {
-    page(connection, logged, kind, &listing(None, after), limit)
+    behind_listing(connection, logged, kind, &listing(None, after), limit)
 }
 
-/// The keys of a listing.
-fn keys(
+/// As [`behind`], from where a listing starts.
+fn behind_listing(
+    connection: &Connection,
+    logged: &Newest,
     kind: DocumentKind,
-    (from, key, last): &(i64, String, i64),
-) -> impl RangeBounds<DocumentKey> {
+    from: &Listing,
+    limit: u32,
+) -> Result<Vec<Document>, StoreError> {
+    page(connection, kind, from, limit, |key, body| {
+        let unchanged = Change::default();
+        logged.get(&key).unwrap_or(&unchanged).over(key, body)
+    })
+}
+
+/// Where a listing starts, and its last tenant.
+type Listing = (i64, String, i64);
+
+/// The keys of a listing.
+fn keys(kind: DocumentKind, (from, key, last): &Listing) -> impl RangeBounds<DocumentKey> {
     let after = DocumentKey {
         kind,
         tenant: TenantId(*from),
@@ -290,13 +359,13 @@ fn keys(
     (Bound::Excluded(after), Bound::Excluded(end))
 }
 
-/// A page of a table, with newer documents in the place of its own.
+/// A page of a table; `read` makes documents of their keys and the bodies in the table.
 fn page(
     connection: &Connection,
-    newer: &Newest,
     kind: DocumentKind,
-    (from, key, last): &(i64, String, i64),
+    (from, key, last): &Listing,
     limit: u32,
+    read: impl Fn(DocumentKey, &str) -> Result<Document, StoreError>,
 ) -> Result<Vec<Document>, StoreError> {
     let sql = format!(
         "SELECT tenant, key, body FROM {} \
@@ -306,11 +375,7 @@ fn page(
     let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
     let read = |(tenant, key, body): (i64, String, String)| {
         let tenant = TenantId(tenant);
-        let key = DocumentKey { kind, tenant, key };
-        match newer.get(&key) {
-            Some(Some(newer)) => Ok(newer.clone()),
-            Some(None) | None => FlatDocument::read(kind, tenant.0, key.key, &body),
-        }
+        read(DocumentKey { kind, tenant, key }, &body)
     };
     all(connection, &sql, (from, key, last, limit), columns, read)
 }

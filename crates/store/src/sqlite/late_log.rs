@@ -1,9 +1,9 @@
 //! Tables that are filled late (see `late_table`), where a row may change again before it enters.
 //!
-//! Each change of a row is logged with its whole new content; a transaction appends one row to the log,
-//! which holds all that it changes. What the log says of a key last counts; without that, the row in the
-//! table. Rows leave the log in the order of their numbers, once the table is complete up to them, so an
-//! older one never outlives a newer one.
+//! Each change of a row is logged, with its whole new content or what differs from the content before; a
+//! transaction appends one row to the log, which holds all that it changes. What the log says of a key last
+//! counts; without that, the row in the table. Rows leave the log in the order of their numbers, once the
+//! table is complete up to them, so an older one never outlives a newer one.
 
 use super::{
     from_sqlite,
@@ -25,9 +25,13 @@ pub(super) trait Logged: LateTable {
     /// where few rows change often, and are read back at start.
     const CHANGES_A_ROW: i64;
 
-    /// Writes what became of the row that has `key`, nothing if it was removed.
-    fn write(key: &Self::Key, row: Option<&Self::Row>, text: &mut String)
-    -> Result<(), StoreError>;
+    /// Writes what became of the row that has `key` and was `before`, nothing if it was removed.
+    fn write(
+        key: &Self::Key,
+        before: Option<&Self::Row>,
+        row: Option<&Self::Row>,
+        text: &mut String,
+    ) -> Result<(), StoreError>;
 }
 
 /// The writer's side.
@@ -68,21 +72,22 @@ impl<T: Logged> LateLog<T> {
         self.late.range(range)
     }
 
-    /// The open transaction adds or overwrites a row.
+    /// The open transaction adds a row, or overwrites the one that was there before.
     pub(super) fn put(
         &mut self,
         statements: &Statements<'_>,
         key: T::Key,
+        before: Option<&T::Row>,
         row: T::Row,
     ) -> Result<(), StoreError> {
-        self.log(&key, Some(&row))?;
+        self.log(&key, before, Some(&row))?;
         let number = self.late.newest() + 1;
         self.late.add_row(statements, key, row, number)
     }
 
     /// The open transaction removes a row, which its caller removes from the table.
     pub(super) fn forget(&mut self, key: T::Key) -> Result<(), StoreError> {
-        self.log(&key, None)?;
+        self.log(&key, None, None)?;
         let number = self.late.newest() + 1;
         self.late.forget(key, number);
         Ok(())
@@ -93,9 +98,14 @@ impl<T: Logged> LateLog<T> {
         self.late.entered(key, row);
     }
 
-    fn log(&mut self, key: &T::Key, row: Option<&T::Row>) -> Result<(), StoreError> {
+    fn log(
+        &mut self,
+        key: &T::Key,
+        before: Option<&T::Row>,
+        row: Option<&T::Row>,
+    ) -> Result<(), StoreError> {
         self.change.clear();
-        T::write(key, row, &mut self.change)?;
+        T::write(key, before, row, &mut self.change)?;
         self.changes.push_str(&self.change.len().to_string());
         self.changes.push(' ');
         self.changes.push_str(&self.change);

@@ -383,8 +383,10 @@ impl<T: LateTable> InStep for Late<T> {
         let last = next.last().map(|(key, _)| key.clone());
         let is_whole = next.len() < wanted;
         for (key, row) in next {
-            // What the open transaction adds or removes is not to be met by what was before.
-            if !self.open.added.contains_key(&key) && !self.open.entered.contains_key(&key) {
+            // What the open transaction entered or removed is not to be met by what was before; and a row
+            // that it adds may run on from one that is to leave the log.
+            if !self.open.entered.contains_key(&key) {
+                let row = self.open.added.get(&key).cloned().unwrap_or(row);
                 T::put(statements, &key, &row)?;
                 self.entered(key, Some(row));
             }

@@ -23,7 +23,7 @@ use domain::{
     time::UnixMs,
 };
 use rusqlite::{Connection, Error, OptionalExtension, Row, ffi, params};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 pub(super) const TRANS: &str = "tenant, serial, place, number, body";
 
@@ -76,7 +76,7 @@ pub(super) fn load(
 ) -> Result<(), StoreError> {
     for key in &plan.documents {
         if let Some(stored) = known.find(statements, key)? {
-            rows.add_document(Arc::unwrap_or_clone(stored).0);
+            rows.add_document(key.clone(), stored.document);
         }
     }
     for (tenant, serial) in &plan.trans {

@@ -77,6 +77,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0006_code_chains", include_str!("0006_code_chains.sql")),
     ("0007_code_use_log", include_str!("0007_code_use_log.sql")),
     ("0008_late_logs", include_str!("0008_late_logs.sql")),
+    ("0009_running_parts", include_str!("0009_running_parts.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More

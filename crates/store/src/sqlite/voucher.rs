@@ -22,10 +22,11 @@ use domain::{
         paying::PayingCodes,
         rows::{BUSY_MAX, VoucherChanges, VoucherPlan, VoucherRows},
         span::Span,
+        stock::Carton,
     },
 };
 use rusqlite::{Connection, Params, Row, params};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 const SPAN: &str = "tenant, carton, first, last, due_at, body";
 const EVENT: &str = "tenant, subject, carton, idx, number, body";
@@ -121,8 +122,8 @@ pub(super) fn look_up(
     if !codes.has_carton(code.carton) {
         let key = DocumentKey::carton(tenant, code.carton);
         let carton = indexes.documents.find(statements, &key)?;
-        if let Some((Document::Carton(carton), _)) = carton.map(Arc::unwrap_or_clone) {
-            codes.add_carton(*carton);
+        if let Some(Document::Carton(carton)) = carton.as_ref().map(|it| &*it.document) {
+            codes.add_carton(Carton::clone(carton));
         }
     }
     load_code(statements, &mut indexes.uses, code, &mut codes.rows)

@@ -135,7 +135,8 @@ fn carton(
     serial: Serial,
 ) -> Result<Option<Carton>, StoreError> {
     let found = documents::find(connection, &DocumentKey::carton(tenant, serial))?;
-    let Some((Document::Carton(it), _)) = found else {
+    let document = found.map(|it| Arc::unwrap_or_clone(it.document));
+    let Some(Document::Carton(it)) = document else {
         return Ok(None);
     };
     Ok(Some(*it))
@@ -147,7 +148,8 @@ fn change(
     id: &ChangeId,
 ) -> Result<Option<Change>, StoreError> {
     let found = documents::find(connection, &DocumentKey::change(tenant, id))?;
-    let Some((Document::Change(it), _)) = found else {
+    let document = found.map(|it| Arc::unwrap_or_clone(it.document));
+    let Some(Document::Change(it)) = document else {
         return Ok(None);
     };
     Ok(Some(*it))

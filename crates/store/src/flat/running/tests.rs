@@ -1,0 +1,144 @@
+use super::*;
+use domain::{
+    ids::{Serial, TenantId},
+    loyalty::{
+        card::{CardNo, CardStatus, Holder, TicketKind},
+        store::StoreNo,
+        terminal::{BatchNo, Profile, TerminalNo},
+        totals::Totals,
+    },
+    money::Fen,
+};
+
+fn terminal() -> Terminal {
+    Terminal {
+        tenant: TenantId(1),
+        store: StoreNo::parse("S1").unwrap(),
+        number: TerminalNo::parse("T1").unwrap(),
+        index: 7,
+        blocked: false,
+        profile: Profile::default(),
+        master_key: None,
+        keys: None,
+        keys_before: None,
+        key_count: 0,
+        mac_failures: 0,
+        check_in: None,
+        batch: None,
+        trans_count: 0,
+        today: DayUse::default(),
+        codes_sent_at: Vec::new(),
+        updated_at: UnixMs(1),
+    }
+}
+
+fn card() -> Card {
+    Card {
+        tenant: TenantId(1),
+        number: CardNo::parse("12345678").unwrap(),
+        account: Serial(9),
+        status: CardStatus::Active,
+        expires_at: None,
+        expiry_yymm: None,
+        holder: Holder::default(),
+        grade: 0,
+        pin: None,
+        lots: Vec::new(),
+        owed: Points::ZERO,
+        tickets: Vec::new(),
+        codes: Vec::new(),
+        today: DayUse::default(),
+        spending: Vec::new(),
+    }
+}
+
+fn sold(mut terminal: Terminal) -> Document {
+    terminal.mac_failures = 1;
+    terminal.batch = Some(Batch {
+        number: BatchNo::FIRST,
+        opened_at: UnixMs(5),
+        closed_at: None,
+        totals: Totals::default(),
+        entries: 3,
+    });
+    terminal.trans_count = 12;
+    terminal.today = DayUse {
+        day: 4,
+        count: 2,
+        points: Points::new(100),
+    };
+    terminal.codes_sent_at = vec![UnixMs(6)];
+    Document::Terminal(Box::new(terminal))
+}
+
+fn spent(mut card: Card) -> Document {
+    card.grade = 2;
+    card.lots = vec![Lot {
+        points: Points::new(5),
+        available_at: UnixMs(0),
+        expires_at: None,
+    }];
+    card.owed = Points::new(1);
+    card.tickets = vec![Holding {
+        id: 1,
+        kind: TicketKind::Cash,
+        name: "票".to_owned(),
+        face: Fen::new(100),
+        pieces: -1,
+        expires_at: None,
+    }];
+    card.today.count = 3;
+    card.spending = vec![MonthSpending {
+        month: 24_000,
+        spent: Fen::new(7),
+    }];
+    Document::Card(Box::new(card))
+}
+
+#[test]
+fn what_messages_change_is_entered_again() {
+    let till = Document::Terminal(Box::new(terminal()));
+    let member = Document::Card(Box::new(card()));
+    for (before, after) in [(till, sold(terminal())), (member, spent(card()))] {
+        for (from, to) in [(&before, &after), (&after, &before)] {
+            let text = ran_on(from, to).unwrap().unwrap();
+            let mut entered = from.clone();
+            run_on(&mut entered, &text).unwrap();
+            assert_eq!(&entered, to);
+        }
+    }
+}
+
+#[test]
+fn what_lasts_is_not_left_out() {
+    let before = Document::Terminal(Box::new(terminal()));
+    let mut blocked = terminal();
+    blocked.blocked = true;
+    let mut renewed = terminal();
+    renewed.key_count = 1;
+    for after in [blocked, renewed] {
+        assert_eq!(ran_on(&before, &sold(after)), Ok(None));
+    }
+    let before = Document::Card(Box::new(card()));
+    let mut lost = card();
+    lost.status = CardStatus::Lost;
+    let mut renamed = card();
+    renamed.holder.name = "李".to_owned();
+    for after in [lost, renamed] {
+        assert_eq!(ran_on(&before, &spent(after)), Ok(None));
+    }
+    assert_eq!(ran_on(&before, &sold(terminal())), Ok(None));
+}
+
+#[test]
+fn a_running_part_that_cannot_be_read_is_corrupt_and_not_told() {
+    let mut document = Document::Card(Box::new(card()));
+    let told = run_on(&mut document, r#"{"grade":"secret"}"#);
+    let Err(StoreError::Corrupt(text)) = told else {
+        panic!("{told:?}");
+    };
+    assert!(
+        text.contains("12345678") && !text.contains("secret"),
+        "{text}"
+    );
+}

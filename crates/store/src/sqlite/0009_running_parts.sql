@@ -1,0 +1,2 @@
+-- From here on the log of cards and terminals also holds running parts (see late_documents.rs), which a
+-- former version cannot read. Nothing is to be done to what it holds so far.
