@@ -26,7 +26,7 @@ use domain::{
     },
 };
 use rusqlite::{Connection, Params, Row, params};
-use std::{ops::RangeBounds, sync::LazyLock};
+use std::{fmt::Write, ops::RangeBounds, sync::LazyLock};
 
 /// The writer's side.
 pub(super) type CodeUses = LateLog<UsesTable>;
@@ -41,7 +41,7 @@ impl LateTable for UsesTable {
     type Key = CodeNo;
     type Row = CodeUse;
 
-    const KNOWN_MAX: usize = 4 * 1024;
+    // None are known: codes that entered are seldom asked for again, and new ones are lacked.
     const KEYS: Option<KeysBehind<CodeNo>> = Some(keys);
 
     fn find(statements: &Statements<'_>, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
@@ -146,10 +146,11 @@ impl Logged for UsesTable {
             if n > 0 {
                 text.push(' ');
             }
-            match number {
-                Some(number) => text.push_str(&number.to_string()),
-                None => text.push('-'),
-            }
+            // Nothing fails that is written into a text.
+            let _ = match number {
+                Some(number) => write!(text, "{number}"),
+                None => text.write_char('-'),
+            };
         }
         Ok(())
     }

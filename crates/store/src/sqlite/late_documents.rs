@@ -30,6 +30,7 @@ use domain::{
 use rusqlite::{Connection, Row};
 use std::{
     collections::BTreeMap,
+    fmt::Write,
     ops::{Bound, RangeBounds},
     sync::Arc,
 };
@@ -136,12 +137,8 @@ impl Logged for DocumentsTable {
         text: &mut String,
     ) -> Result<(), StoreError> {
         let DocumentKey { kind, tenant, key } = key;
-        let head = [table(*kind), &tenant.0.to_string(), &key.len().to_string()];
-        for part in head {
-            text.push_str(part);
-            text.push(' ');
-        }
-        text.push_str(key);
+        // Nothing fails that is written into a text.
+        let _ = write!(text, "{} {} {} {key}", table(*kind), tenant.0, key.len());
         let Some(Stored { document, .. }) = row else {
             return Ok(());
         };

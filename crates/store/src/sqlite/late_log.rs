@@ -14,7 +14,7 @@ use super::{
 };
 use crate::contract::StoreError;
 use rusqlite::{Connection, params};
-use std::ops::RangeBounds;
+use std::{fmt::Write, ops::RangeBounds};
 
 /// A table whose changes are logged.
 pub(super) trait Logged: LateTable {
@@ -106,9 +106,8 @@ impl<T: Logged> LateLog<T> {
     ) -> Result<(), StoreError> {
         self.change.clear();
         T::write(key, before, row, &mut self.change)?;
-        self.changes.push_str(&self.change.len().to_string());
-        self.changes.push(' ');
-        self.changes.push_str(&self.change);
+        // Nothing fails that is written into a text.
+        let _ = write!(self.changes, "{} {}", self.change.len(), self.change);
         Ok(())
     }
 }
