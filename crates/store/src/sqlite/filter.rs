@@ -1,11 +1,12 @@
-//! Which keys a table surely lacks.
+//! Which keys a table surely lacks, and the memory before it.
 //!
 //! Most keys that are looked for are new: claims of payments, codes that no till has touched. They come in
-//! no order, so each look would read a page of its own to find nothing there. A Bloom filter in memory
-//! answers most of them: 12 bits a key, and one new key in 150 for each layer is looked for all the same.
+//! no order, so each look would walk through that memory and read a page of its own, to find nothing. A Bloom
+//! filter answers most of them: 12 bits a key, and one new key in 150 for each layer is looked for all the
+//! same.
 //!
-//! It is filled as commits go by, from the table and with what enters it, and says nothing before it
-//! has all keys. What enters a table that is taken back stays in: a key too many costs a look.
+//! It is filled as commits go by, from the table and with what is added, and says nothing before it has all
+//! keys. What is taken back may stay in: a key too many costs a look.
 
 use fastbloom::BloomFilter;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -26,7 +27,7 @@ const BITS_A_KEY: usize = 12;
 /// mistaken as seldom with 11 bits a key, and cost twice as much.
 const BITS_SET: u32 = 4;
 
-/// Keys of a table, and whether these are all.
+/// Keys, and whether these are all.
 pub(super) struct Filter<K> {
     hasher: RandomState,
     layers: Vec<BloomFilter>,
@@ -70,7 +71,7 @@ impl<K: Hash> Filter<K> {
         self.first_len = count as usize;
     }
 
-    /// Whether the table surely has no row with `key`.
+    /// Whether surely no row has `key`.
     pub(super) fn lacks(&self, key: &K) -> bool {
         matches!(self.scan, Scan::Done) && !self.has(self.hasher.hash_one(key))
     }
@@ -79,7 +80,7 @@ impl<K: Hash> Filter<K> {
         self.layers.iter().any(|it| it.contains_hash(hash))
     }
 
-    /// Notes a key that may be in the table.
+    /// Notes a key that a row may have.
     pub(super) fn note(&mut self, key: &K) {
         if matches!(self.scan, Scan::Off) {
             return;

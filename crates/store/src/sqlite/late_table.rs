@@ -214,6 +214,7 @@ pub(super) struct Late<T: LateTable> {
     kept: Arc<Kept<T>>,
     known: Known<T::Key, T::Row>,
     gaps: Gaps<T::Key>,
+    /// The keys of the table and of `kept`.
     filter: Filter<T::Key>,
     /// [`LateTable::RECENT_MAX`]; fewer in tests.
     recent_max: usize,
@@ -263,13 +264,15 @@ impl<T: LateTable> Late<T> {
     /// Reads back what the table does not have yet, and lets `recent`'s readers see it.
     pub(super) fn open(connection: &Connection, recent: &Recent<T>) -> Result<Self, StoreError> {
         let (rows, round) = read_back::<T>(connection)?;
+        let mut filter = Filter::new(T::KEYS.is_some());
+        rows.keys().for_each(|key| filter.note(key));
         let kept = Arc::new(Kept(RwLock::new(rows)));
         recent.publish(&kept);
         Ok(Self {
             kept,
             known: Known::new(T::KNOWN_MAX),
             gaps: Gaps::default(),
-            filter: Filter::new(T::KEYS.is_some()),
+            filter,
             recent_max: T::RECENT_MAX,
             open: Open::new(&round),
             round,
@@ -302,13 +305,16 @@ impl<T: LateTable> Late<T> {
         if let Some(row) = self.open.entered.get(key) {
             return Ok(row.clone());
         }
+        if self.filter.lacks(key) {
+            return Ok(None);
+        }
         if let Some(row) = self.kept.get(key) {
             return Ok(Some(row));
         }
         if let Some(row) = self.known.get(key) {
             return Ok(row);
         }
-        if self.gaps.contain(key) || self.filter.lacks(key) {
+        if self.gaps.contain(key) {
             return Ok(None);
         }
         let found = match T::seek(statements, key)? {
@@ -348,6 +354,7 @@ impl<T: LateTable> Late<T> {
         round.newest = round.newest.max(number);
         if number <= round.began_at {
             T::put(statements, &key, &row)?;
+            self.filter.note(&key);
             self.entered(key, Some(row));
         } else {
             self.open.added.insert(key, row);
@@ -417,10 +424,10 @@ impl<T: LateTable> InStep for Late<T> {
             entered,
         } = mem::replace(&mut self.open, next);
         self.round = round;
+        added.keys().for_each(|key| self.filter.note(key));
         self.kept.change(entered.keys(), added);
         for (key, row) in entered {
             self.gaps.enter(&key);
-            self.filter.note(&key);
             self.known.put(key, row);
         }
     }
@@ -436,10 +443,11 @@ impl<T: LateTable> InStep for Late<T> {
     fn resolve(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if self.is_doubtful {
             let (rows, round) = read_back::<T>(connection)?;
+            self.filter.clear();
+            rows.keys().for_each(|key| self.filter.note(key));
             self.kept.replace(rows);
             self.known.clear();
             self.gaps.clear();
-            self.filter.clear();
             self.round = round;
             self.taken_back();
             self.is_doubtful = false;
