@@ -63,7 +63,7 @@ impl LoyaltyPlan {
 #[derive(Debug, Default)]
 pub struct LoyaltyRows {
     documents: HashMap<DocumentKey, Arc<Document>>,
-    trans: HashMap<Serial, Trans>,
+    trans: HashMap<Serial, Arc<Trans>>,
     places: HashMap<(TenantId, Place), Serial>,
     numbers: HashMap<(TenantId, TransNo), Serial>,
     touched: Touched,
@@ -89,10 +89,10 @@ pub struct LoyaltyChanges {
     pub documents: Vec<Document>,
     /// Rows to remove.
     pub documents_removed: Vec<DocumentKey>,
-    /// Events to insert.
-    pub trans_added: Vec<Trans>,
+    /// Events to insert. Shared with the replies about them.
+    pub trans_added: Vec<Arc<Trans>>,
     /// Events to overwrite; their serial, place and number never change.
-    pub trans: Vec<Trans>,
+    pub trans: Vec<Arc<Trans>>,
 }
 
 impl LoyaltyRows {
@@ -102,7 +102,8 @@ impl LoyaltyRows {
     }
 
     /// Adds a loaded event.
-    pub fn add_trans(&mut self, trans: Trans) {
+    pub fn add_trans(&mut self, trans: impl Into<Arc<Trans>>) {
+        let trans = trans.into();
         if let Some(place) = trans.place {
             self.places.insert((trans.tenant, place), trans.serial);
         }
@@ -218,19 +219,22 @@ impl LoyaltyRows {
     /// An event by serial, if it is this tenant's.
     #[must_use]
     pub fn trans(&self, tenant: TenantId, serial: Serial) -> Option<&Trans> {
-        self.trans.get(&serial).filter(|it| it.tenant == tenant)
+        let trans = self.trans.get(&serial).map(AsRef::as_ref);
+        trans.filter(|it| it.tenant == tenant)
     }
 
     /// The event that a message made.
     #[must_use]
     pub fn trans_at(&self, tenant: TenantId, place: Place) -> Option<&Trans> {
-        self.trans.get(self.places.get(&(tenant, place))?)
+        let trans = self.trans.get(self.places.get(&(tenant, place))?);
+        trans.map(AsRef::as_ref)
     }
 
     /// An event by the number terminals know it by.
     #[must_use]
     pub fn trans_by_number(&self, tenant: TenantId, number: TransNo) -> Option<&Trans> {
-        self.trans.get(self.numbers.get(&(tenant, number))?)
+        let trans = self.trans.get(self.numbers.get(&(tenant, number))?);
+        trans.map(AsRef::as_ref)
     }
 
     /// Inserts or overwrites a row.
@@ -259,7 +263,8 @@ impl LoyaltyRows {
     }
 
     /// Inserts or overwrites an event.
-    pub fn put_trans(&mut self, trans: Trans) {
+    pub fn put_trans(&mut self, trans: impl Into<Arc<Trans>>) {
+        let trans = trans.into();
         let serial = trans.serial;
         if !self.trans.contains_key(&serial) {
             self.touched.trans_added.insert(serial);

@@ -462,7 +462,7 @@ pub fn differing_lines(differing: i64) -> Vec<Compared> {
 /// The event of an answer that approves.
 pub fn approved(answer: Answer) -> Trans {
     match answer {
-        Answer::Done(trans) if trans.state == TransState::Approved => *trans,
+        Answer::Done(trans) if trans.state == TransState::Approved => Arc::unwrap_or_clone(trans),
         other => panic!("not approved: {other:?}"),
     }
 }

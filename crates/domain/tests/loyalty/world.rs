@@ -15,7 +15,7 @@ use domain::{
     rows::{Changes, Plan, Rows},
     time::UnixMs,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// All that is stored, and the time.
 #[derive(Default, Clone)]
@@ -132,11 +132,19 @@ impl World {
             assert!(self.documents.remove(&key).is_some(), "not there");
         }
         for it in loyalty.trans_added {
-            assert!(self.trans.insert(it.serial, it).is_none(), "added twice");
+            assert!(
+                self.trans
+                    .insert(it.serial, Arc::unwrap_or_clone(it))
+                    .is_none(),
+                "added twice"
+            );
         }
         for it in loyalty.trans {
             let (place, number) = (it.place, it.number);
-            let before = self.trans.insert(it.serial, it).expect("not there");
+            let before = self
+                .trans
+                .insert(it.serial, Arc::unwrap_or_clone(it))
+                .expect("not there");
             assert_eq!((before.place, before.number), (place, number));
         }
         for it in changes.postings {

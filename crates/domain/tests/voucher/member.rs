@@ -245,7 +245,7 @@ impl World {
 
 pub fn approved(answer: Answer) -> Trans {
     match answer {
-        Answer::Done(trans) if trans.state == TransState::Approved => *trans,
+        Answer::Done(trans) if trans.state == TransState::Approved => Arc::unwrap_or_clone(trans),
         other => panic!("{other:?}"),
     }
 }

@@ -22,7 +22,10 @@ use domain::{
         span::Span,
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// All that is stored, and the time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -244,10 +247,20 @@ impl World {
             assert!(self.documents.insert(it.key(), it).is_some(), "not there");
         }
         for it in changes.loyalty.trans_added {
-            assert!(self.trans.insert(it.serial, it).is_none(), "added twice");
+            assert!(
+                self.trans
+                    .insert(it.serial, Arc::unwrap_or_clone(it))
+                    .is_none(),
+                "added twice"
+            );
         }
         for it in changes.loyalty.trans {
-            assert!(self.trans.insert(it.serial, it).is_some(), "not there");
+            assert!(
+                self.trans
+                    .insert(it.serial, Arc::unwrap_or_clone(it))
+                    .is_some(),
+                "not there"
+            );
         }
         self.apply_vouchers(changes.voucher);
     }

@@ -173,16 +173,17 @@ impl PlantedWriter {
         let loyalty = &mut changes.loyalty;
         for trans in &mut loyalty.trans_added {
             // Where the first one stands there is no room for another.
+            let trans = Arc::make_mut(trans);
             trans.place = trans.place.filter(|it| !self.repeated.contains(it));
         }
         self.repeated.clear();
         let is_tombstone = |it: &Trans| it.state == TransState::Tombstone;
-        let has_tombstone = loyalty.trans_added.iter().any(is_tombstone);
+        let has_tombstone = loyalty.trans_added.iter().any(|it| is_tombstone(it));
         if self.strikes(Plant::LosesATombstone, has_tombstone) {
             loyalty.trans_added.retain(|it| !is_tombstone(it));
         }
         let is_reversed = |it: &Trans| matches!(it.state, TransState::Reversed(_));
-        let has_reversed = loyalty.trans.iter().any(is_reversed);
+        let has_reversed = loyalty.trans.iter().any(|it| is_reversed(it));
         if self.strikes(Plant::ForgetsThatAMessageIsReversed, has_reversed) {
             loyalty.trans.retain(|it| !is_reversed(it));
         }

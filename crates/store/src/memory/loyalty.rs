@@ -17,6 +17,7 @@ use domain::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
+    sync::Arc,
 };
 
 #[derive(Clone, Default)]
@@ -132,7 +133,7 @@ impl LoyaltyTables {
             if let Some(number) = trans.number {
                 self.numbers.insert((trans.tenant, number), trans.serial);
             }
-            self.trans.insert(trans.serial, trans);
+            self.trans.insert(trans.serial, Arc::unwrap_or_clone(trans));
         }
     }
 

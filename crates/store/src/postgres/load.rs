@@ -12,6 +12,7 @@ use super::{
 use crate::{contract::StoreError, flat::FlatPayment};
 use domain::{
     ids::{ClaimKey, Serial, TenantId},
+    loyalty::trans::Trans,
     payment::{Payment, PaymentStatus},
     rows::{Claim, Plan, Rows},
     voucher::paying::PayingCodes,
@@ -167,7 +168,7 @@ impl<'p> Loading<'p> {
                     rows.loyalty.add_document(document.key(), document.into());
                 }
             }
-            Reads::Loyalty(loyalty::Reads::Trans) => read_all(found)?
+            Reads::Loyalty(loyalty::Reads::Trans) => read_all::<Trans>(found)?
                 .into_iter()
                 .for_each(|it| rows.loyalty.add_trans(it)),
             Reads::Voucher(reads) => {

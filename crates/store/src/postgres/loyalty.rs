@@ -21,7 +21,7 @@ use domain::{
         trans::Trans,
     },
 };
-use std::{collections::BTreeMap, mem::take};
+use std::{collections::BTreeMap, mem::take, sync::Arc};
 use tokio_postgres::{Client, Error, Row, Statement};
 
 /// The statements of a batch, prepared on a writer's connection. Each touches one tenant and takes
@@ -341,7 +341,7 @@ impl<'s> Writing<'s> {
         Ok(())
     }
 
-    fn trans(&mut self, trans: &[Trans], statement: &Statement) -> Result<(), StoreError> {
+    fn trans(&mut self, trans: &[Arc<Trans>], statement: &Statement) -> Result<(), StoreError> {
         let mut grouped: BTreeMap<TenantId, Vec<FlatTrans>> = BTreeMap::new();
         for it in trans {
             grouped

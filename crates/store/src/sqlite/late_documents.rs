@@ -128,7 +128,7 @@ impl LateTable for DocumentsTable {
 impl Logged for DocumentsTable {
     const LOG: &'static str = "document_log";
     // A card's row lies on a page of its own. The log grows to about 130 MB.
-    const CHANGES_A_ROW: i64 = 12;
+    const CHANGES_A_ROW: i64 = 24;
 
     fn write(
         key: &DocumentKey,

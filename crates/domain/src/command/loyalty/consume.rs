@@ -211,8 +211,9 @@ impl Spending<'_> {
         number: &CardNo,
         more: impl FnOnce(&mut Card, &Desk<'_>, &mut Effect),
     ) -> Result<Answer, Inconsistent> {
-        let card = rows.loyalty.card(desk.message.tenant, number).cloned();
-        let free = self.free_codes(rows, card.as_ref(), desk.now)?;
+        let card = rows.loyalty.card(desk.message.tenant, number);
+        let card = card.map(|it| Box::new(it.clone()));
+        let free = self.free_codes(rows, card.as_deref(), desk.now)?;
         let (checked, card) = self.check(&desk, card, free);
         let draft = Trans {
             card: Some(number.clone()),
@@ -244,7 +245,7 @@ impl Spending<'_> {
             advertisement: self.rules.advertisement(store, desk.now).to_owned(),
             ..draft
         };
-        rows.loyalty.put_document(Document::Card(Box::new(card)));
+        rows.loyalty.put_document(Document::Card(card));
         Till::new(desk.message, trans.place).spend(rows, &trans)?;
         Ok(desk.approve(rows, trans))
     }
@@ -267,12 +268,12 @@ impl Spending<'_> {
     fn check(
         &self,
         desk: &Desk<'_>,
-        card: Option<Card>,
+        card: Option<Box<Card>>,
         free: Vec<Free>,
-    ) -> (Result<Vec<TicketUse>, Failure>, Option<Card>) {
-        let checked = self.check_pin_is_there(card.as_ref());
+    ) -> (Result<Vec<TicketUse>, Failure>, Option<Box<Card>>) {
+        let checked = self.check_pin_is_there(card.as_deref());
         let checked = checked.and_then(|()| Ok(self.check_amount()?));
-        let checked = checked.and_then(|()| Ok(self.check_limits(desk, card.as_ref())?));
+        let checked = checked.and_then(|()| Ok(self.check_limits(desk, card.as_deref())?));
         let checked = checked.and_then(|()| match &card {
             Some(card) => self.check_card(desk, card, free),
             None => Err(Refusal::UnknownCard.into()),
@@ -432,9 +433,9 @@ fn check_pin(card: &Card, evidence: &PinEvidence) -> Result<(), Failure> {
     }
 }
 
-fn note_wrong_pin(rows: &mut Rows, mut card: Card) {
+fn note_wrong_pin(rows: &mut Rows, mut card: Box<Card>) {
     if let Some(pin) = &mut card.pin {
         pin.wrong = pin.wrong.saturating_add(1);
     }
-    rows.loyalty.put_document(Document::Card(Box::new(card)));
+    rows.loyalty.put_document(Document::Card(card));
 }

@@ -12,11 +12,12 @@ use crate::{
     rows::{Plan, Rows},
     time::UnixMs,
 };
+use std::sync::Arc;
 
 /// A message taken in at its terminal.
 pub(super) struct Desk<'a> {
     pub(super) message: &'a Message,
-    pub(super) terminal: Terminal,
+    pub(super) terminal: Box<Terminal>,
     pub(super) kind: TransKind,
     pub(super) now: UnixMs,
 }
@@ -97,7 +98,7 @@ impl<'a> Desk<'a> {
         if !is_proven || !message.under.is_none_or(is_valid) {
             return Err(Answer::Refused(Refusal::MacWrong));
         }
-        let mut terminal = terminal.clone();
+        let mut terminal = Box::new(terminal.clone());
         terminal.heard_under(message.under);
         Ok(Self {
             message,
@@ -136,22 +137,23 @@ impl<'a> Desk<'a> {
             trans.number = Some(number);
         }
         self.count(&trans.effect, 1);
-        book(rows, trans.clone());
+        let trans = Arc::new(trans);
+        book(rows, Arc::clone(&trans));
         self.put_terminal(rows);
-        Answer::Done(Box::new(trans))
+        Answer::Done(trans)
     }
 
     /// Records that the message was refused, so that it is refused again.
     pub(super) fn decline(mut self, rows: &mut Rows, trans: Trans, refusal: Refusal) -> Answer {
-        let trans = Trans {
+        let trans = Arc::new(Trans {
             state: TransState::Declined(refusal),
             effect: Effect::default(),
             ..trans
-        };
+        });
         self.count(&Effect::default(), 0);
-        rows.loyalty.put_trans(trans.clone());
+        rows.loyalty.put_trans(Arc::clone(&trans));
         self.put_terminal(rows);
-        Answer::Done(Box::new(trans))
+        Answer::Done(trans)
     }
 
     fn count(&mut self, effect: &Effect, times: i64) {
@@ -161,7 +163,7 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn put_terminal(self, rows: &mut Rows) {
-        let terminal = Document::Terminal(Box::new(self.terminal));
+        let terminal = Document::Terminal(self.terminal);
         rows.loyalty.put_document(terminal);
     }
 }
@@ -178,7 +180,7 @@ fn repeated(earlier: &Trans, kind: TransKind, content: u128) -> Answer {
         | TransState::GivenBack(_)
         | TransState::Reversed(_) => {
             if is_same {
-                Answer::Done(Box::new(earlier.clone()))
+                Answer::Done(Arc::new(earlier.clone()))
             } else {
                 Answer::Refused(Refusal::DuplicateTrace)
             }
@@ -187,7 +189,8 @@ fn repeated(earlier: &Trans, kind: TransKind, content: u128) -> Answer {
 }
 
 /// Records an event with its postings.
-pub(super) fn book(rows: &mut Rows, trans: Trans) {
+pub(super) fn book(rows: &mut Rows, trans: impl Into<Arc<Trans>>) {
+    let trans = trans.into();
     for posting in postings(&trans) {
         rows.post(posting);
     }

@@ -9,6 +9,7 @@ use crate::{
         trans::{Place, Refusal, TraceNo, Trans},
     },
 };
+use std::sync::Arc;
 
 /// What every message of a terminal says.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ impl Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is recorded, as approved or as declined; a repeated one gets what the first got.
-    Done(Box<Trans>),
+    Done(Arc<Trans>),
     /// It is refused, and nothing is recorded.
     Refused(Refusal),
     /// It cannot be decided yet: nothing is recorded, and it is to be sent again with what is

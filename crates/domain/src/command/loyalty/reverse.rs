@@ -139,7 +139,7 @@ impl Reverse {
         self.agrees(&found).map_err(Answer::Refused)?;
         match found.state {
             TransState::Approved => self.undo(rows, terminal, found, now),
-            TransState::Reversed(_) => Ok(Answer::Done(Box::new(found))),
+            TransState::Reversed(_) => Ok(Answer::Done(Arc::new(found))),
             TransState::GivenBack(_) => Ok(Answer::Refused(Refusal::InConflict)),
             TransState::Declined(_) => Ok(Answer::Refused(Refusal::NotAllowed)),
             TransState::Tombstone => Ok(Answer::Refused(Refusal::OriginalMissing)),
@@ -234,18 +234,18 @@ impl Reverse {
             balance: card.balance(now),
             ..draft
         };
-        let undone = Trans {
+        let undone = Arc::new(Trans {
             state: TransState::Reversed(reversal.serial),
             ..found
-        };
+        });
         behind.record(rows, &undone);
         self.settle_batch(rows, &mut terminal, &undone, now);
         rows.loyalty.put_document(Document::Card(Box::new(card)));
         rows.loyalty
             .put_document(Document::Terminal(Box::new(terminal)));
         book(rows, reversal);
-        rows.loyalty.put_trans(undone.clone());
-        Ok(Answer::Done(Box::new(undone)))
+        rows.loyalty.put_trans(Arc::clone(&undone));
+        Ok(Answer::Done(undone))
     }
 
     fn behind(&self, rows: &Rows, found: &Trans) -> Result<Behind, Answer> {

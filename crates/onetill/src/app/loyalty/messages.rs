@@ -58,7 +58,7 @@ pub struct GivenPin {
 }
 
 /// How a message went: what it did, whether now or when it first came, or why it did not.
-pub type Verdict = Result<Box<Trans>, Rejection>;
+pub type Verdict = Result<Arc<Trans>, Rejection>;
 
 /// A message that is not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,7 +350,7 @@ impl Gateway {
 }
 
 /// What a recorded message is answered, whatever has become of it since.
-pub(super) fn verdict(trans: Box<Trans>) -> Verdict {
+pub(super) fn verdict(trans: Arc<Trans>) -> Verdict {
     match trans.state {
         TransState::Approved | TransState::Reversed(_) | TransState::GivenBack(_) => Ok(trans),
         TransState::Declined(refusal) => Err(Rejection {

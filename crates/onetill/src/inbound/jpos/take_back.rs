@@ -7,6 +7,7 @@ use domain::{
     loyalty::trans::{Trans, TransNo},
 };
 use jiff::civil::Date;
+use std::sync::Arc;
 use wire::jpos::{
     Body, name,
     reply::{RefundReply, Returned},
@@ -69,7 +70,7 @@ async fn give_back(
     kind: GiveBackKind,
     request: &TakeBack,
     content: u128,
-) -> Result<Box<Trans>, Refused> {
+) -> Result<Arc<Trans>, Refused> {
     let heading = present::heading(&request.head, content)?;
     let original = named(&request.original)?;
     let makes = kind.makes();

@@ -334,7 +334,7 @@ pub(crate) async fn history() -> Memory {
             Document::Terminal(Box::new(terminal)),
             Document::WorkItem(Box::new(item())),
         ],
-        trans_added: events.clone(),
+        trans_added: events.iter().cloned().map(Into::into).collect(),
         ..LoyaltyChanges::default()
     };
     let changes = Changes {
@@ -389,7 +389,7 @@ async fn events_may_be_numbered_in_another_order_than_they_happened() {
         postings: events.iter().flat_map(postings).collect(),
         loyalty: LoyaltyChanges {
             documents_added,
-            trans_added: events,
+            trans_added: events.into_iter().map(Into::into).collect(),
             ..LoyaltyChanges::default()
         },
         ..Changes::default()

@@ -127,7 +127,7 @@ async fn events_are_found_by_each_of_their_names_within_their_tenant(store: impl
         ..trans(3)
     };
     let added = LoyaltyChanges {
-        trans_added: vec![trans(1), trans(2), nameless.clone()],
+        trans_added: vec![trans(1).into(), trans(2).into(), nameless.clone().into()],
         ..LoyaltyChanges::default()
     };
     write(&mut store.writer().await, changes(added))
@@ -175,7 +175,12 @@ async fn a_batch_is_listed_in_the_order_of_its_traces(store: impl Fixture) {
         },
     ];
     let added = LoyaltyChanges {
-        trans_added: batch.iter().chain(&around).cloned().collect(),
+        trans_added: batch
+            .iter()
+            .chain(&around)
+            .cloned()
+            .map(Into::into)
+            .collect(),
         ..LoyaltyChanges::default()
     };
     write(&mut store.writer().await, changes(added))
@@ -227,9 +232,9 @@ async fn a_snapshot_has_pages_and_stays_as_it_was(store: impl Fixture) {
     let mut writer = store.writer().await;
     let cards = documents([card(TENANT, 1), card(TENANT, 2), card(OTHER, 1)]);
     let mut all = adding(cards.clone());
-    all.loyalty.trans_added = [1, 2, 3].map(trans).to_vec();
-    all.loyalty.trans_added[1].tenant = OTHER;
-    let events = all.loyalty.trans_added.clone();
+    let mut events = [1, 2, 3].map(trans);
+    events[1].tenant = OTHER;
+    all.loyalty.trans_added = events.iter().cloned().map(Into::into).collect();
     write(&mut writer, all).await.unwrap();
     let reader = store.reader();
     let mut snapshot = reader.snapshot().await.unwrap();

@@ -28,7 +28,7 @@ use store::{Reader, StoreError, Writer};
 
 fn adding_trans(trans: Vec<Trans>) -> Changes {
     changes(LoyaltyChanges {
-        trans_added: trans,
+        trans_added: trans.into_iter().map(Into::into).collect(),
         ..LoyaltyChanges::default()
     })
 }
@@ -105,7 +105,7 @@ async fn an_event_of_every_kind_is_read_again_and_changed(store: impl Fixture) {
             trans.content ^= 1 << 100;
         }
         let changed = LoyaltyChanges {
-            trans: all.clone(),
+            trans: all.iter().cloned().map(Into::into).collect(),
             ..LoyaltyChanges::default()
         };
         write(&mut writer, changes(changed)).await.unwrap();
@@ -172,7 +172,7 @@ async fn assert_spoils(store: &impl Fixture, clash: Changes, refused: bool) {
     let beside = trans(50);
     let mut clash = clash;
     clash.postings = vec![earned(&beside)];
-    clash.loyalty.trans_added.push(beside);
+    clash.loyalty.trans_added.push(beside.into());
     clash
         .loyalty
         .documents_added
@@ -295,7 +295,7 @@ async fn a_terminal_is_loaded_as_it_was_last_stored(store: impl Fixture) {
         assert_eq!(rows.loyalty.document(&stored[0].key()), Some(&stored[0]));
         let spoilt = changes(LoyaltyChanges {
             documents: other.clone(),
-            trans_added: vec![trans(1)],
+            trans_added: vec![trans(1).into()],
             ..LoyaltyChanges::default()
         });
         assert!(writer.commit(spoilt).await.is_err());

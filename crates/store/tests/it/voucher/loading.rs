@@ -295,7 +295,7 @@ async fn codes_come_with_their_card_where_they_are_wanted_and_with_their_event(
     let event = used(1, code(1, 40));
     let added = LoyaltyChanges {
         documents_added: documents([holder.clone(), other.clone()]),
-        trans_added: vec![event.clone()],
+        trans_added: vec![event.clone().into()],
         ..LoyaltyChanges::default()
     };
     let added = Changes {

@@ -11,7 +11,7 @@ fn loyalty(loyalty: LoyaltyChanges) -> Changes {
 
 fn put<const N: usize>(trans: [Trans; N]) -> Changes {
     loyalty(LoyaltyChanges {
-        trans: trans.into(),
+        trans: trans.into_iter().map(Into::into).collect(),
         ..LoyaltyChanges::default()
     })
 }
@@ -124,7 +124,7 @@ planted! {
     } => [TransPosting, PostingSubject];
 
     a_number_shared_with_a_payment: loyalty(LoyaltyChanges {
-        trans_added: vec![event(PAID, TransKind::Opening, 1)],
+        trans_added: vec![event(PAID, TransKind::Opening, 1).into()],
         ..LoyaltyChanges::default()
     }) => [OneSubject];
 
@@ -158,7 +158,7 @@ planted! {
         let undone = Trans { state: TransState::GivenBack(Serial(2_002)), ..twin(2_001, 1) };
         let cancel = Trans { kind: TransKind::Cancel, original: Some(Serial(2_001)),
             ..twin(2_002, 2) };
-        loyalty(LoyaltyChanges { trans_added: vec![undone, cancel], ..LoyaltyChanges::default() })
+        loyalty(LoyaltyChanges { trans_added: vec![undone.into(), cancel.into()], ..LoyaltyChanges::default() })
     } => [TransLink];
     given_back_by_a_reversal: {
         put([changed(REVERSED, |it| it.state = TransState::GivenBack(Serial(REVERSAL)))])
@@ -215,7 +215,7 @@ planted! {
         let place = Place::from_stored(INDEX * 1_000_000_000_000 + 5);
         let opening = event(2_001, TransKind::Opening, 1);
         let astray = Trans { place: Some(place), ..opening };
-        loyalty(LoyaltyChanges { trans_added: vec![astray], ..LoyaltyChanges::default() })
+        loyalty(LoyaltyChanges { trans_added: vec![astray.into()], ..LoyaltyChanges::default() })
     } => [BatchTotals];
 
     a_settlement_of_other_totals: put([changed(SETTLE, |it| {
@@ -231,6 +231,6 @@ planted! {
     two_settlements_of_one_batch: {
         let again = Trans { settlement: stored(SETTLE).settlement,
             ..message(2_001, TransKind::SettleDetails, 1, 1, 9) };
-        loyalty(LoyaltyChanges { trans_added: vec![again], ..LoyaltyChanges::default() })
+        loyalty(LoyaltyChanges { trans_added: vec![again.into()], ..LoyaltyChanges::default() })
     } => [Settlement];
 }

@@ -108,7 +108,7 @@ fn used(trans: Trans, held: TicketCode) -> Changes {
     Changes {
         loyalty: LoyaltyChanges {
             documents_added: vec![Document::Card(Box::new(holder(held)))],
-            trans_added: vec![trans],
+            trans_added: vec![trans.into()],
             ..LoyaltyChanges::default()
         },
         voucher: VoucherChanges {
