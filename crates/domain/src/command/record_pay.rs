@@ -165,13 +165,14 @@ fn learn(
             return_late_money(rows, &mut payment, receipt, refund_serial, now)?;
             late_refund = Some(refund_serial);
         }
-        (PaymentState::Ended { paid: None, .. }, word) => {
+        (PaymentState::Ended { paid: None, .. }, Word::Never(_) | Word::NeverHeard) => {
             if confirmation_was_asked(rows, &payment) {
-                if matches!(word, Word::NotYet) {
-                    ask_again(rows, &payment, now);
-                } else {
-                    rows.remove_job(payment.tenant, payment.serial);
-                }
+                rows.remove_job(payment.tenant, payment.serial);
+            }
+        }
+        (PaymentState::Ended { paid: None, .. }, Word::NotYet) => {
+            if confirmation_was_asked(rows, &payment) {
+                ask_again(rows, &payment, now);
             }
         }
         // The reversal under way gives the money back; asking goes on until the channel confirms.

@@ -1,5 +1,6 @@
 //! Cards, terminals and their events as columns: keys and what is searched for stand in columns
-//! of their own, the rest is one JSON text, since it is always read and written whole.
+//! of their own, the rest is one JSON text, since it is read and written whole (but for SQLite's log: see
+//! [`super::running`]).
 
 use crate::contract::StoreError;
 use domain::{

@@ -48,7 +48,7 @@ pub(crate) use payment::{FlatPayment, FlatState};
 pub(crate) use posting::FlatPosting;
 pub(crate) use recharge::FlatRecharge;
 pub(crate) use refund::FlatRefund;
-pub(crate) use running::{ran_on, run_on};
+pub(crate) use running::{enter_running, running_part};
 pub(crate) use voucher::{FlatCodeEvent, FlatSpan, FlatUnit, FlatUse, code, found, level};
 pub(crate) use work::{FlatJob, FlatNotification};
 

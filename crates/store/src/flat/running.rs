@@ -1,12 +1,15 @@
 //! What a till's messages change of cards and terminals, without what lasts: a quarter of a terminal,
 //! half of a card.
+//!
+//! Such parts outlive a version of the program in SQLite's log. A field that joins one later has to leave
+//! its document as it is where a part does not have it.
 
-use super::loyalty::{unread, write};
+use super::loyalty::{table, unread, write};
 use crate::contract::StoreError;
 use domain::{
     loyalty::{
         card::{Card, DayUse, HeldCode, Holding, Lot, MonthSpending},
-        document::Document,
+        document::{Document, DocumentKey},
         points::Points,
         terminal::{Batch, Terminal},
     },
@@ -78,11 +81,18 @@ impl<'a> RunningTerminal<'a> {
     }
 
     fn enter(self, terminal: &mut Terminal) {
-        terminal.mac_failures = self.mac_failures;
-        terminal.batch = self.batch;
-        terminal.trans_count = self.trans_count;
-        terminal.today = self.today;
-        terminal.codes_sent_at = self.codes_sent_at.into_owned();
+        let Self {
+            mac_failures,
+            batch,
+            trans_count,
+            today,
+            codes_sent_at,
+        } = self;
+        terminal.mac_failures = mac_failures;
+        terminal.batch = batch;
+        terminal.trans_count = trans_count;
+        terminal.today = today;
+        terminal.codes_sent_at = codes_sent_at.into_owned();
     }
 }
 
@@ -120,18 +130,30 @@ impl<'a> RunningCard<'a> {
     }
 
     fn enter(self, card: &mut Card) {
-        card.grade = self.grade;
-        card.lots = self.lots.into_owned();
-        card.owed = self.owed;
-        card.tickets = self.tickets.into_owned();
-        card.codes = self.codes.into_owned();
-        card.today = self.today;
-        card.spending = self.spending.into_owned();
+        let Self {
+            grade,
+            lots,
+            owed,
+            tickets,
+            codes,
+            today,
+            spending,
+        } = self;
+        card.grade = grade;
+        card.lots = lots.into_owned();
+        card.owed = owed;
+        card.tickets = tickets.into_owned();
+        card.codes = codes.into_owned();
+        card.today = today;
+        card.spending = spending.into_owned();
     }
 }
 
 /// The running part of a card or terminal, if that is all in which it differs from what it was before.
-pub(crate) fn ran_on(before: &Document, after: &Document) -> Result<Option<String>, StoreError> {
+pub(crate) fn running_part(
+    before: &Document,
+    after: &Document,
+) -> Result<Option<String>, StoreError> {
     let running = match (before, after) {
         (Document::Terminal(before), Document::Terminal(after)) => {
             let (running, lasting) = RunningTerminal::split(after);
@@ -144,20 +166,32 @@ pub(crate) fn ran_on(before: &Document, after: &Document) -> Result<Option<Strin
         _ => None,
     };
     let running = running.transpose();
-    running.map_err(|error| StoreError::Corrupt(error.to_string()))
+    running.map_err(|error| {
+        let text = format!("{} cannot be written: {error}", named(after));
+        StoreError::Corrupt(text)
+    })
+}
+
+fn named(document: &Document) -> String {
+    let DocumentKey { kind, tenant, key } = document.key();
+    format!(
+        "the running part of {} {key} of tenant {}",
+        table(kind),
+        tenant.0
+    )
 }
 
 /// Enters a running part in its document.
-pub(crate) fn run_on(document: &mut Document, text: &str) -> Result<(), StoreError> {
+pub(crate) fn enter_running(document: &mut Document, text: &str) -> Result<(), StoreError> {
     let entered = if let Document::Terminal(it) = document {
         serde_json::from_str(text).map(|running| RunningTerminal::enter(running, it))
     } else if let Document::Card(it) = document {
         serde_json::from_str(text).map(|running| RunningCard::enter(running, it))
     } else {
-        let key = document.key().key;
-        return Err(StoreError::Corrupt(format!("{key} has no running part")));
+        let text = format!("{}: there is no such thing", named(document));
+        return Err(StoreError::Corrupt(text));
     };
-    entered.map_err(|error| unread(&document.key().key, &error))
+    entered.map_err(|error| unread(&named(document), &error))
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ impl LateTable for UsesTable {
     type Key = CodeNo;
     type Row = CodeUse;
 
-    // None are known: codes that entered are seldom asked for again, and new ones are lacked.
+    // None are known beside: codes that entered are seldom asked for again, and new ones are lacked once the
+    // filter has all keys; until then a new one is looked for twice.
     const KEYS: Option<KeysBehind<CodeNo>> = Some(keys);
 
     fn find(statements: &Statements<'_>, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {

@@ -71,7 +71,7 @@ impl<K: Hash> Filter<K> {
         self.first_len = count as usize;
     }
 
-    /// Whether surely no row has `key`.
+    /// Whether surely no row has `key`, but for those of the open transaction.
     pub(super) fn lacks(&self, key: &K) -> bool {
         matches!(self.scan, Scan::Done) && !self.has(self.hasher.hash_one(key))
     }

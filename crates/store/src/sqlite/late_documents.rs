@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     contract::{DocumentMark, StoreError},
-    flat::{FlatDocument, body, listing, ran_on, run_on, table},
+    flat::{FlatDocument, body, enter_running, listing, running_part, table},
 };
 use domain::{
     ids::TenantId,
@@ -98,10 +98,10 @@ impl LateTable for DocumentsTable {
     fn read_back(connection: &Connection) -> Result<ReadBack<Self>, StoreError> {
         let (settled, newest) = late_log::ends::<Self>(connection)?;
         let mut rows = ByKey::<Self>::new();
-        for (key, change) in logged(connection)? {
+        for (key, told) in logged(connection)? {
             let row = find_body(connection, &key)?;
             let (body, place) = row.ok_or_else(|| missing(&key))?;
-            let document = change.over(key.clone(), &body)?;
+            let document = told.over(key.clone(), &body)?;
             rows.insert(key, Stored::new(document, place));
         }
         Ok(ReadBack {
@@ -127,7 +127,8 @@ impl LateTable for DocumentsTable {
 
 impl Logged for DocumentsTable {
     const LOG: &'static str = "document_log";
-    // A card's row lies on a page of its own. The log grows to about 130 MB.
+    // A card's row lies on a page of its own. The log grows to about 130 MB of running parts; whole bodies
+    // are seldom, and twice as long.
     const CHANGES_A_ROW: i64 = 24;
 
     fn write(
@@ -142,7 +143,7 @@ impl Logged for DocumentsTable {
         let Some(Stored { document, .. }) = row else {
             return Ok(());
         };
-        let running = before.map(|it| ran_on(&it.document, document));
+        let running = before.map(|it| running_part(&it.document, document));
         let running = running.transpose()?;
         if let Some(running) = running.flatten() {
             text.push(RUNNING);
@@ -171,23 +172,23 @@ fn logged_document(text: &str) -> Option<(DocumentKey, &str)> {
     Some((key, body))
 }
 
-/// What the log says of a document.
-#[derive(Debug, Default)]
-pub(super) struct Change {
+/// What the log says of a document. Has no `Debug`: bodies hold sealed keys and hashed PINs.
+#[derive(Default)]
+pub(super) struct Told {
     /// Its last whole body; that of its table's row where there is none.
     body: Option<String>,
     /// Its running part, where that has changed since.
     running: Option<String>,
 }
 
-impl Change {
+impl Told {
     /// The document, whose row in its table has `body`.
     fn over(&self, key: DocumentKey, body: &str) -> Result<Document, StoreError> {
         let DocumentKey { kind, tenant, key } = key;
         let body = self.body.as_deref().unwrap_or(body);
         let mut document = FlatDocument::read(kind, tenant.0, key, body)?;
         if let Some(running) = &self.running {
-            run_on(&mut document, running)?;
+            enter_running(&mut document, running)?;
         }
         Ok(document)
     }
@@ -200,7 +201,7 @@ fn missing(DocumentKey { kind, key, .. }: &DocumentKey) -> StoreError {
 
 /// What the log says of the documents that it changes. One that it removes is in the table if it was added
 /// again.
-pub(super) type Newest = BTreeMap<DocumentKey, Change>;
+pub(super) type Newest = BTreeMap<DocumentKey, Told>;
 
 /// All that the log holds.
 pub(super) fn logged(connection: &Connection) -> Result<Newest, StoreError> {
@@ -216,28 +217,33 @@ fn logged_of(
     late_log::each::<DocumentsTable>(connection, |text| {
         let (key, body) = logged_document(text).ok_or_else(late_log::unread::<DocumentsTable>)?;
         if !is_wanted(&key) {
-        } else if body.is_empty() {
+            return Ok(());
+        }
+        if body.is_empty() {
             newest.remove(&key);
         } else if let Some(running) = body.strip_prefix(RUNNING) {
             newest.entry(key).or_default().running = Some(running.to_owned());
         } else {
             let (body, running) = (Some(body.to_owned()), None);
-            newest.insert(key, Change { body, running });
+            newest.insert(key, Told { body, running });
         }
         Ok(())
     })?;
     Ok(newest)
 }
 
-/// The document with `key`. Log or memory are asked before the table: a row leaves the one after it has
-/// entered the other.
+/// The document with `key`. The memory is asked before the table, since a row leaves the one after it has
+/// entered the other; log and table are read at one moment.
 pub(super) fn of_key(
     connection: &Connection,
     recent: &Recent<DocumentsTable>,
     key: &DocumentKey,
 ) -> Result<Option<Document>, StoreError> {
     let recalled = recall(recent, key);
-    at_one_moment(connection, |it| look_up(it, key, recalled))
+    if matches!(recalled, Recall::Unkept) {
+        return at_one_moment(connection, |it| look_up(it, key, recalled));
+    }
+    look_up(connection, key, recalled)
 }
 
 /// The documents with these keys, in their order, each as [`of_key`] finds it. Those in the tables are read
@@ -269,15 +275,15 @@ fn look_up(
     key: &DocumentKey,
     recalled: Recall<Stored>,
 ) -> Result<Option<Document>, StoreError> {
-    let change = match recalled {
+    let told = match recalled {
         Recall::Row(stored) => return Ok(Some(Document::clone(&stored.document))),
         Recall::Settled => None,
         Recall::Unkept => logged_of(connection, |it| it == key)?.remove(key),
     };
-    match (find_body(connection, key)?, change) {
-        (Some((body, _)), change) => {
-            let change = change.unwrap_or_default();
-            change.over(key.clone(), &body).map(Some)
+    match (find_body(connection, key)?, told) {
+        (Some((body, _)), told) => {
+            let told = told.unwrap_or_default();
+            told.over(key.clone(), &body).map(Some)
         }
         (None, Some(_)) => Err(missing(key)),
         (None, None) => Ok(None),
@@ -307,7 +313,7 @@ pub(super) fn list(
     page(connection, kind, &from, limit, |key, body| {
         let stored = kept.get(&key);
         stored.map_or_else(
-            || Change::default().over(key.clone(), body),
+            || Told::default().over(key.clone(), body),
             |it| Ok(Document::clone(&it.document)),
         )
     })
@@ -333,7 +339,7 @@ fn behind_listing(
     limit: u32,
 ) -> Result<Vec<Document>, StoreError> {
     page(connection, kind, from, limit, |key, body| {
-        let unchanged = Change::default();
+        let unchanged = Told::default();
         logged.get(&key).unwrap_or(&unchanged).over(key, body)
     })
 }

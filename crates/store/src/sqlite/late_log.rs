@@ -1,9 +1,10 @@
 //! Tables that are filled late (see `late_table`), where a row may change again before it enters.
 //!
-//! Each change of a row is logged, with its whole new content or what differs from the content before; a
-//! transaction appends one row to the log, which holds all that it changes. What the log says of a key last
-//! counts; without that, the row in the table. Rows leave the log in the order of their numbers, once the
-//! table is complete up to them, so an older one never outlives a newer one.
+//! Each change of a row is logged, with its whole new content or a part of it that is all in which it differs;
+//! a transaction appends one row to the log, which holds all that it changes. What counts is the last whole
+//! content that the log has of a key, or without one the row in the table, and the last such part since. Rows
+//! leave the log in the order of their numbers, once the table is complete up to them: by then it has for
+//! each key what the log said up to there or newer, also where the key has changed again since.
 
 use super::{
     from_sqlite,

@@ -49,7 +49,8 @@ pub(super) trait LateTable: Debug + 'static {
     const KNOWN_MAX: usize = 0;
 
     /// How the table's keys are read, where most that are looked for are new and come in no order, so that
-    /// it is worth knowing which ones it lacks.
+    /// it is worth knowing which ones it lacks. Rows do not leave such a table, and enter it by
+    /// [`Late::add_row`].
     const KEYS: Option<KeysBehind<Self::Key>> = None;
 
     /// The row that has `key` in the table.
@@ -372,6 +373,7 @@ impl<T: LateTable> Late<T> {
 
     /// Notes what the open transaction has put into the table, or that it removed it.
     pub(super) fn entered(&mut self, key: T::Key, row: Option<T::Row>) {
+        debug_assert!(row.is_none() || !self.filter.lacks(&key), "not noted");
         self.open.entered.insert(key, row);
     }
 }
@@ -390,10 +392,10 @@ impl<T: LateTable> InStep for Late<T> {
         let last = next.last().map(|(key, _)| key.clone());
         let is_whole = next.len() < wanted;
         for (key, row) in next {
-            // What the open transaction entered or removed is not to be met by what was before; and a row
-            // that it adds may run on from one that is to leave the log.
+            // What the open transaction entered or removed is not to be met by what was before; what it
+            // adds is moved at once.
             if !self.open.entered.contains_key(&key) {
-                let row = self.open.added.get(&key).cloned().unwrap_or(row);
+                let row = self.open.added.remove(&key).unwrap_or(row);
                 T::put(statements, &key, &row)?;
                 self.entered(key, Some(row));
             }

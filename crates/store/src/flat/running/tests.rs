@@ -2,12 +2,13 @@ use super::*;
 use domain::{
     ids::{Serial, TenantId},
     loyalty::{
-        card::{CardNo, CardStatus, Holder, TicketKind},
+        card::{CardNo, CardStatus, Holder, TicketCode, TicketKind},
         store::StoreNo,
         terminal::{BatchNo, Profile, TerminalNo},
         totals::Totals,
     },
     money::Fen,
+    voucher::{code::CodeNo, ticket::VoucherTicketNo},
 };
 
 fn terminal() -> Terminal {
@@ -87,6 +88,19 @@ fn spent(mut card: Card) -> Document {
         pieces: -1,
         expires_at: None,
     }];
+    card.codes = vec![HeldCode {
+        backing: TicketCode {
+            code: CodeNo {
+                carton: Serial(3),
+                index: 4,
+            },
+            ticket: VoucherTicketNo(5),
+            uses: 6,
+        },
+        kind: TicketKind::Exchange,
+        name: "券".to_owned(),
+        face: Fen::new(2_000),
+    }];
     card.today.count = 3;
     card.spending = vec![MonthSpending {
         month: 24_000,
@@ -101,9 +115,9 @@ fn what_messages_change_is_entered_again() {
     let member = Document::Card(Box::new(card()));
     for (before, after) in [(till, sold(terminal())), (member, spent(card()))] {
         for (from, to) in [(&before, &after), (&after, &before)] {
-            let text = ran_on(from, to).unwrap().unwrap();
+            let text = running_part(from, to).unwrap().unwrap();
             let mut entered = from.clone();
-            run_on(&mut entered, &text).unwrap();
+            enter_running(&mut entered, &text).unwrap();
             assert_eq!(&entered, to);
         }
     }
@@ -117,7 +131,7 @@ fn what_lasts_is_not_left_out() {
     let mut renewed = terminal();
     renewed.key_count = 1;
     for after in [blocked, renewed] {
-        assert_eq!(ran_on(&before, &sold(after)), Ok(None));
+        assert_eq!(running_part(&before, &sold(after)), Ok(None));
     }
     let before = Document::Card(Box::new(card()));
     let mut lost = card();
@@ -125,15 +139,15 @@ fn what_lasts_is_not_left_out() {
     let mut renamed = card();
     renamed.holder.name = "李".to_owned();
     for after in [lost, renamed] {
-        assert_eq!(ran_on(&before, &spent(after)), Ok(None));
+        assert_eq!(running_part(&before, &spent(after)), Ok(None));
     }
-    assert_eq!(ran_on(&before, &sold(terminal())), Ok(None));
+    assert_eq!(running_part(&before, &sold(terminal())), Ok(None));
 }
 
 #[test]
 fn a_running_part_that_cannot_be_read_is_corrupt_and_not_told() {
     let mut document = Document::Card(Box::new(card()));
-    let told = run_on(&mut document, r#"{"grade":"secret"}"#);
+    let told = enter_running(&mut document, r#"{"grade":"secret"}"#);
     let Err(StoreError::Corrupt(text)) = told else {
         panic!("{told:?}");
     };

@@ -338,3 +338,18 @@ fn documents_run_on_from_the_last_whole_body_of_the_log() {
     }
     assert_eq!(rig.logged_len(), 4);
 }
+
+/// The round meets each card in a transaction that changes it, where it runs on from a body that is about
+/// to leave the log.
+#[test]
+fn cards_that_change_in_each_transaction_are_moved_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    let changes: BTreeMap<_, _> = [2, 3, 4, 7, 8, 9, 12, 13].map(|n| (n, Change::Put)).into();
+    for n in 1..=60 {
+        rig.change(&changes, End::Commit);
+        if n % 7 == 0 {
+            rig.step(&Step::Restart);
+        }
+    }
+}
