@@ -214,7 +214,7 @@ fn open_batch(sale: &Trans) -> (Vec<Trans>, Terminal) {
     (vec![refund, not_settled, tombstone, tickets], terminal)
 }
 
-fn terminal(totals: Totals) -> Terminal {
+pub(crate) fn terminal(totals: Totals) -> Terminal {
     let batch = Batch {
         number: BatchNo::new(2).unwrap(),
         opened_at: NOW,
@@ -269,7 +269,7 @@ fn events() -> (Vec<Trans>, Terminal) {
     (events.chain([expiry]).collect(), terminal)
 }
 
-fn card(n: i64, points: i64, pieces: i64) -> Card {
+pub(crate) fn card(n: i64, points: i64, pieces: i64) -> Card {
     let holding = Holding {
         id: VOUCHER,
         kind: TicketKind::Voucher,
