@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The retailer. Every stored row belongs to exactly one tenant, and a transaction touches one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct TenantId(pub i64);
 
 /// The gateway's own number of a merchant account (the wire knows merchants by a code).
@@ -17,7 +19,9 @@ pub struct MerchantNo(pub i64);
 /// People and wires see 20 digits: the date (8) in the gateway's zone, then 12 digits made of the
 /// millisecond of that day (8), the node (2) and a count (2). Stored as one integer, with the
 /// date as its day number since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Serial(pub i64);
 
 /// 12 digits stand after the date.

@@ -13,6 +13,7 @@ use crate::{
     voucher::{code::CodeNo, ticket::VoucherTicketNo},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A card's number: 8 to 19 digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ pub struct Card {
     /// The expiry month printed on it and on its magnetic stripe, as `YYMM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry_yymm: Option<String>,
-    /// Who holds it.
-    pub holder: Holder,
+    /// Who holds it. Copies of a card share it.
+    pub holder: Arc<Holder>,
     /// The member's grade, 0 to 3.
     pub grade: u8,
     /// Its PIN, if it has one.
@@ -309,10 +310,13 @@ impl HeldCode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayUse {
     /// Which day, since 1970.
+    #[serde(rename = "d", alias = "day")]
     pub day: i64,
     /// How many times points or tickets were spent.
+    #[serde(rename = "n", alias = "count")]
     pub count: u32,
     /// How many points were spent.
+    #[serde(rename = "p", alias = "points")]
     pub points: Points,
 }
 
@@ -335,8 +339,10 @@ impl DayUse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MonthSpending {
     /// Months since year 0, in the gateway's zone.
+    #[serde(rename = "m", alias = "month")]
     pub month: i64,
     /// Cash and points at their value, less what was given back.
+    #[serde(rename = "s", alias = "spent")]
     pub spent: Fen,
 }
 
@@ -344,8 +350,10 @@ pub struct MonthSpending {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// All points, pending ones too.
+    #[serde(rename = "t", alias = "total")]
     pub total: Points,
     /// Those that may be spent now.
+    #[serde(rename = "a", alias = "available")]
     pub available: Points,
 }
 

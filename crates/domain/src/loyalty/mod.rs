@@ -39,6 +39,7 @@ pub mod verify_code;
 pub mod work_item;
 
 /// Whether a field of a stored row need not be written, since reading makes up for it.
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+#[must_use]
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

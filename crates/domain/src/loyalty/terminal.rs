@@ -203,17 +203,30 @@ pub struct CheckedIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Its number.
+    #[serde(rename = "n", alias = "number")]
     pub number: BatchNo,
     /// When it was opened.
+    #[serde(rename = "o", alias = "opened_at")]
     pub opened_at: UnixMs,
     /// When it was settled; `None` while it is open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "c",
+        alias = "closed_at",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub closed_at: Option<UnixMs>,
     /// What it adds up to.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "t",
+        alias = "totals",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     pub totals: Totals,
     /// How many events were recorded in it or changed, so that who compared a journal with it
     /// sees that it moved meanwhile.
+    #[serde(rename = "e", alias = "entries")]
     pub entries: i64,
 }
 

@@ -12,40 +12,88 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Totals {
     /// Messages that spend: consume and the undoing of refunds.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "pdn",
+        alias = "point_debit_count",
+        skip_serializing_if = "is_default"
+    )]
     pub point_debit_count: i64,
     /// What they spent in points, at its value.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "pda",
+        alias = "point_debit_amount",
+        skip_serializing_if = "is_default"
+    )]
     pub point_debit_amount: Fen,
     /// Messages that give back: cancel and refund.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "pcn",
+        alias = "point_credit_count",
+        skip_serializing_if = "is_default"
+    )]
     pub point_credit_count: i64,
     /// What they gave back in points, at its value.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "pca",
+        alias = "point_credit_amount",
+        skip_serializing_if = "is_default"
+    )]
     pub point_credit_amount: Fen,
     /// Pieces of tickets and vouchers used.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "tdn",
+        alias = "ticket_debit_count",
+        skip_serializing_if = "is_default"
+    )]
     pub ticket_debit_count: i64,
     /// Their face value.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "tda",
+        alias = "ticket_debit_amount",
+        skip_serializing_if = "is_default"
+    )]
     pub ticket_debit_amount: Fen,
     /// Pieces given back.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "tcn",
+        alias = "ticket_credit_count",
+        skip_serializing_if = "is_default"
+    )]
     pub ticket_credit_count: i64,
     /// Their face value.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "tca",
+        alias = "ticket_credit_amount",
+        skip_serializing_if = "is_default"
+    )]
     pub ticket_credit_amount: Fen,
     /// All counted messages.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "n",
+        alias = "trans_count",
+        skip_serializing_if = "is_default"
+    )]
     pub trans_count: i64,
     /// Cancels.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "cn",
+        alias = "cancel_count",
+        skip_serializing_if = "is_default"
+    )]
     pub cancel_count: i64,
     /// Refunds.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "rn",
+        alias = "refund_count",
+        skip_serializing_if = "is_default"
+    )]
     pub refund_count: i64,
     /// Activations.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "an",
+        alias = "card_active_count",
+        skip_serializing_if = "is_default"
+    )]
     pub card_active_count: i64,
 }
 

@@ -202,60 +202,125 @@ impl TransKind {
 }
 
 /// An event.
+///
+/// As text it has short names, and nothing of what it is found by, which stands beside: texts are many,
+/// and each is written once. They were long once, and are still read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trans {
     /// Whose.
+    #[serde(skip)]
     pub tenant: TenantId,
     /// The gateway's serial of it: the subject of its postings.
+    #[serde(skip)]
     pub serial: Serial,
     /// The message that made it; `None` for what no terminal's message is identified by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub place: Option<Place>,
     /// The number terminals know it by; `None` where none was given out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub number: Option<TransNo>,
     /// What made it.
+    #[serde(rename = "k", alias = "kind")]
     pub kind: TransKind,
     /// What became of it.
+    #[serde(rename = "st", alias = "state")]
     pub state: TransState,
     /// The store it was made at, if at one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "s",
+        alias = "store",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub store: Option<StoreNo>,
     /// The number of the store's accounts in the ledger.
+    #[serde(rename = "sa", alias = "store_account")]
     pub store_account: i64,
     /// The card it is about, if it is about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "c",
+        alias = "card",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub card: Option<CardNo>,
     /// The number of the card's account in the ledger.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ca",
+        alias = "card_account",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub card_account: Option<Serial>,
     /// When it was recorded.
+    #[serde(rename = "t", alias = "at")]
     pub at: UnixMs,
     /// A digest of the message's content: a repetition must have the same.
+    #[serde(rename = "d", alias = "content")]
     pub content: u128,
     /// The till's own receipt number, where given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "r",
+        alias = "register_trace",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub register_trace: Option<String>,
     /// How the card was read, as the terminal wrote it (source: consumeType).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "m",
+        alias = "entry_mode",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub entry_mode: Option<String>,
     /// The line that campaigns showed with it, for the repeated answer.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "ad",
+        alias = "advertisement",
+        default,
+        skip_serializing_if = "String::is_empty"
+    )]
     pub advertisement: String,
     /// The event this one undoes or gives back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "o",
+        alias = "original",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub original: Option<Serial>,
     /// What made the event that a reversal undoes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "u",
+        alias = "undoes",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub undoes: Option<TransKind>,
     /// What it moved. Nothing where it was refused.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "e",
+        alias = "effect",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     pub effect: Effect,
     /// The card's points after it, for the repeated answer.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "b",
+        alias = "balance",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     pub balance: Balance,
     /// What a settlement compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x",
+        alias = "settlement",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub settlement: Option<Box<Settlement>>,
 }
 
@@ -323,31 +388,51 @@ pub enum TransState {
 #[serde(default)]
 pub struct Effect {
     /// The value paid or given back in points.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "v",
+        alias = "point_amount",
+        skip_serializing_if = "is_default"
+    )]
     pub point_amount: Fen,
     /// Those points, by the lot they came from and go back to.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "p", alias = "points", skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<LotUse>,
     /// Of the points spent again because giving them back was undone, how many the member now owes.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "po",
+        alias = "points_owed",
+        skip_serializing_if = "is_default"
+    )]
     pub points_owed: Points,
     /// The cash paid or given back.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(rename = "c", alias = "cash", skip_serializing_if = "is_default")]
     pub cash: Fen,
     /// The points earned, or taken back again.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(rename = "e", alias = "earned", skip_serializing_if = "is_default")]
     pub earned: Points,
     /// The lot they were put into.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "l",
+        alias = "earned_lot",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub earned_lot: Option<LotKey>,
     /// Of the earned points taken back, how many the member now owes.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "eo",
+        alias = "earned_owed",
+        skip_serializing_if = "is_default"
+    )]
     pub earned_owed: Points,
     /// What the member pays in cash for earned points that were spent already.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(
+        rename = "s",
+        alias = "supply_cash",
+        skip_serializing_if = "is_default"
+    )]
     pub supply_cash: Fen,
     /// The tickets and vouchers used or given back.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "t", alias = "tickets", skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<TicketUse>,
 }
 
@@ -370,9 +455,20 @@ impl Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LotKey {
     /// From when its points may be spent.
+    #[serde(
+        rename = "a",
+        alias = "available_at",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     pub available_at: UnixMs,
     /// When they expire; `None` for never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "e",
+        alias = "expires_at",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires_at: Option<UnixMs>,
 }
 
@@ -380,8 +476,10 @@ pub struct LotKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LotUse {
     /// Which lot.
+    #[serde(rename = "l", alias = "lot")]
     pub lot: LotKey,
     /// How many points.
+    #[serde(rename = "n", alias = "points")]
     pub points: Points,
 }
 

@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 
 /// A code by its box and its index there. The index follows the order of packages, reels and
 /// codes, never the printed serials, so a reel, a package and a box are ranges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct CodeNo {
     /// The box.
     #[serde(rename = "b")]

@@ -84,25 +84,38 @@ pub struct EventLink {
     pub number: u32,
 }
 
-/// A use of a code, or its reversal.
+/// A use of a code, or its reversal. As text it has short names and nothing of what it is found by, like
+/// [`Trans`](crate::loyalty::trans::Trans).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeEvent {
     /// Whose.
+    #[serde(skip)]
     pub tenant: TenantId,
     /// Which code.
+    #[serde(skip)]
     pub code: CodeNo,
     /// Its number among the events of the code, from 0.
+    #[serde(skip)]
     pub number: u32,
     /// What happened.
+    #[serde(rename = "a", alias = "act")]
     pub act: CodeAct,
     /// When.
+    #[serde(rename = "t", alias = "at")]
     pub at: UnixMs,
     /// The payment, refund or event on a card that did it.
+    #[serde(skip)]
     pub subject: Serial,
     /// The subject of the code's event before it; the first has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "b",
+        alias = "before",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub before: Option<Serial>,
     /// Where.
+    #[serde(rename = "s", alias = "scene")]
     pub scene: Scene,
 }
 

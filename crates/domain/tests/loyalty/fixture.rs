@@ -117,7 +117,7 @@ fn card(n: i64) -> Card {
         },
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default(),
+        holder: Holder::default().into(),
         grade: 0,
         pin: (n == 1).then(|| CardPin {
             hash: PIN.to_owned(),

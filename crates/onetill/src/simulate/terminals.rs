@@ -349,7 +349,7 @@ fn card(serial: i64, number: &str, pin_hash: Option<String>) -> Option<NewCard> 
         status: CardStatus::Active,
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default(),
+        holder: Holder::default().into(),
         grade: 0,
         pin: pin_hash.map(|hash| CardPin { hash, wrong: 0 }),
         lots: vec![lot],

@@ -4,10 +4,10 @@
 
 use crate::contract::StoreError;
 use domain::{
-    ids::TenantId,
+    ids::{Serial, TenantId},
     loyalty::{
         document::{Document, DocumentKey, DocumentKind},
-        trans::Trans,
+        trans::{Place, Trans, TransNo},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -189,16 +189,13 @@ impl FlatTrans {
     pub(crate) fn read(self) -> Result<Trans, StoreError> {
         let named = || format!("event {} of tenant {}", self.serial, self.tenant);
         let trans: Trans = read(&self.body).map_err(|error| unread(&named(), &error))?;
-        let place = trans.place.map(|it| it.get());
-        let number = trans.number.map(|it| it.get());
-        let found = (trans.tenant.0, trans.serial.0, place, number);
-        if found == (self.tenant, self.serial, self.place, self.number) {
-            return Ok(trans);
-        }
-        Err(StoreError::Corrupt(format!(
-            "{}: its body is another's",
-            named()
-        )))
+        Ok(Trans {
+            tenant: TenantId(self.tenant),
+            serial: Serial(self.serial),
+            place: self.place.map(Place::from_stored),
+            number: self.number.map(TransNo::from_stored),
+            ..trans
+        })
     }
 }
 
@@ -222,10 +219,8 @@ pub(super) fn unread(what: &str, error: &serde_json::Error) -> StoreError {
 mod tests {
     use super::*;
     use domain::{
-        ids::Serial,
         loyalty::{
             terminal::BatchNo,
-            trans::{Place, TransNo},
             work_item::{Matter, WorkItem},
         },
         time::UnixMs,
@@ -271,6 +266,39 @@ mod tests {
             !text.contains("argon2id") && text.contains("12345678"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_event_is_what_its_columns_and_its_text_say() {
+        let text = r#"{"k":"Consume","st":"Approved","s":"102100099990001","sa":7,"c":"8800000000836400","ca":8,"t":9,"d":10,"m":"012","ad":"x","e":{"v":72,"p":[{"l":{"e":1859212800000},"n":7200}],"c":9511,"e":9511,"l":{"a":3,"e":1859212800000}},"b":{"t":544894,"a":544893}}"#;
+        // As former versions wrote it.
+        let long = r#"{"tenant":1,"serial":2,"place":3,"number":4,"kind":"Consume","state":"Approved",
+            "store":"102100099990001","store_account":7,"card":"8800000000836400","card_account":8,"at":9,
+            "content":10,"entry_mode":"012","advertisement":"x","effect":{"point_amount":72,
+            "points":[{"lot":{"available_at":0,"expires_at":1859212800000},"points":7200}],"cash":9511,
+            "earned":9511,"earned_lot":{"available_at":3,"expires_at":1859212800000}},
+            "balance":{"total":544894,"available":544893}}"#;
+        let flat = |body: &str| FlatTrans {
+            tenant: 1,
+            serial: 2,
+            place: Some(3),
+            number: Some(4),
+            body: body.to_owned(),
+        };
+        let trans = flat(text).read().unwrap();
+        assert_eq!(flat(long).read(), Ok(trans.clone()));
+        let written = FlatTrans::of(&trans).unwrap();
+        assert_eq!(written.body, text);
+        assert_eq!(
+            (
+                written.tenant,
+                written.serial,
+                written.place,
+                written.number
+            ),
+            (1, 2, Some(3), Some(4))
+        );
+        assert_eq!(trans.place, Some(Place::from_stored(3)));
     }
 
     #[test]

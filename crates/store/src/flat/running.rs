@@ -10,6 +10,7 @@ use domain::{
     loyalty::{
         card::{Card, DayUse, HeldCode, Holding, Lot, MonthSpending},
         document::{Document, DocumentKey},
+        is_default,
         points::Points,
         terminal::{Batch, Terminal},
     },
@@ -18,30 +19,87 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// A terminal's running part.
+/// A terminal's running part. Names are short, since there is a part for each message, and were long once.
 #[derive(Serialize, Deserialize)]
 struct RunningTerminal<'a> {
+    #[serde(
+        rename = "f",
+        alias = "mac_failures",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     mac_failures: u8,
+    #[serde(
+        rename = "b",
+        alias = "batch",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     batch: Option<Batch>,
+    #[serde(rename = "n", alias = "trans_count")]
     trans_count: i64,
+    #[serde(
+        rename = "d",
+        alias = "today",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     today: DayUse,
-    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(
+        rename = "s",
+        alias = "codes_sent_at",
+        default,
+        skip_serializing_if = "<[_]>::is_empty"
+    )]
     codes_sent_at: Cow<'a, [UnixMs]>,
 }
 
 /// A card's running part.
 #[derive(Serialize, Deserialize)]
 struct RunningCard<'a> {
+    #[serde(rename = "g", alias = "grade")]
     grade: u8,
-    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(
+        rename = "l",
+        alias = "lots",
+        default,
+        skip_serializing_if = "<[_]>::is_empty"
+    )]
     lots: Cow<'a, [Lot]>,
+    #[serde(
+        rename = "o",
+        alias = "owed",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     owed: Points,
-    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(
+        rename = "t",
+        alias = "tickets",
+        default,
+        skip_serializing_if = "<[_]>::is_empty"
+    )]
     tickets: Cow<'a, [Holding]>,
-    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(
+        rename = "c",
+        alias = "codes",
+        default,
+        skip_serializing_if = "<[_]>::is_empty"
+    )]
     codes: Cow<'a, [HeldCode]>,
+    #[serde(
+        rename = "d",
+        alias = "today",
+        default,
+        skip_serializing_if = "is_default"
+    )]
     today: DayUse,
-    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(
+        rename = "m",
+        alias = "spending",
+        default,
+        skip_serializing_if = "<[_]>::is_empty"
+    )]
     spending: Cow<'a, [MonthSpending]>,
 }
 

@@ -12,7 +12,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "initial",
@@ -37,6 +37,11 @@ const MIGRATIONS: [Migration; 5] = [
         version: 5,
         name: "code chains",
         sql: include_str!("migrations/0005_code_chains.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "short texts",
+        sql: include_str!("migrations/0006_short_texts.sql"),
     },
 ];
 

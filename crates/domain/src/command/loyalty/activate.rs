@@ -18,6 +18,7 @@ use crate::{
     rows::{Inconsistent, Plan, Rows},
     time::UnixMs,
 };
+use std::sync::Arc;
 
 const HOUR_S: i64 = 3600;
 
@@ -182,9 +183,10 @@ fn is_stocked(card: &Card) -> Result<(), Refusal> {
 impl Activate {
     fn give(&self, mut card: Card) -> Card {
         card.status = CardStatus::Active;
-        card.holder.mobile = self.mobile.clone();
-        card.holder.id_type = self.id_type.clone();
-        card.holder.id_no = self.id_no.clone();
+        let holder = Arc::make_mut(&mut card.holder);
+        holder.mobile = self.mobile.clone();
+        holder.id_type = self.id_type.clone();
+        holder.id_no = self.id_no.clone();
         card
     }
 

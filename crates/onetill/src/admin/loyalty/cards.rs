@@ -217,7 +217,7 @@ async fn compose(
         status: new.status,
         expires_at: new.expires_at,
         expiry_yymm: new.expiry_yymm.clone(),
-        holder: new.holder.clone(),
+        holder: new.holder.clone().into(),
         grade: new.grade,
         pin,
         lots,

@@ -285,7 +285,7 @@ pub(crate) fn card(n: i64, points: i64, pieces: i64) -> Card {
         status: CardStatus::Active,
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default(),
+        holder: Holder::default().into(),
         grade: 0,
         pin: None,
         lots: vec![lot(points)],

@@ -10,6 +10,7 @@ use domain::{
     money::Fen,
     voucher::{code::CodeNo, ticket::VoucherTicketNo},
 };
+use std::sync::Arc;
 
 fn terminal() -> Terminal {
     loyalty::terminal(Totals::default())
@@ -103,7 +104,7 @@ fn what_lasts_is_not_left_out() {
     let mut lost = card();
     lost.status = CardStatus::Lost;
     let mut renamed = card();
-    renamed.holder.name = "李".to_owned();
+    Arc::make_mut(&mut renamed.holder).name = "李".to_owned();
     for after in [lost, renamed] {
         assert_eq!(running_part(&before, &spent(after)), Ok(None));
     }
@@ -119,4 +120,39 @@ fn a_running_part_that_cannot_be_read_is_corrupt_and_not_told() {
     };
     let is_named = text.contains("the running part of cards 00000001 of tenant 1");
     assert!(is_named && !text.contains("secret"), "{text}");
+}
+
+/// Former versions wrote long names, and what was nothing as well.
+#[test]
+fn parts_with_long_names_are_read() {
+    let Document::Terminal(terminal) = sold(terminal()) else {
+        panic!("a terminal");
+    };
+    let text = r#"{"mac_failures":1,"batch":{"number":1,"opened_at":5,"closed_at":null,"totals":{},"entries":3},
+        "trans_count":12,"today":{"day":4,"count":2,"points":100},"codes_sent_at":[6]}"#;
+    let mut read = Document::Terminal(Box::new(self::terminal()));
+    enter_running(&mut read, text).unwrap();
+    assert_eq!(read, Document::Terminal(terminal));
+    let lots = r#"{"grade":2,"lots":[{"points":5,"available_at":0}],"owed":1,
+        "today":{"day":0,"count":0,"points":0},"spending":[{"month":24313,"spent":9}]}"#;
+    let mut read = Document::Card(Box::new(card()));
+    enter_running(&mut read, lots).unwrap();
+    let wanted = Card {
+        grade: 2,
+        lots: vec![Lot {
+            points: Points::new(5),
+            available_at: UnixMs(0),
+            expires_at: None,
+        }],
+        owed: Points::new(1),
+        tickets: Vec::new(),
+        codes: Vec::new(),
+        today: DayUse::default(),
+        spending: vec![MonthSpending {
+            month: 24_313,
+            spent: Fen::new(9),
+        }],
+        ..card()
+    };
+    assert_eq!(read, Document::Card(Box::new(wanted)));
 }

@@ -39,7 +39,7 @@ fn card(n: i64) -> Card {
         status: CardStatus::Active,
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default(),
+        holder: Holder::default().into(),
         grade: 0,
         pin: None,
         lots: vec![Lot {

@@ -7,12 +7,13 @@ use crate::{
     testing,
 };
 
-const ALL: [&str; 5] = [
+const ALL: [&str; 6] = [
     "1 initial",
     "2 numbers first",
     "3 loyalty",
     "4 vouchers",
     "5 code chains",
+    "6 short texts",
 ];
 
 #[tokio::test]

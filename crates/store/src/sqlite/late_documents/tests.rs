@@ -77,7 +77,7 @@ fn document(n: u32, version: i64) -> Document {
         status: CardStatus::Active,
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default(),
+        holder: Holder::default().into(),
         grade: 0,
         pin: None,
         lots: vec![Lot {

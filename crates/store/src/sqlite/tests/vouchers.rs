@@ -15,8 +15,9 @@ const BEFORE_CHAINS: &str = "
     CREATE TABLE old_events (carton INTEGER NOT NULL, idx INTEGER NOT NULL, number INTEGER NOT NULL,
         tenant INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (carton, idx, number))
         STRICT, WITHOUT ROWID;
-    INSERT INTO old_events SELECT carton, idx, number, tenant, json_remove(body, '$.before')
-        FROM code_events;
+    INSERT INTO old_events SELECT carton, idx, number, tenant, json_object('tenant', tenant,
+        'code', json_object('b', carton, 'i', idx), 'number', number, 'act', body ->> '$.a',
+        'at', body ->> '$.t', 'subject', subject, 'scene', body -> '$.s') FROM code_events;
     DROP TABLE code_uses;
     DROP TABLE code_use_log;
     DROP TABLE code_events;

@@ -134,7 +134,7 @@ pub fn card(tenant: TenantId, n: i64) -> Card {
         status: CardStatus::Stocked,
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default(),
+        holder: Holder::default().into(),
         grade: 0,
         pin: None,
         lots: Vec::new(),
@@ -171,7 +171,8 @@ pub fn full_card(tenant: TenantId, n: i64) -> Card {
             id_no: "11010119900101000X".to_owned(),
             address: "北京\n西城".to_owned(),
             email: "a@b.example".to_owned(),
-        },
+        }
+        .into(),
         grade: 3,
         pin: Some(CardPin {
             hash: "$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA".to_owned(),

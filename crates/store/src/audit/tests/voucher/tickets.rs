@@ -80,7 +80,7 @@ fn holder(backing: TicketCode) -> Card {
         status: CardStatus::Active,
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default(),
+        holder: Holder::default().into(),
         grade: 0,
         pin: None,
         lots: vec![],
