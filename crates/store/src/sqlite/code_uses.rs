@@ -97,8 +97,8 @@ impl LateTable for UsesTable {
         late_log::settle::<Self>(connection, settled, complete, rows)
     }
 
-    fn weight(settled: i64, newest: i64) -> usize {
-        late_log::weight::<Self>(settled, newest)
+    fn weight(complete: i64, newest: i64) -> usize {
+        late_log::weight::<Self>(complete, newest)
     }
 }
 

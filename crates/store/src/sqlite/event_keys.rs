@@ -101,6 +101,8 @@ impl EventKey {
 
 impl LateKey for EventKey {
     const NAME: &'static str = "place or number";
+    // Those of a terminal lie together.
+    const MOVED_AT_ONCE: usize = 512;
     const SETTLED: &'static str = "SELECT serial FROM trans_keys_settled";
     const SETTLE: &'static str = "UPDATE trans_keys_settled SET serial = ?1";
     const FIND: &'static str =

@@ -35,6 +35,8 @@ pub(super) trait LateKey: Copy + Ord + Hash + Debug + Send + Sync + 'static {
 
     /// As [`LateTable::KEYS`].
     const KEYS: Option<KeysBehind<Self>> = None;
+    /// As [`LateTable::MOVED_AT_ONCE`].
+    const MOVED_AT_ONCE: usize = 1;
 
     /// Binds its columns, and says which parameter is next.
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize>;
@@ -70,6 +72,7 @@ impl<K: LateKey> LateTable for K {
     type Row = Serial;
 
     const KEYS: Option<KeysBehind<Self>> = <Self as LateKey>::KEYS;
+    const MOVED_AT_ONCE: usize = <Self as LateKey>::MOVED_AT_ONCE;
 
     fn find(statements: &Statements<'_>, key: &Self) -> Result<Option<Serial>, StoreError> {
         find_by(statements, K::FIND, *key)

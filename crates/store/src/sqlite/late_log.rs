@@ -198,6 +198,6 @@ pub(super) fn settle<T: Logged>(
 }
 
 /// How many rows in memory a log weighs as much as.
-pub(super) fn weight<T: Logged>(settled: i64, newest: i64) -> usize {
-    usize::try_from((newest - settled) / T::CHANGES_A_ROW).unwrap_or(0)
+pub(super) fn weight<T: Logged>(complete: i64, newest: i64) -> usize {
+    usize::try_from((newest - complete) / T::CHANGES_A_ROW).unwrap_or(0)
 }

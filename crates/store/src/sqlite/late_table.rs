@@ -44,6 +44,10 @@ pub(super) trait LateTable: Debug + 'static {
     /// together; but up to three times as many are read at start, and of logs several changes for each.
     const RECENT_MAX: usize = 64 * 1024;
 
+    /// How many rows are moved on together: where neighbours lie on one page, many of them are written
+    /// for the price of a few.
+    const MOVED_AT_ONCE: usize = 1;
+
     /// Twice as many rows that are in the table are remembered at most: those of keys that are asked
     /// for again and again.
     const KNOWN_MAX: usize = 0;
@@ -83,9 +87,9 @@ pub(super) trait LateTable: Debug + 'static {
         rows: usize,
     ) -> Result<i64, StoreError>;
 
-    /// How many rows in memory the numbers behind the settled one weigh as much as: where a key may
-    /// have many of them, they are to be settled though few keys are in memory.
-    fn weight(_settled: i64, _newest: i64) -> usize {
+    /// How many rows in memory the numbers behind those weigh as much as up to which the table is complete:
+    /// where a key may have many of them, they are to be settled though few keys are in memory.
+    fn weight(_complete: i64, _newest: i64) -> usize {
         0
     }
 }
@@ -219,6 +223,8 @@ pub(super) struct Late<T: LateTable> {
     filter: Filter<T::Key>,
     /// [`LateTable::RECENT_MAX`]; fewer in tests.
     recent_max: usize,
+    /// [`LateTable::MOVED_AT_ONCE`]; fewer in tests.
+    moved_at_once: usize,
     /// Where the round through [`Kept`] is, as of the last commit.
     round: Round<T::Key>,
     /// What the open transaction does.
@@ -227,9 +233,11 @@ pub(super) struct Late<T: LateTable> {
     is_doubtful: bool,
 }
 
-/// One round moves every row that [`Kept`] held when it began.
+/// One round moves every row that [`Kept`] held when it began, which is not before there are too many.
 #[derive(Clone)]
 struct Round<K> {
+    /// Whether it has begun.
+    is_under_way: bool,
     /// The last key that was moved.
     after: Option<K>,
     /// The newest number when the round began. New rows at or below it (their clock went
@@ -275,6 +283,7 @@ impl<T: LateTable> Late<T> {
             gaps: Gaps::default(),
             filter,
             recent_max: T::RECENT_MAX,
+            moved_at_once: T::MOVED_AT_ONCE,
             open: Open::new(&round),
             round,
             is_doubtful: false,
@@ -285,6 +294,7 @@ impl<T: LateTable> Late<T> {
     #[cfg(test)]
     pub(super) fn keep_at_most(&mut self, count: usize) {
         self.recent_max = count;
+        self.moved_at_once = T::MOVED_AT_ONCE.min(count);
         self.known = Known::new(T::KNOWN_MAX.min(count));
         self.filter.keep_small(count.try_into().unwrap());
     }
@@ -371,6 +381,16 @@ impl<T: LateTable> Late<T> {
         self.entered(key, None);
     }
 
+    /// How many rows too many there are in memory, or as many numbers as weigh that much.
+    fn excess(&self) -> usize {
+        let Round {
+            newest, complete, ..
+        } = self.open.round;
+        let held = self.kept.read().len() + self.open.added.len();
+        let held = held.max(T::weight(complete, newest));
+        held.saturating_sub(self.recent_max)
+    }
+
     /// Notes what the open transaction has put into the table, or that it removed it.
     pub(super) fn entered(&mut self, key: T::Key, row: Option<T::Row>) {
         debug_assert!(row.is_none() || !self.filter.lacks(&key), "not noted");
@@ -381,13 +401,13 @@ impl<T: LateTable> Late<T> {
 impl<T: LateTable> InStep for Late<T> {
     /// Moves the next rows to the table, when there are too many in memory.
     fn move_on(&mut self, statements: &Statements<'_>) -> Result<(), StoreError> {
-        let added = self.open.added.len();
-        let many = 2 * added + MOVED_EXTRA;
-        let Round {
-            newest, settled, ..
-        } = self.open.round;
-        let held = (self.kept.read().len() + added).max(T::weight(settled, newest));
-        let wanted = held.saturating_sub(self.recent_max).min(many);
+        let many = 2 * self.open.added.len() + MOVED_EXTRA;
+        let excess = self.excess();
+        let wanted = if !self.open.round.is_under_way || excess < self.moved_at_once {
+            0
+        } else {
+            excess.min(many.max(self.moved_at_once))
+        };
         let next = self.kept.next(self.open.round.after.as_ref(), wanted);
         let last = next.last().map(|(key, _)| key.clone());
         let is_whole = next.len() < wanted;
@@ -403,13 +423,19 @@ impl<T: LateTable> InStep for Late<T> {
         let round = &mut self.open.round;
         if is_whole {
             round.complete = round.began_at;
-            round.began_at = round.newest;
+            round.is_under_way = false;
             round.after = None;
         } else if last.is_some() {
             round.after = last;
         }
         if round.settled < round.complete {
             round.settled = T::settle(statements, round.settled, round.complete, many)?;
+        }
+        if !self.open.round.is_under_way && self.excess() > 0 {
+            // This transaction's rows are kept when the next one moves the first of the round.
+            let round = &mut self.open.round;
+            round.is_under_way = true;
+            round.began_at = round.newest;
         }
         if let Some(keys) = T::KEYS {
             self.filter
@@ -468,6 +494,7 @@ fn read_back<T: LateTable>(
         newest,
     } = T::read_back(connection)?;
     let round = Round {
+        is_under_way: true,
         after: None,
         began_at: newest,
         newest,
