@@ -79,6 +79,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0008_late_logs", include_str!("0008_late_logs.sql")),
     ("0009_running_parts", include_str!("0009_running_parts.sql")),
     ("0010_short_texts", include_str!("0010_short_texts.sql")),
+    ("0011_digest_leads", include_str!("0011_digest_leads.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More

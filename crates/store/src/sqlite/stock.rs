@@ -75,22 +75,77 @@ pub(super) fn add_codes(
     Ok(AdminReply::Done)
 }
 
+/// What a digest is found by: its first eight bytes, as a number in the order of the digests, and the rest.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the last eight bytes are the rest"
+)]
+fn split(digest: CodeDigest) -> (i64, [u8; 8]) {
+    let all = u128::from_be_bytes(digest.0);
+    let (lead, rest) = ((all >> 64) as u64, all as u64);
+    (lead.cast_signed() ^ i64::MIN, rest.to_be_bytes())
+}
+
 /// Stores where digests lead.
 pub(super) fn add_digests(
     connection: &Connection,
     digests: &[FoundCode],
 ) -> Result<AdminReply, StoreError> {
-    let sql = "INSERT INTO voucher_digests (digest, tenant, carton, idx) VALUES (?1, ?2, ?3, ?4)";
-    for FoundCode {
-        digest,
-        tenant,
-        code,
-    } in digests
-    {
-        let values = (digest.0, tenant.0, code.carton.0, code.index);
-        execute(connection, sql, values)?;
+    let some = "SELECT EXISTS (SELECT 1 FROM voucher_digests_apart)";
+    let some_stand_apart = connection.query_row(some, [], |row| row.get(0));
+    let some_stand_apart: bool = some_stand_apart.map_err(from_sqlite)?;
+    let sql = "INSERT INTO voucher_digests (lead, rest, box, idx) \
+         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (lead) DO NOTHING";
+    let mut numbered = None;
+    for it in digests {
+        let carton = it.code.carton;
+        let number = match numbered {
+            Some((of, number)) if of == carton => number,
+            _ => number_of(connection, it)?,
+        };
+        numbered = Some((carton, number));
+        let (lead, rest) = split(it.digest);
+        let is_added = execute(connection, sql, (lead, rest, number, it.code.index))? == 1;
+        if !is_added || some_stand_apart {
+            add_apart(connection, it, number, is_added)?;
+        }
     }
     Ok(AdminReply::Done)
+}
+
+/// The number that a code's box has among digests; a new box gets the next one.
+fn number_of(connection: &Connection, it: &FoundCode) -> Result<i64, StoreError> {
+    let new =
+        "INSERT INTO digest_boxes (tenant, carton) VALUES (?1, ?2) ON CONFLICT (carton) DO NOTHING";
+    let carton = it.code.carton.0;
+    execute(connection, new, (it.tenant.0, carton))?;
+    let sql = "SELECT box FROM digest_boxes WHERE carton = ?1";
+    let number = connection.query_row(sql, [carton], |row| row.get(0));
+    number.map_err(from_sqlite)
+}
+
+/// Stores where a digest leads whose lead another one has, unless it `is_added`; refuses one that is there.
+fn add_apart(
+    connection: &Connection,
+    it: &FoundCode,
+    number: i64,
+    is_added: bool,
+) -> Result<(), StoreError> {
+    let (lead, rest) = split(it.digest);
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM voucher_digests WHERE lead = ?1 AND rest = ?2 \
+         UNION ALL SELECT 1 FROM voucher_digests_apart WHERE digest = ?3)";
+    let values = (lead, rest, it.digest.0);
+    let count = connection.query_row(sql, values, |row| row.get(0));
+    let count: i64 = count.map_err(from_sqlite)?;
+    if count > i64::from(is_added) {
+        let text = "a code of the same text is in stock";
+        return Err(StoreError::Refused(text.to_owned()));
+    }
+    if !is_added {
+        let sql = "INSERT INTO voucher_digests_apart (digest, box, idx) VALUES (?1, ?2, ?3)";
+        execute(connection, sql, (it.digest.0, number, it.code.index))?;
+    }
+    Ok(())
 }
 
 /// Removes what is stored of a box, at most `limit` rows of each kind.
@@ -99,18 +154,26 @@ pub(super) fn remove(
     carton: Serial,
     limit: u32,
 ) -> Result<AdminReply, StoreError> {
+    let numbered = "box = (SELECT box FROM digest_boxes WHERE carton = ?1)";
     let mut removed = 0;
-    for (table, key) in [
-        ("voucher_digests", "digest"),
-        ("voucher_codes", "carton, idx"),
-        ("voucher_units", "tenant, id"),
+    for (table, key, is_of_it) in [
+        ("voucher_digests", "lead", numbered),
+        ("voucher_digests_apart", "digest", numbered),
+        ("voucher_codes", "carton, idx", "carton = ?1"),
+        ("voucher_units", "tenant, id", "carton = ?1"),
     ] {
         let sql = format!(
             "DELETE FROM {table} WHERE ({key}) IN \
-             (SELECT {key} FROM {table} WHERE carton = ?1 LIMIT ?2)"
+             (SELECT {key} FROM {table} WHERE {is_of_it} LIMIT ?2)"
         );
         removed += execute(connection, &sql, (carton.0, limit))?;
     }
+    let sql = format!(
+        "DELETE FROM digest_boxes WHERE carton = ?1 \
+             AND NOT EXISTS (SELECT 1 FROM voucher_digests WHERE {numbered}) \
+             AND NOT EXISTS (SELECT 1 FROM voucher_digests_apart WHERE {numbered})"
+    );
+    execute(connection, &sql, [carton.0])?;
     Ok(AdminReply::Removed(removed as u64))
 }
 
@@ -149,11 +212,19 @@ pub(super) fn by_digest(
     statements: &Statements<'_>,
     digest: CodeDigest,
 ) -> Result<Option<FoundCode>, StoreError> {
-    let sql = "SELECT tenant, carton, idx FROM voucher_digests WHERE digest = ?1";
+    let (lead, rest) = split(digest);
     let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let lead = statements
-        .find(sql, [digest.0], columns)
-        .map_err(from_sqlite)?;
+    let by_lead = "SELECT tenant, carton, idx FROM voucher_digests JOIN digest_boxes USING (box) \
+         WHERE lead = ?1 AND rest = ?2";
+    let found = statements.find(by_lead, (lead, rest), columns);
+    let mut found = found.map_err(from_sqlite)?;
+    if found.is_none() {
+        let apart = "SELECT tenant, carton, idx FROM voucher_digests_apart \
+             JOIN digest_boxes USING (box) WHERE digest = ?1";
+        found = statements
+            .find(apart, [digest.0], columns)
+            .map_err(from_sqlite)?;
+    }
     let read = |(tenant, carton, index)| {
         Ok(FoundCode {
             digest,
@@ -161,7 +232,7 @@ pub(super) fn by_digest(
             code: code(carton, index)?,
         })
     };
-    lead.map(read).transpose()
+    found.map(read).transpose()
 }
 
 /// The codes of a range.
@@ -192,7 +263,9 @@ pub(super) fn stored_counts(
     carton: Serial,
 ) -> Result<StoredCounts, StoreError> {
     let sql = "SELECT (SELECT count(*) FROM voucher_codes WHERE carton = ?1), \
-         (SELECT count(*) FROM voucher_digests WHERE carton = ?1), \
+         (SELECT count(*) FROM voucher_digests JOIN digest_boxes USING (box) WHERE carton = ?1) \
+             + (SELECT count(*) FROM voucher_digests_apart JOIN digest_boxes USING (box) \
+                 WHERE carton = ?1), \
          (SELECT count(*) FROM voucher_units WHERE carton = ?1 AND level = ?2)";
     let read = |row: &Row<'_>| {
         let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);

@@ -43,7 +43,8 @@ async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
             "0007_code_use_log",
             "0008_late_logs",
             "0009_running_parts",
-            "0010_short_texts"
+            "0010_short_texts",
+            "0011_digest_leads"
         ])
     );
     let store = SqliteStore::open(&path).unwrap();

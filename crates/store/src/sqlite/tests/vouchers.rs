@@ -3,9 +3,13 @@
 use super::*;
 use crate::{
     audit::{self, audit},
+    contract::VoucherReader,
     flat::FlatUse,
 };
-use domain::voucher::code_use::{CodeEvent, CodeUse};
+use domain::voucher::{
+    code::CodeDigest,
+    code_use::{CodeEvent, CodeUse},
+};
 
 /// Makes of a new file one as the program left it that knew the first five steps.
 const BEFORE_CHAINS: &str = "
@@ -22,6 +26,17 @@ const BEFORE_CHAINS: &str = "
     DROP TABLE code_use_log;
     DROP TABLE code_events;
     DROP TABLE document_log;
+    CREATE TABLE old_digests (digest BLOB NOT NULL, tenant INTEGER NOT NULL, carton INTEGER NOT NULL,
+        idx INTEGER NOT NULL, PRIMARY KEY (digest)) STRICT, WITHOUT ROWID;
+    INSERT INTO old_digests SELECT unhex(printf('%016X', CASE WHEN lead < 0 THEN lead & 9223372036854775807
+        ELSE lead | (-9223372036854775807 - 1) END) || hex(rest)), tenant, carton, idx
+        FROM voucher_digests JOIN digest_boxes USING (box)
+        UNION ALL SELECT digest, tenant, carton, idx FROM voucher_digests_apart JOIN digest_boxes USING (box);
+    DROP TABLE voucher_digests;
+    DROP TABLE voucher_digests_apart;
+    DROP TABLE digest_boxes;
+    ALTER TABLE old_digests RENAME TO voucher_digests;
+    CREATE INDEX voucher_digests_carton ON voucher_digests (carton);
     ALTER TABLE old_uses RENAME TO code_uses;
     ALTER TABLE old_events RENAME TO code_events;
     CREATE INDEX code_uses_busy ON code_uses (carton, idx) WHERE busy;
@@ -98,6 +113,52 @@ async fn an_old_event_keeps_its_texts() {
             ("\0\"}", "\u{5976}}")
         );
     }
+}
+
+/// Digests were found by all of their bytes.
+#[tokio::test]
+async fn old_digests_are_found_by_their_leads() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.db");
+    let old = file_of(&path, 10);
+    let leads = [
+        0,
+        1,
+        0x0123_4567_89AB_CDEF,
+        1 << 63,
+        (1 << 63) - 1,
+        u64::MAX,
+    ];
+    let digests = leads.map(|it| u128::from(it) << 64);
+    let digests = [digests, digests.map(|it| it | 0xFEDC_BA98_7654_3210)].concat();
+    let digests = || digests.iter().map(|it| CodeDigest(it.to_be_bytes()));
+    for (index, digest) in digests().enumerate() {
+        let sql = "INSERT INTO voucher_digests VALUES (?1, 1, 7, ?2)";
+        old.execute(sql, (digest.0, i64::try_from(index).unwrap()))
+            .unwrap();
+    }
+    drop(old);
+    let store = SqliteStore::open(&path).unwrap();
+    for (index, digest) in (0..).zip(digests()) {
+        let found = store.reader().codes_by_digest(vec![digest]).await.unwrap();
+        let codes: Vec<_> = found.iter().map(|it| it.code.index).collect();
+        assert_eq!(codes, [index]);
+    }
+    let connection = store.connect_to_read().unwrap();
+    for (table, rows) in [
+        ("voucher_digests", leads.len()),
+        ("voucher_digests_apart", leads.len()),
+    ] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE box = 1");
+        let count: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(usize::try_from(count), Ok(rows), "{table}");
+    }
+    // In the order of the digests, so that they are stored fastest.
+    let sql = "SELECT idx FROM voucher_digests ORDER BY lead";
+    let mut statement = connection.prepare(sql).unwrap();
+    let order = statement.query_map([], |row| row.get(0)).unwrap();
+    let order: Vec<i64> = order.map(Result::unwrap).collect();
+    assert_eq!(order, [0, 1, 2, 4, 3, 5]);
 }
 
 /// A log of the time when each change was a row.

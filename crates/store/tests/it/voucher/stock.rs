@@ -179,6 +179,46 @@ async fn a_name_or_digest_of_another_is_refused_with_all_beside_it(store: impl F
     assert_eq!(added, Ok(AdminReply::Done));
 }
 
+async fn digests_that_begin_alike_lead_to_their_own_codes(store: impl Fixture) {
+    let mut writer = store.writer().await;
+    let alike = |last: u8, n: i64| {
+        let mut digest = digest(7);
+        digest.0[15] = last;
+        FoundCode {
+            digest,
+            ..found(0, code(n, last.into()))
+        }
+    };
+    let (first, second, third) = (alike(1, 1), alike(2, 1), alike(3, 2));
+    for all in [vec![first, second], vec![third]] {
+        let added = writer.admin(&AdminOp::AddDigests(all)).await;
+        assert_eq!(added, Ok(AdminReply::Done));
+    }
+    let reader = store.reader();
+    let leads = async |it: FoundCode| reader.codes_by_digest(vec![it.digest]).await.unwrap();
+    for it in [first, second, third] {
+        assert_eq!(leads(it).await, [it]);
+    }
+    assert_eq!(leads(alike(4, 1)).await, []);
+    assert_eq!(counts(&store, 1).await, (0, 2, 0));
+    let is_refused = async |writer: &mut _, it: FoundCode| {
+        let added = Writer::admin(writer, &AdminOp::AddDigests(vec![it])).await;
+        matches!(added, Err(StoreError::Refused(_)))
+    };
+    for it in [alike(1, 3), alike(2, 3), alike(3, 3)] {
+        assert!(is_refused(&mut writer, it).await, "{it:?}");
+    }
+    let carton = carton_no(1);
+    let remove = AdminOp::RemoveStock { carton, limit: 5 };
+    assert_eq!(writer.admin(&remove).await, Ok(AdminReply::Removed(2)));
+    // Nobody else has how it begins, but it is there.
+    assert!(is_refused(&mut writer, alike(3, 3)).await);
+    assert!(!is_refused(&mut writer, alike(2, 3)).await);
+    assert_eq!(leads(third).await, [third]);
+    assert_eq!(leads(alike(2, 3)).await, [alike(2, 3)]);
+    assert_eq!(leads(first).await, []);
+}
+
 async fn what_was_never_finished_is_removed_in_parts(store: impl Fixture) {
     let mut writer = store.writer().await;
     for n in [1, 2] {
@@ -353,5 +393,6 @@ on_each_store! {
     a_page_of_a_tree_has_all_that_it_shows,
     units_are_listed_within_a_range,
     a_name_or_digest_of_another_is_refused_with_all_beside_it,
+    digests_that_begin_alike_lead_to_their_own_codes,
     what_was_never_finished_is_removed_in_parts,
 }
