@@ -203,8 +203,8 @@ impl TransKind {
 
 /// An event.
 ///
-/// As text it has short names, and nothing of what it is found by, which stands beside: texts are many,
-/// and each is written once. They were long once, and are still read.
+/// As text it has short names, and nothing of what it is found by, which stands beside: there are many such
+/// texts. Long names of former versions are still read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trans {
     /// Whose.

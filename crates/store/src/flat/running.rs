@@ -1,5 +1,4 @@
-//! What a till's messages change of cards and terminals, without what lasts: a quarter of a terminal,
-//! half of a card.
+//! What a till's messages change of cards and terminals, without what lasts: the smaller part of both.
 //!
 //! Such parts outlive a version of the program in SQLite's log. A field that joins one later has to leave
 //! its document as it is where a part does not have it.

@@ -197,7 +197,8 @@ pub(super) fn settle<T: Logged>(
     Ok(settled)
 }
 
-/// How many rows in memory a log weighs as much as.
+/// How many rows in memory a log weighs as much as behind the number up to which its table is complete: what
+/// lies before only waits to be cut off.
 pub(super) fn weight<T: Logged>(complete: i64, newest: i64) -> usize {
     usize::try_from((newest - complete) / T::CHANGES_A_ROW).unwrap_or(0)
 }

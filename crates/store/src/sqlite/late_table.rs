@@ -4,9 +4,9 @@
 //! recorded. For payments, whose claims are hashes, that was half of all pages a commit wrote, and a
 //! third of the throughput; for purchases at terminals, whose keys lie together by terminal, it was
 //! the same, and a redemption of a voucher code cost more than two payments. So new rows are kept in
-//! memory, in the order of their keys, and each commit moves as many as it adds into the table: the
-//! next ones in that order, which lie on few pages. Rows that change again and again, cards and
-//! terminals among them, are written once for many changes.
+//! memory, in the order of their keys, and once there are too many, commits move as many as they add into the
+//! table: the next ones in that order, which lie on few pages. Rows that change again and again, cards
+//! and terminals among them, are written once for many changes.
 //!
 //! Nothing rests on the memory. Each row is recorded elsewhere, too, where rows append, under a number
 //! that grows. The table is complete up to the *settled* number, and what lies above is read back when
@@ -32,7 +32,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak},
 };
 
-/// How many rows a commit moves beyond twice what it adds, when there are too many.
+/// How many rows a commit moves beyond twice what it adds, when there are too many; or
+/// [`LateTable::MOVED_AT_ONCE`], if that is more.
 const MOVED_EXTRA: usize = 16;
 
 /// A table that is filled late, and where its rows are recorded meanwhile.
@@ -387,6 +388,8 @@ impl<T: LateTable> Late<T> {
             newest, complete, ..
         } = self.open.round;
         let held = self.kept.read().len() + self.open.added.len();
+        // What entered leaves the memory with the commit.
+        let held = held.saturating_sub(self.open.entered.len());
         let held = held.max(T::weight(complete, newest));
         held.saturating_sub(self.recent_max)
     }
@@ -494,9 +497,9 @@ fn read_back<T: LateTable>(
         newest,
     } = T::read_back(connection)?;
     let round = Round {
-        is_under_way: true,
+        is_under_way: false,
         after: None,
-        began_at: newest,
+        began_at: settled,
         newest,
         complete: settled,
         settled,

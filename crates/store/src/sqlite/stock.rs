@@ -124,7 +124,7 @@ fn number_of(connection: &Connection, it: &FoundCode) -> Result<i64, StoreError>
     number.map_err(from_sqlite)
 }
 
-/// Stores where a digest leads whose lead another one has, unless it `is_added`; refuses one that is there.
+/// Stores the code of a digest that begins as another one, unless it `is_added`; refuses one that is there.
 fn add_apart(
     connection: &Connection,
     it: &FoundCode,

@@ -114,8 +114,8 @@ pub(super) fn look_up(
     digest: CodeDigest,
     codes: &mut PayingCodes,
 ) -> Result<(), StoreError> {
-    let lead = stock::by_digest(statements, digest)?;
-    let Some(FoundCode { code, .. }) = lead.filter(|it| it.tenant == tenant) else {
+    let found = stock::by_digest(statements, digest)?;
+    let Some(FoundCode { code, .. }) = found.filter(|it| it.tenant == tenant) else {
         return Ok(());
     };
     codes.add_code(digest, code);

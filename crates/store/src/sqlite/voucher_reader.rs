@@ -198,8 +198,8 @@ impl VoucherReader for SqliteReader {
     ) -> BoxFuture<'_, Result<Vec<FoundCode>, StoreError>> {
         self.with(move |connection| {
             let statements = Statements::new(connection);
-            let leads = digests.iter().map(|it| stock::by_digest(&statements, *it));
-            leads.filter_map(Result::transpose).collect()
+            let found = digests.iter().map(|it| stock::by_digest(&statements, *it));
+            found.filter_map(Result::transpose).collect()
         })
     }
 

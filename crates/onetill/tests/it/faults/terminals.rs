@@ -332,7 +332,7 @@ pub fn card(number: &str, points: i64, pieces: i64) -> NewCard {
         status: CardStatus::Active,
         expires_at: None,
         expiry_yymm: None,
-        holder: Holder::default().into(),
+        holder: Holder::default(),
         grade: 0,
         pin: None,
         points: Some(points.to_string()),

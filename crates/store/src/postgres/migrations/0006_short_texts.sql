@@ -1,3 +1,3 @@
--- From here on the texts of events on cards and codes, and of terminals' batches and what cards did on a
--- day, have short names and nothing of what stands in columns beside them. A former version cannot read
--- these; the long ones of before are read as they are.
+-- From here on the texts of events on cards and codes have short names and nothing of what these are found by,
+-- which stands in columns beside them; terminals' batches, and what cards spent by day and month, have short
+-- names, too. A former version cannot read these; the long ones of before are read as they are.
