@@ -1,3 +1,3 @@
 -- From here on the texts of events on cards and codes, and of what messages change of cards and terminals,
--- have short names and nothing of what they are found by, which stands in columns beside them. A former version cannot read these; the
--- long ones of before are read as they are.
+-- have short names and nothing of what they are found by, which stands in columns beside them. A former
+-- version cannot read these; the long ones of before are read as they are.

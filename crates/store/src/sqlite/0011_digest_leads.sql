@@ -1,5 +1,5 @@
 -- A digest is found by its first eight bytes, its *lead*, as a number in the order of the digests: rows with
--- an integer key lie half as deep as those with sixteen bytes for one. Digests whose lead another one has stand
+-- an integer key lie less deep than those with sixteen bytes for one. Digests whose lead another one has stand
 -- apart. A box has a small number here, since there are as many rows as codes, and each is read from a page of
 -- its own.
 CREATE TABLE digest_boxes (
