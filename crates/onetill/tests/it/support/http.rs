@@ -1,12 +1,16 @@
 //! The smallest HTTP client: it sends exactly the bytes it is given, so that a test may send what
 //! no library would.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 use wire::opengateway::call::Call;
+
+/// How long an answer is waited for: a test that would never end fails.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A reply.
 #[derive(Debug)]
@@ -68,11 +72,14 @@ pub async fn send(address: SocketAddr, call: &Call) -> Reply {
 
 /// Sends bytes and reads the whole reply.
 pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Reply {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    let mut reply = Vec::new();
-    stream.read_to_end(&mut reply).await.unwrap();
-    Reply::read(&reply)
+    let whole = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).await.unwrap();
+        Reply::read(&reply)
+    };
+    timeout(ANSWER_TIMEOUT, whole).await.expect("an answer")
 }
 
 /// A GET of `target`.
