@@ -7,10 +7,11 @@ use crate::{
         ticket::{Terms, VoucherTicketNo},
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-/// The voucher that pays a part of a payment: one use of one code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The voucher that pays a part of a payment: one use of one code. As text it is a sequence of its fields;
+/// former versions named them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct VoucherPart {
     /// Which code.
     #[serde(rename = "c")]
@@ -27,6 +28,19 @@ pub struct VoucherPart {
     /// What it pays of this payment, in fen: its worth or the price, whichever is less.
     #[serde(rename = "p")]
     pub pays: Fen,
+}
+
+impl Serialize for VoucherPart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self {
+            code: CodeNo { carton, index },
+            ticket,
+            uses,
+            face,
+            pays,
+        } = *self;
+        ((carton, index), ticket, uses, face, pays).serialize(serializer)
+    }
 }
 
 impl VoucherPart {

@@ -3,6 +3,7 @@
 use super::code::CodeNo;
 use crate::{
     ids::{MerchantNo, Serial, TenantId},
+    payment::Payment,
     time::UnixMs,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,20 @@ pub struct CodeUse {
     pub newest: Option<Serial>,
     /// The subject of its newest event.
     pub last: Option<Serial>,
+    /// What else there is to its newest event, where it is kept here.
+    pub kept: Option<KeptEvent>,
+}
+
+/// A code's newest event where a payment made it: the code's row keeps it, and it becomes a row of its own
+/// when another one follows. Most codes are used once, and need none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptEvent {
+    /// What happened.
+    pub act: CodeAct,
+    /// When.
+    pub at: UnixMs,
+    /// The subject of the code's event before it; the first has none.
+    pub before: Option<Serial>,
 }
 
 impl CodeUse {
@@ -38,6 +53,7 @@ impl CodeUse {
             events: 0,
             newest: None,
             last: None,
+            kept: None,
         }
     }
 
@@ -54,9 +70,44 @@ impl CodeUse {
         self.last.map(|subject| EventLink { subject, number })
     }
 
-    /// Counts what happened to it as its newest event, which leads to the one before.
+    /// Its newest event, where it is kept here.
     #[must_use]
-    pub fn note(&mut self, act: CodeAct, at: UnixMs, subject: Serial, scene: Scene) -> CodeEvent {
+    pub fn kept_event(&self) -> Option<CodeEvent> {
+        let (KeptEvent { act, at, before }, link) = (self.kept?, self.newest_event()?);
+        Some(CodeEvent {
+            tenant: self.tenant,
+            code: self.code,
+            number: link.number,
+            act,
+            at,
+            subject: link.subject,
+            before,
+            scene: None,
+        })
+    }
+
+    /// Keeps what a payment did to it as its newest event, which leads to the one before. Gives the event
+    /// that was kept until now: it is to be recorded.
+    #[must_use]
+    pub fn keep(&mut self, act: CodeAct, at: UnixMs, payment: Serial) -> Option<CodeEvent> {
+        let former = self.kept_event();
+        let before = self.last.replace(payment);
+        self.kept = Some(KeptEvent { act, at, before });
+        self.events += 1;
+        former
+    }
+
+    /// Counts what happened to it elsewhere as its newest event. Gives what is to be recorded: this event,
+    /// and before it the one that was kept until now.
+    pub fn note(
+        &mut self,
+        act: CodeAct,
+        at: UnixMs,
+        subject: Serial,
+        scene: Scene,
+    ) -> impl Iterator<Item = CodeEvent> + use<> {
+        let former = self.kept_event();
+        self.kept = None;
         let event = CodeEvent {
             tenant: self.tenant,
             code: self.code,
@@ -64,12 +115,11 @@ impl CodeUse {
             act,
             at,
             subject,
-            before: self.last,
-            scene,
+            before: self.last.replace(subject),
+            scene: Some(scene),
         };
         self.events += 1;
-        self.last = Some(subject);
-        event
+        former.into_iter().chain([event])
     }
 }
 
@@ -114,9 +164,14 @@ pub struct CodeEvent {
         skip_serializing_if = "Option::is_none"
     )]
     pub before: Option<Serial>,
-    /// Where.
-    #[serde(rename = "s", alias = "scene")]
-    pub scene: Scene,
+    /// Where; a payment's event has none, since the payment tells. Former versions wrote it there, too.
+    #[serde(
+        rename = "s",
+        alias = "scene",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub scene: Option<Scene>,
 }
 
 impl CodeEvent {
@@ -141,8 +196,10 @@ impl CodeEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CodeAct {
     /// It was used.
+    #[serde(rename = "U", alias = "Used")]
     Used,
     /// It came back.
+    #[serde(rename = "G", alias = "GivenBack")]
     GivenBack,
 }
 
@@ -161,4 +218,18 @@ pub struct Scene {
     /// The till's own number of the sale.
     #[serde(rename = "n", default, skip_serializing_if = "String::is_empty")]
     pub sale: String,
+}
+
+impl Scene {
+    /// Where a payment was taken.
+    #[must_use]
+    pub fn of_payment(payment: &Payment) -> Self {
+        let details = &payment.details;
+        Self {
+            merchant: Some(payment.merchant),
+            store: details.store_id.clone().unwrap_or_default(),
+            terminal: details.device_id.clone(),
+            sale: payment.merchant_serial.clone(),
+        }
+    }
 }

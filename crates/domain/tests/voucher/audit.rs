@@ -169,8 +169,7 @@ fn used_up(payment: &Payment) -> bool {
 /// to what is gone.
 fn check_events(world: &World) {
     for it in world.uses.values() {
-        let of_code = world.events.range((it.code, 0)..=(it.code, u32::MAX));
-        let events: Vec<_> = of_code.map(|(_, event)| event).collect();
+        let events = world.events_of(it);
         let numbers: Vec<u32> = events.iter().map(|it| it.number).collect();
         assert_eq!(numbers, (0..it.events).collect::<Vec<_>>());
         let links = events.iter().map(|it| Some(it.link()));

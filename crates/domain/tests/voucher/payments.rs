@@ -13,7 +13,7 @@ use domain::{
     payment::{CloseReason, End, Payment, PaymentState, PaymentStatus},
     voucher::{
         change::{ChangeKind, Obstacle},
-        code_use::{CodeAct, CodeEvent, Scene},
+        code_use::{CodeAct, CodeEvent},
         status::CodeStatus,
     },
 };
@@ -94,14 +94,10 @@ fn each_use_is_in_the_history_of_its_code() {
         at: NOON,
         subject: payment,
         before,
-        scene: Scene {
-            merchant: Some(MERCHANT),
-            store: "S1".to_owned(),
-            terminal: "T1".to_owned(),
-            sale: format!("M{payment}"),
-        },
+        scene: None,
     };
-    let events: Vec<CodeEvent> = world.events.values().cloned().collect();
+    assert_eq!(world.events.len(), 1, "the newest is kept");
+    let events = world.events_of(&world.uses[&it]);
     let expected = [
         event(0, CodeAct::Used, None),
         event(1, CodeAct::GivenBack, Some(payment)),
@@ -244,7 +240,7 @@ fn a_use_is_free_again_when_its_payment_ends_without_money() {
         let payment = world.held(6_000, it);
         end(&mut world, payment);
         assert_eq!(world.standing(it).status, CodeStatus::Active, "{name}");
-        assert!(world.events.is_empty(), "{name}");
+        assert_eq!(world.uses[&it].events, 0, "{name}");
         // It is let go once, however often the end is heard of.
         for outcome in [QueryOutcome::Unknown, QueryOutcome::NotFound] {
             query(&mut world, payment, outcome);

@@ -55,7 +55,7 @@ fn each_use_leaves_a_trace_of_where() {
     let (used, back) = (CodeAct::Used, CodeAct::GivenBack);
     assert_eq!(acts, [used, used, back, back]);
     for event in events {
-        let scene = &event.scene;
+        let scene = event.scene.as_ref().unwrap();
         let at = (&scene.store[..], &scene.terminal[..], &scene.sale[..]);
         assert_eq!(at, ("S1", "T1", "000001/000007"));
         assert_eq!((event.code, scene.merchant), (it, None));

@@ -60,6 +60,14 @@ impl<C: Command + std::fmt::Debug> Act for C {
 }
 
 impl World {
+    /// All events of a code, oldest first: those that are recorded, and the one that its row keeps.
+    pub fn events_of(&self, code_use: &CodeUse) -> Vec<CodeEvent> {
+        let code = code_use.code;
+        let recorded = self.events.range((code, 0)..=(code, u32::MAX));
+        let recorded = recorded.map(|(_, event)| event.clone());
+        recorded.chain(code_use.kept_event()).collect()
+    }
+
     /// A serial nobody had.
     pub fn serial(&mut self) -> Serial {
         self.serial += 1;
@@ -280,6 +288,11 @@ impl World {
             assert!(self.uses.insert(it.code, it).is_some(), "not there");
         }
         for it in changes.events {
+            assert!(
+                !self.uses[&it.code]
+                    .kept_event()
+                    .is_some_and(|kept| kept.link() == it.link())
+            );
             let before = self.events.insert((it.code, it.number), it);
             assert_eq!(before, None, "happened twice");
         }

@@ -93,20 +93,24 @@ pub(crate) const fn key_of_event(event: &CodeEvent) -> CodeEventKey {
     (event.subject, event.code, event.number)
 }
 
-/// The events of `code` that `find` finds one behind the other, the newest first: from the one at
-/// `from` at most `limit`.
+/// The events of `code` one behind the other, the newest first: from the one at `from` at most `limit`. That
+/// which its row keeps is given, the others `find` finds.
 ///
 /// # Errors
 /// When one of them is not there. Each has the number below the last, so the walk ends.
 pub(crate) fn follow_events(
     code: CodeNo,
+    mut kept: Option<CodeEvent>,
     from: Option<EventLink>,
     limit: u32,
     mut find: impl FnMut(EventLink) -> Result<Option<CodeEvent>, StoreError>,
 ) -> Result<Vec<CodeEvent>, StoreError> {
     let (mut found, mut next) = (Vec::new(), from);
     while let Some(link) = next.filter(|_| found.len() < limit as usize) {
-        let event = find(link)?.ok_or_else(|| lost(code, link.number))?;
+        let event = match kept.take_if(|it| it.link() == link) {
+            Some(kept) => kept,
+            None => find(link)?.ok_or_else(|| lost(code, link.number))?,
+        };
         next = event.earlier();
         if next.is_none() && event.number > 0 {
             return Err(lost(code, event.number - 1));
@@ -240,7 +244,7 @@ pub trait VoucherSnapshot: Send {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeUse>, StoreError>>;
 
-    /// Events of codes by their keys.
+    /// Events of codes by their keys, without those that codes' rows keep.
     fn code_events(
         &mut self,
         after: Option<CodeEventKey>,

@@ -237,3 +237,32 @@ impl FlatPayment {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        payment::VoucherPart,
+        voucher::{code::CodeNo, ticket::VoucherTicketNo},
+    };
+
+    #[test]
+    fn a_vouchers_text_has_its_fields_in_turn_or_as_former_versions_named_them() {
+        let part = VoucherPart {
+            code: CodeNo {
+                carton: Serial(7),
+                index: 5,
+            },
+            ticket: VoucherTicketNo(500_812),
+            uses: 3,
+            face: Fen::new(2_000),
+            pays: Fen::new(1_999),
+        };
+        let short = "[[7,5],500812,3,2000,1999]";
+        assert_eq!(to_json(&part).unwrap(), short);
+        let long = r#"{"c":{"b":7,"i":5},"t":500812,"n":3,"f":2000,"p":1999}"#;
+        for text in [short, long] {
+            assert_eq!(from_json::<VoucherPart>(text).unwrap(), part);
+        }
+    }
+}

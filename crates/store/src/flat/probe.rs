@@ -257,6 +257,9 @@ fn code_use(c: &Columns) {
         events: c.number(5),
         newest: c.maybe(6),
         last: c.maybe(7),
+        act: c.maybe_code(8),
+        at: c.maybe(9),
+        before: c.maybe(10),
     };
     if let Ok(code_use) = flat.read() {
         assert_eq!(FlatUse::of(&code_use).read().ok(), Some(code_use));

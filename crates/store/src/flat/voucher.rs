@@ -8,9 +8,10 @@ use super::{
 use crate::contract::{FoundCode, StoreError};
 use domain::{
     ids::{Serial, TenantId},
+    time::UnixMs,
     voucher::{
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeEvent, CodeUse},
+        code_use::{CodeAct, CodeEvent, CodeUse, KeptEvent},
         span::Span,
         stock::{Level, Unit},
     },
@@ -168,7 +169,17 @@ pub(crate) struct FlatUse {
     pub events: i64,
     pub newest: Option<i64>,
     pub last: Option<i64>,
+    /// What became of it, when, and the subject of the event before, where its newest event is kept in its
+    /// row.
+    pub act: Option<i16>,
+    pub at: Option<i64>,
+    pub before: Option<i64>,
 }
+
+codes!(act_code, act_from, CodeAct, {
+    CodeAct::Used => 1 => CodeAct::Used,
+    CodeAct::GivenBack => 2 => CodeAct::GivenBack,
+});
 
 impl FlatUse {
     pub(crate) fn of(code_use: &CodeUse) -> Self {
@@ -181,6 +192,9 @@ impl FlatUse {
             events: i64::from(code_use.events),
             newest: code_use.newest.map(|it| it.0),
             last: code_use.last.map(|it| it.0),
+            act: code_use.kept.map(|it| act_code(it.act)),
+            at: code_use.kept.map(|it| it.at.0),
+            before: code_use.kept.and_then(|it| it.before).map(|it| it.0),
         }
     }
 
@@ -193,13 +207,31 @@ impl FlatUse {
             events: count(self.events)?,
             newest: self.newest.map(Serial),
             last: self.last.map(Serial),
+            kept: self.kept()?,
         };
         // Otherwise its history would begin nowhere, or in the middle.
-        if (code_use.events > 0) == code_use.last.is_some() {
+        let begins = (code_use.events > 0) == code_use.last.is_some();
+        let has_kept = code_use.kept.is_none() || code_use.events > 0;
+        let leads = code_use
+            .kept
+            .is_none_or(|it| it.before.is_some() == (code_use.events > 1));
+        if begins && has_kept && leads {
             return Ok(code_use);
         }
         let text = format!("{} events, the newest of {:?}", self.events, self.last);
         Err(corrupt("code with a history", &text))
+    }
+
+    fn kept(&self) -> Result<Option<KeptEvent>, StoreError> {
+        match (self.act, self.at, self.before) {
+            (None, None, None) => Ok(None),
+            (Some(act), Some(at), before) => Ok(Some(KeptEvent {
+                act: act_from(act)?,
+                at: UnixMs(at),
+                before: before.map(Serial),
+            })),
+            wrong => Err(corrupt("kept event of a code", &format!("{wrong:?}"))),
+        }
     }
 }
 
@@ -321,9 +353,29 @@ mod tests {
             last: Some(Serial(3)),
             ..CodeUse::untouched(TenantId(1), code)
         };
+        let mut keeps = used.clone();
+        assert_eq!(keeps.keep(CodeAct::GivenBack, UnixMs(4), Serial(5)), None);
+        let kept = FlatUse::of(&keeps);
+        assert_eq!(kept.read(), Ok(keeps));
         let flat = FlatUse::of(&used);
         assert_eq!(flat.read(), Ok(used));
         for wrong in [
+            FlatUse { at: None, ..kept },
+            FlatUse { act: None, ..kept },
+            FlatUse {
+                act: Some(3),
+                ..kept
+            },
+            FlatUse {
+                before: None,
+                ..kept
+            },
+            FlatUse { events: 1, ..kept },
+            FlatUse {
+                events: 0,
+                last: None,
+                ..kept
+            },
             FlatUse { last: None, ..flat },
             FlatUse { events: 0, ..flat },
             FlatUse {
@@ -353,10 +405,10 @@ mod tests {
             at: UnixMs(4),
             subject: Serial(3),
             before: Some(Serial(2)),
-            scene: Scene::default(),
+            scene: None,
         };
         let flat = FlatCodeEvent::of(&event).unwrap();
-        assert_eq!(flat.body, r#"{"a":"GivenBack","t":4,"b":2,"s":{}}"#);
+        assert_eq!(flat.body, r#"{"a":"G","t":4,"b":2}"#);
         assert_eq!(flat.clone().read(), Ok(event.clone()));
         let doctors: [fn(&mut FlatCodeEvent); 3] = [
             |it| it.idx = -1,
@@ -375,6 +427,10 @@ mod tests {
                 "act":"GivenBack","at":4,"subject":3,"before":2,"scene":{}}"#
                 .to_owned(),
             ..flat
+        };
+        let event = CodeEvent {
+            scene: Some(Scene::default()),
+            ..event
         };
         assert_eq!(long.read(), Ok(event));
     }

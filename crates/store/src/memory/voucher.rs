@@ -367,9 +367,11 @@ impl VoucherReader for Memory {
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
         let tables = self.tables();
         let VoucherTables { uses, events, .. } = &tables.voucher;
-        let newest = || uses.get(&code).and_then(CodeUse::newest_event);
+        let code_use = uses.get(&code);
+        let kept = code_use.and_then(CodeUse::kept_event);
+        let newest = || code_use.and_then(CodeUse::newest_event);
         let find = |it: EventLink| Ok(events.get(&(it.subject, code, it.number)).cloned());
-        let found = follow_events(code, from.or_else(newest), limit, find);
+        let found = follow_events(code, kept, from.or_else(newest), limit, find);
         Box::pin(std::future::ready(found))
     }
 

@@ -12,7 +12,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 1,
         name: "initial",
@@ -42,6 +42,11 @@ const MIGRATIONS: [Migration; 6] = [
         version: 6,
         name: "short texts",
         sql: include_str!("migrations/0006_short_texts.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "kept events",
+        sql: include_str!("migrations/0007_kept_events.sql"),
     },
 ];
 

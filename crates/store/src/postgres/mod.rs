@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `session`, `opening` | one connection: settings, pipelining; making it |
 //! | `link` | a writer's connection, and how its transactions end |
-//! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size, and a third and fourth where vouchers pay |
+//! | `writer`, `load`, `changes`, `statements` | a batch: two round trips, whatever its size, and a third where vouchers pay |
 //! | `loyalty` | cards, terminals and their events, and other documents |
 //! | `voucher`, `paying`, `stock` | what happened to voucher codes, those that new payments name, and the codes themselves |
 //! | `admin` | provisioning |

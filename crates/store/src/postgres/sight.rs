@@ -73,7 +73,7 @@ const PACKAGE: usize = 15;
 const REEL: usize = 22;
 const COVER: usize = 29;
 const USED: usize = 35;
-const CHANGE: usize = 43;
+const CHANGE: usize = 46;
 
 /// Reads the row of [`SQL`].
 pub(super) fn read(row: &Row) -> Result<Sight, StoreError> {

@@ -54,7 +54,7 @@ impl Statements {
     }
 
     async fn try_prepare(client: &Client) -> Result<Self, Error> {
-        let (lock_spans, hold_spans) = (spans_sql("FOR UPDATE"), spans_sql("FOR SHARE"));
+        let (lock_spans, hold_spans) = (spans_sql("FOR UPDATE"), hold_spans_sql());
         let (again, busy, put_uses) = (spans_sql("OFFSET 0"), busy_sql(), put_uses_sql());
         let paying = paying_sql();
         let statements = tokio::try_join!(
@@ -91,7 +91,8 @@ impl Statements {
 }
 
 pub(super) const SPAN: &str = "tenant, carton, first, last, due_at, body";
-pub(super) const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, last";
+pub(super) const CODE_USE: &str =
+    "tenant, carton, idx, used, reserved, events, newest, last, act, at, before";
 pub(super) const EVENT: &str = "tenant, subject, carton, idx, number, body";
 
 /// Locks the spans that share codes with ranges, in the order in which the ranges are named, or only
@@ -109,10 +110,24 @@ pub(super) fn spans_sql(lock: &str) -> String {
     )
 }
 
+/// Holds the spans in which codes lie against change, each once, in the order of their keys.
+pub(super) fn hold_spans_sql() -> String {
+    format!(
+        "SELECT found.* FROM (SELECT DISTINCT spans.carton, spans.first
+            FROM unnest($1::bigint[], $2::bigint[]) AS named (carton, idx)
+            CROSS JOIN LATERAL (SELECT carton, first FROM voucher_spans
+                WHERE carton = named.carton AND first <= named.idx
+                ORDER BY carton DESC, first DESC LIMIT 1) AS spans
+            ORDER BY spans.carton, spans.first) AS one
+        CROSS JOIN LATERAL (SELECT {SPAN} FROM voucher_spans
+            WHERE carton = one.carton AND first = one.first FOR SHARE) AS found"
+    )
+}
+
 /// Locks the rows of codes in the order in which they are named.
 pub(super) const LOCK_USES: &str = "SELECT found.* FROM unnest($1::bigint[], $2::bigint[])
         AS named (carton, idx)
-    CROSS JOIN LATERAL (SELECT tenant, carton, idx, used, reserved, events, newest, last
+    CROSS JOIN LATERAL (SELECT tenant, carton, idx, used, reserved, events, newest, last, act, at, before
         FROM code_uses WHERE carton = named.carton AND idx = named.idx FOR UPDATE) AS found";
 
 /// The first codes in use of each range, and before them the number of the range from 1. One more
@@ -147,16 +162,17 @@ const PUT_SPANS: &str = "INSERT INTO voucher_spans (tenant, carton, first, last,
         due_at = excluded.due_at, body = excluded.body";
 
 const ADD_USES: &str = "INSERT INTO code_uses (tenant, carton, idx, used, reserved, events,
-        newest, last)
+        newest, last, act, at, before)
     SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-        $6::bigint[], $7::bigint[], $8::bigint[]) AS new";
+        $6::bigint[], $7::bigint[], $8::bigint[], $9::smallint[], $10::bigint[], $11::bigint[]) AS new";
 
-/// Overwrites rows of codes: the transaction loaded and locked them, so all are there.
+/// Overwrites rows of codes: the transaction loaded and locked them, so all are there. An update that joins
+/// could be planned to read the whole table.
 fn put_uses_sql() -> String {
     format!(
         "{ADD_USES} ON CONFLICT (carton, idx, tenant) DO UPDATE SET used = excluded.used,
             reserved = excluded.reserved, events = excluded.events, newest = excluded.newest,
-            last = excluded.last"
+            last = excluded.last, act = excluded.act, at = excluded.at, before = excluded.before"
     )
 }
 
@@ -164,6 +180,9 @@ const ADD_EVENTS: &str =
     "INSERT INTO code_events (tenant, subject, carton, idx, number, before, body)
     SELECT $1::bigint, new.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
         $6::bigint[], $7::text[]) AS new";
+
+/// Instead of what happened, where no event is kept.
+const NO_ACT: i16 = 0;
 
 /// Reads a row that holds [`SPAN`] from a column on.
 pub(super) fn read_span(row: &Row, from: usize) -> Result<Span, StoreError> {
@@ -189,6 +208,9 @@ pub(super) fn read_use(row: &Row, from: usize) -> Result<CodeUse, StoreError> {
         events: get(row, from + 5)?,
         newest: get(row, from + 6)?,
         last: get(row, from + 7)?,
+        act: Some(get(row, from + 8)?).filter(|it| *it != NO_ACT),
+        at: get(row, from + 9)?,
+        before: get(row, from + 10)?,
     };
     flat.read()
 }
@@ -251,27 +273,27 @@ impl<'p> Wanted<'p> {
 
     /// Steps that lock and read it, spans first.
     pub(super) fn locking(&self, sql: &Statements) -> Vec<(Reads, Step)> {
-        // One way to lock for all spans of a batch: two ways, one after the other, would have no
-        // common order with another batch's.
-        let lock = if self.plan.ranges.is_empty() {
-            &sql.hold_spans
-        } else {
-            &sql.lock_spans
-        };
         let mut steps = Vec::new();
         let mut push = |reads, statement, named: usize, columns| {
             if named > 0 {
                 steps.push((reads, Step::new(statement, columns)));
             }
         };
-        let (spans, codes) = (&self.spans, &self.codes);
-        push(Reads::Spans, lock, spans.len(), ranges(spans));
-        let changing = &self.plan.ranges;
+        let (spans, codes, changing) = (&self.spans, &self.codes, &self.plan.ranges);
+        let named = |it: &[CodeNo]| {
+            let (carton, index) = (|it: &CodeNo| it.carton.0, |it: &CodeNo| i64::from(it.index));
+            vec![array(it, carton), array(it, index)]
+        };
+        // One way to lock for all spans of a batch: two ways, one after the other, would have no
+        // common order with another batch's.
+        if changing.is_empty() {
+            push(Reads::Spans, &sql.hold_spans, codes.len(), named(codes));
+        } else {
+            push(Reads::Spans, &sql.lock_spans, spans.len(), ranges(spans));
+        }
         let again = &sql.spans_again;
         push(Reads::SpansAgain, again, changing.len(), ranges(changing));
-        let (carton, index) = (|it: &CodeNo| it.carton.0, |it: &CodeNo| i64::from(it.index));
-        let columns = vec![array(codes, carton), array(codes, index)];
-        push(Reads::Uses, &sql.lock_uses, codes.len(), columns);
+        push(Reads::Uses, &sql.lock_uses, codes.len(), named(codes));
         let (busy, sums) = (&self.plan.busy, &self.plan.sums);
         push(Reads::Busy, &sql.busy, busy.len(), ranges(busy));
         push(Reads::Sums, &sql.sums, sums.len(), ranges(sums));
@@ -447,6 +469,9 @@ impl Writing {
                 column(rows, |it| it.events),
                 column(rows, |it| it.newest),
                 column(rows, |it| it.last),
+                column(rows, |it| it.act.unwrap_or(NO_ACT)),
+                column(rows, |it| it.at),
+                column(rows, |it| it.before),
             ];
             self.push(tenant, statement, columns);
         }

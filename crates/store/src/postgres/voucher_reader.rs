@@ -95,9 +95,19 @@ impl PostgresReader {
         rows.iter().map(read).collect()
     }
 
-    async fn newest_event(&self, code: CodeNo) -> Result<Option<EventLink>, StoreError> {
-        let uses = self.code_uses(code.range(), 1).await?;
-        Ok(uses.first().and_then(CodeUse::newest_event))
+    /// The event at `newest` and those before it, of which there are at most `limit`.
+    async fn recorded_events(
+        &self,
+        code: CodeNo,
+        newest: EventLink,
+        limit: u32,
+    ) -> Result<HashMap<EventLink, CodeEvent>, StoreError> {
+        let EventLink { subject, number } = newest;
+        let (at, newest) = (index(code.index), index(number));
+        let least = newest - i64::from(limit) + 1;
+        let params: Params<'_> = &[&subject.0, &code.carton.0, &at, &newest, &least];
+        let events = self.read(&events_of_sql(), params, read_event).await?;
+        Ok(events.into_iter().map(|it| (it.link(), it)).collect())
     }
 }
 
@@ -256,20 +266,18 @@ impl VoucherReader for PostgresReader {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<CodeEvent>, StoreError>> {
         Box::pin(async move {
-            let newest = match from {
-                Some(_) => from,
-                None => self.newest_event(code).await?,
+            let uses = self.code_uses(code.range(), 1).await?;
+            let kept = uses.first().and_then(CodeUse::kept_event);
+            let from = from.or_else(|| uses.first()?.newest_event());
+            let recorded = match kept.as_ref().filter(|it| Some(it.link()) == from) {
+                Some(kept) => kept.earlier(),
+                None => from,
             };
-            let Some(EventLink { subject, number }) = newest else {
-                return Ok(Vec::new());
+            let mut events = match recorded {
+                Some(newest) => self.recorded_events(code, newest, limit).await?,
+                None => HashMap::new(),
             };
-            let (at, newest_no) = (index(code.index), index(number));
-            let least = newest_no - i64::from(limit) + 1;
-            let params: Params<'_> = &[&subject.0, &code.carton.0, &at, &newest_no, &least];
-            let events = self.read(&events_of_sql(), params, read_event).await?;
-            let events = events.into_iter().map(|it| (it.link(), it));
-            let mut events: HashMap<EventLink, CodeEvent> = events.collect();
-            follow_events(code, newest, limit, |link| Ok(events.remove(&link)))
+            follow_events(code, kept, from, limit, |link| Ok(events.remove(&link)))
         })
     }
 

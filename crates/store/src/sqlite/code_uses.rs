@@ -8,8 +8,9 @@ mod tests;
 
 use super::{
     from_sqlite,
+    kept::{Recall, Recent},
     late_log::{self, LateLog, Logged},
-    late_table::{ByKey, KeysBehind, LateTable, ReadBack, Recall, Recent},
+    late_table::{ByKey, KeysBehind, LateTable, ReadBack},
     queries::all,
     statements::Statements,
 };
@@ -35,12 +36,16 @@ pub(super) type CodeUses = LateLog<UsesTable>;
 #[derive(Debug)]
 pub(super) struct UsesTable;
 
-const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, last";
+const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, last, act, at, before";
 
 impl LateTable for UsesTable {
     type Key = CodeNo;
     type Row = CodeUse;
 
+    // Codes are used in no order, and their rows are small: of more of them, more lie on one page.
+    const RECENT_MAX: usize = 128 * 1024;
+    // A use that is held is mostly spent a few commits later.
+    const YOUNG_MAX: usize = 256;
     // None are known beside: codes that entered are seldom asked for again, and new ones are lacked once the
     // filter has all keys; until then a new one is looked for twice.
     const KEYS: Option<KeysBehind<CodeNo>> = Some(keys);
@@ -56,10 +61,11 @@ impl LateTable for UsesTable {
     fn put(statements: &Statements<'_>, _: &CodeNo, code_use: &CodeUse) -> Result<(), StoreError> {
         static PUT: LazyLock<String> = LazyLock::new(|| {
             format!(
-                "INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                "INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
                  ON CONFLICT (carton, idx) DO UPDATE SET tenant = excluded.tenant, \
                  used = excluded.used, reserved = excluded.reserved, events = excluded.events, \
-                 newest = excluded.newest, last = excluded.last"
+                 newest = excluded.newest, last = excluded.last, act = excluded.act, \
+                 at = excluded.at, before = excluded.before"
             )
         });
         let it = FlatUse::of(code_use);
@@ -71,7 +77,10 @@ impl LateTable for UsesTable {
             it.reserved,
             it.events,
             it.newest,
-            it.last
+            it.last,
+            it.act,
+            it.at,
+            it.before
         ];
         statements
             .execute(&PUT, values)
@@ -133,48 +142,85 @@ impl Logged for UsesTable {
     ) -> Result<(), StoreError> {
         let kept = || StoreError::Corrupt("nobody removes what tills did with a code".to_owned());
         let it = FlatUse::of(row.ok_or_else(kept)?);
-        let numbers = [
-            Some(it.tenant),
-            Some(it.carton),
-            Some(it.idx),
-            Some(it.used),
-            Some(it.reserved),
-            Some(it.events),
-            it.newest,
-            it.last,
-        ];
-        for (n, number) in numbers.into_iter().enumerate() {
-            if n > 0 {
-                text.push(' ');
-            }
-            // Nothing fails that is written into a text.
-            let _ = match number {
-                Some(number) => write!(text, "{number}"),
-                None => text.write_char('-'),
-            };
+        let [idx, used, reserved, events] = [it.idx, it.used, it.reserved, it.events];
+        // Serial numbers are long, and of like size; what differs of two is short.
+        let less_carton = |serial: i64| serial.wrapping_sub(it.carton);
+        let owner = less_carton(it.tenant);
+        // Nothing fails that is written into a text.
+        let _ = write!(
+            text,
+            "+{} {owner} {idx} {used} {reserved} {events}",
+            it.carton
+        );
+        push(text, it.newest.map(less_carton));
+        if it.last != it.newest || it.act.is_some() {
+            push(text, it.last.map(less_carton));
+        }
+        if it.act.is_some() {
+            push(text, it.act.map(i64::from));
+            push(text, it.at);
+            push(text, it.before.map(less_carton));
         }
         Ok(())
     }
 }
 
-/// Reads a change of the log.
+fn push(text: &mut String, number: Option<i64>) {
+    // Nothing fails that is written into a text.
+    let _ = match number {
+        Some(number) => write!(text, " {number}"),
+        None => text.write_str(" -"),
+    };
+}
+
+/// Reads a change of the log. Former versions wrote eight numbers, each in full, the tenant's first.
 fn logged_use(text: &str) -> Option<FlatUse> {
-    let mut numbers = text.split(' ');
-    let mut next = || match numbers.next()? {
-        "-" => Some(None),
-        number => number.parse::<i64>().ok().map(Some),
+    let short = text.strip_prefix('+');
+    let (mut numbers, mut count) = ([None; 11], 0);
+    for number in short.unwrap_or(text).split(' ') {
+        *numbers.get_mut(count)? = match number {
+            "-" => None,
+            number => Some(number.parse::<i64>().ok()?),
+        };
+        count += 1;
+    }
+    match (short, count) {
+        (Some(_), 7) => numbers[7] = numbers[6],
+        (Some(_), 8 | 11) | (None, 8) => {}
+        _ => return None,
+    }
+    let [
+        first,
+        second,
+        idx,
+        used,
+        reserved,
+        events,
+        newest,
+        last,
+        act,
+        at,
+        before,
+    ] = numbers;
+    let (tenant, carton, base) = match short {
+        Some(_) => (second?.wrapping_add(first?), first?, first?),
+        None => (first?, second?, 0),
     };
-    let read = FlatUse {
-        tenant: next()??,
-        carton: next()??,
-        idx: next()??,
-        used: next()??,
-        reserved: next()??,
-        events: next()??,
-        newest: next()?,
-        last: next()?,
-    };
-    numbers.next().is_none().then_some(read)
+    let serial = |it: i64| it.wrapping_add(base);
+    let act = act.map(i16::try_from).transpose().ok()?;
+    Some(FlatUse {
+        tenant,
+        carton,
+        idx: idx?,
+        used: used?,
+        reserved: reserved?,
+        events: events?,
+        newest: newest.map(serial),
+        last: last.map(serial),
+        act,
+        at,
+        before: before.map(serial),
+    })
 }
 
 fn code_use(row: &Row<'_>) -> rusqlite::Result<FlatUse> {
@@ -187,6 +233,9 @@ fn code_use(row: &Row<'_>) -> rusqlite::Result<FlatUse> {
         events: row.get(5)?,
         newest: row.get(6)?,
         last: row.get(7)?,
+        act: row.get(8)?,
+        at: row.get(9)?,
+        before: row.get(10)?,
     })
 }
 
@@ -349,17 +398,14 @@ pub(super) fn add(
     Err(StoreError::Conflict(text))
 }
 
-/// Overwrites the row of a code.
+/// Overwrites the row of a code: the transaction loaded it, so it is there.
 pub(super) fn overwrite(
     statements: &Statements<'_>,
     uses: &mut CodeUses,
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
-    if let Some(before) = uses.find(statements, &code_use.code)? {
-        return uses.put(statements, code_use.code, Some(&before), code_use.clone());
-    }
-    let text = format!("{} is not there", name(code_use.code));
-    Err(StoreError::Corrupt(text))
+    debug_assert!(uses.find(statements, &code_use.code)?.is_some());
+    uses.put(statements, code_use.code, None, code_use.clone())
 }
 
 fn name(code: CodeNo) -> String {

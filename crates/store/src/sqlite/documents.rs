@@ -3,9 +3,9 @@
 use super::{
     from_sqlite,
     indexes::InStep,
+    kept::Recent,
     late_documents::{DocumentsTable, LateDocuments, Stored, is_known, is_late},
     late_log::LateLog,
-    late_table::Recent,
     loyalty::{constraint, in_the_way},
     queries::all,
     statements::Statements,

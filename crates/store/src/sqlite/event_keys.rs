@@ -5,8 +5,9 @@ mod tests;
 
 use super::{
     from_sqlite,
+    kept::Recent,
     late_index::{LateIndex, LateKey},
-    late_table::{Recent, Sought},
+    late_table::Sought,
     statements::Statements,
 };
 use crate::contract::StoreError;

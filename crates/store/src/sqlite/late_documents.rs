@@ -14,8 +14,9 @@ mod tests;
 
 use super::{
     documents::{Place, find, find_body, put},
+    kept::{Recall, Recent},
     late_log::{self, LateLog, Logged},
-    late_table::{ByKey, LateTable, ReadBack, Recall, Recent},
+    late_table::{ByKey, LateTable, ReadBack},
     queries::{all, at_one_moment},
     statements::Statements,
 };

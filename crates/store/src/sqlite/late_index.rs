@@ -8,7 +8,8 @@ mod tests;
 
 use super::{
     from_sqlite,
-    late_table::{ByKey, KeysBehind, Late, LateTable, ReadBack, Recall, Recent, Sought},
+    kept::{Recall, Recent},
+    late_table::{ByKey, KeysBehind, Late, LateTable, ReadBack, Sought},
     statements::Statements,
 };
 use crate::contract::StoreError;

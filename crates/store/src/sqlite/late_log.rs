@@ -9,7 +9,8 @@
 use super::{
     from_sqlite,
     indexes::InStep,
-    late_table::{ByKey, Late, LateTable, Recent},
+    kept::Recent,
+    late_table::{ByKey, Late, LateTable},
     statements::Statements,
     voucher::execute,
 };

@@ -4,7 +4,7 @@
 //! recorded. For payments, whose claims are hashes, that was half of all pages a commit wrote, and a
 //! third of the throughput; for purchases at terminals, whose keys lie together by terminal, it was
 //! the same, and a redemption of a voucher code cost more than two payments. So new rows are kept in
-//! memory, in the order of their keys, and once there are too many, commits move as many as they add into the
+//! memory, in the order of their keys (which those that changed last may enter a little later), and once there are too many, commits move as many as they add into the
 //! table: the next ones in that order, which lie on few pages. Rows that change again and again, cards
 //! and terminals among them, are written once for many changes.
 //!
@@ -18,19 +18,13 @@
 use super::{
     filter::Filter,
     indexes::InStep,
+    kept::{Kept, Recent},
     known::{Gaps, Known},
     statements::Statements,
 };
 use crate::contract::StoreError;
 use rusqlite::Connection;
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Debug},
-    hash::Hash,
-    mem,
-    ops::{Bound, RangeBounds},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak},
-};
+use std::{collections::BTreeMap, fmt::Debug, hash::Hash, mem, ops::RangeBounds, sync::Arc};
 
 /// How many rows a commit moves beyond twice what it adds, when there are too many; or
 /// [`LateTable::MOVED_AT_ONCE`], if that is more.
@@ -52,6 +46,10 @@ pub(super) trait LateTable: Debug + 'static {
     /// Twice as many rows that are in the table are remembered at most: those of keys that are asked
     /// for again and again.
     const KNOWN_MAX: usize = 0;
+
+    /// How many rows that changed last are kept apart from the others, in no order, before they are put in
+    /// order together: where a row changes again soon, it is put there once.
+    const YOUNG_MAX: usize = 0;
 
     /// How the table's keys are read, where most that are looked for are new and come in no order, so that
     /// it is worth knowing which ones it lacks. Rows do not leave such a table, and enter it by
@@ -122,99 +120,6 @@ pub(super) struct ReadBack<T: LateTable> {
     pub newest: i64,
 }
 
-/// The rows that may not be in the table yet.
-struct Kept<T: LateTable>(RwLock<ByKey<T>>);
-
-impl<T: LateTable> Debug for Kept<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kept({} rows)", self.read().len())
-    }
-}
-
-impl<T: LateTable> Kept<T> {
-    fn read(&self) -> RwLockReadGuard<'_, ByKey<T>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, key: &T::Key) -> Option<T::Row> {
-        self.read().get(key).cloned()
-    }
-
-    fn replace(&self, rows: ByKey<T>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = rows;
-    }
-
-    /// A key that entered the table may have a newer row again.
-    fn change<'k>(&self, entered: impl Iterator<Item = &'k T::Key>, added: ByKey<T>) {
-        let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for key in entered {
-            rows.remove(key);
-        }
-        rows.extend(added);
-    }
-
-    /// The first `count` rows behind `after`, in the order of their keys.
-    fn next(&self, after: Option<&T::Key>, count: usize) -> Vec<(T::Key, T::Row)> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rows = self.read();
-        let next = rows.range((from, Bound::Unbounded)).take(count);
-        next.map(|(key, row)| (key.clone(), row.clone())).collect()
-    }
-
-    /// The first `count` rows whose keys are in `range`.
-    fn range(&self, range: impl RangeBounds<T::Key>, count: usize) -> ByKey<T> {
-        let rows = self.read();
-        let found = rows.range(range).take(count);
-        found.map(|(key, row)| (key.clone(), row.clone())).collect()
-    }
-}
-
-/// What the writer keeps in memory, as the readers of the same store see it while it lives.
-#[derive(Clone, Debug)]
-pub(super) struct Recent<T: LateTable>(Arc<RwLock<Weak<Kept<T>>>>);
-
-impl<T: LateTable> Default for Recent<T> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
-/// What [`Recent`] knows of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Recall<R> {
-    /// This is its row.
-    Row(R),
-    /// If it has a row, that is in the table.
-    Settled,
-    /// No writer lives here: what lies above the settled number has to be asked.
-    Unkept,
-}
-
-impl<T: LateTable> Recent<T> {
-    fn kept(&self) -> Option<Arc<Kept<T>>> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.upgrade()
-    }
-
-    /// To be asked before the table: a row leaves the one after it has entered the other.
-    pub(super) fn recall(&self, key: &T::Key) -> Recall<T::Row> {
-        let Some(kept) = self.kept() else {
-            return Recall::Unkept;
-        };
-        kept.get(key).map_or(Recall::Settled, Recall::Row)
-    }
-
-    /// The first `count` rows in `range` that are kept in memory; `None` when no writer lives here. To
-    /// be asked before the table, too.
-    pub(super) fn range(&self, range: impl RangeBounds<T::Key>, count: usize) -> Option<ByKey<T>> {
-        self.kept().map(|kept| kept.range(range, count))
-    }
-
-    fn publish(&self, kept: &Arc<Kept<T>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(kept);
-    }
-}
-
 /// The writer's side.
 pub(super) struct Late<T: LateTable> {
     kept: Arc<Kept<T>>,
@@ -276,7 +181,7 @@ impl<T: LateTable> Late<T> {
         let (rows, round) = read_back::<T>(connection)?;
         let mut filter = Filter::new(T::KEYS.is_some());
         rows.keys().for_each(|key| filter.note(key));
-        let kept = Arc::new(Kept(RwLock::new(rows)));
+        let kept = Arc::new(Kept::new(rows));
         recent.publish(&kept);
         Ok(Self {
             kept,
@@ -296,13 +201,14 @@ impl<T: LateTable> Late<T> {
     pub(super) fn keep_at_most(&mut self, count: usize) {
         self.recent_max = count;
         self.moved_at_once = T::MOVED_AT_ONCE.min(count);
+        self.kept.keep_young(T::YOUNG_MAX.min(count / 2));
         self.known = Known::new(T::KNOWN_MAX.min(count));
         self.filter.keep_small(count.try_into().unwrap());
     }
 
     #[cfg(test)]
     pub(super) fn kept_len(&self) -> usize {
-        self.kept.read().len()
+        self.kept.len()
     }
 
     /// The newest row that has `key`.
@@ -387,7 +293,7 @@ impl<T: LateTable> Late<T> {
         let Round {
             newest, complete, ..
         } = self.open.round;
-        let held = self.kept.read().len() + self.open.added.len();
+        let held = self.kept.len() + self.open.added.len();
         // What entered leaves the memory with the commit.
         let held = held.saturating_sub(self.open.entered.len());
         let held = held.max(T::weight(complete, newest));
@@ -454,9 +360,15 @@ impl<T: LateTable> InStep for Late<T> {
             added,
             entered,
         } = mem::replace(&mut self.open, next);
+        let begins = round.is_under_way
+            && (!self.round.is_under_way || round.began_at != self.round.began_at);
         self.round = round;
         added.keys().for_each(|key| self.filter.note(key));
         self.kept.change(entered.keys(), added);
+        if begins {
+            // It moves what was in order when it began.
+            self.kept.put_in_order();
+        }
         for (key, row) in entered {
             self.gaps.enter(&key);
             self.known.put(key, row);

@@ -4,8 +4,8 @@ use super::{
     documents::Documents,
     event_keys::{EventKey, EventKeys},
     from_sqlite,
+    kept::Recent,
     late_documents::{self, DocumentsTable},
-    late_table::Recent,
     queries::all,
     statements::Statements,
 };

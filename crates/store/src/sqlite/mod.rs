@@ -7,6 +7,7 @@
 //! | `writer`, `admin` | a batch, and provisioning |
 //! | `wal`, `copier` | the log: commits, checkpoints, and what a failed sync means |
 //! | `late_table`, `late_log`, `indexes` | tables whose keys come in no order are filled late |
+//! | `kept` | the rows that such a table may not have yet |
 //! | `known` | what the writer knows of such a table without looking |
 //! | `filter` | which keys such a table surely lacks |
 //! | `statements` | the statements that a batch runs, each looked up once |
@@ -27,6 +28,7 @@ mod documents;
 mod event_keys;
 mod filter;
 mod indexes;
+mod kept;
 mod known;
 mod late_documents;
 mod late_index;
@@ -54,8 +56,8 @@ use crate::contract::StoreError;
 use code_uses::UsesTable;
 use domain::ids::ClaimKey;
 use event_keys::EventKey;
+use kept::Recent;
 use late_documents::DocumentsTable;
-use late_table::Recent;
 use looks::Looks;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{
@@ -80,6 +82,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0009_running_parts", include_str!("0009_running_parts.sql")),
     ("0010_short_texts", include_str!("0010_short_texts.sql")),
     ("0011_digest_leads", include_str!("0011_digest_leads.sql")),
+    ("0012_kept_events", include_str!("0012_kept_events.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More
@@ -87,6 +90,11 @@ const MIGRATIONS: &[(&str, &str)] = &[
 /// each transaction that spread rows over neighbouring pages.
 const WRITER_CACHE_KIB: i64 = 4 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
+/// How much of the file the writer reads where the system keeps it in memory, instead of copying each page: as
+/// much as SQLite allows. What it looks up of cards and voucher codes lies on pages that come in no order, more
+/// than any cache of its own holds. A disk that fails to read such a page ends the process, as a power cut
+/// would. It counts as memory of the process, and the system takes it back when it is needed.
+const WRITER_MAPS_BYTES: i64 = 0x7FFF_0000;
 /// How long a connection waits for another process's lock, in milliseconds. No other gateway can
 /// hold one, so this is somebody's shell, and all payments wait.
 const BUSY_MS: i64 = 2_000;
@@ -270,6 +278,9 @@ impl SqliteStore {
             return Err(StoreError::Down(format!("{} {text}", self.path.display())));
         }
         configure(&connection, WRITER_CACHE_KIB)?;
+        connection
+            .pragma_update_and_check(None, "mmap_size", WRITER_MAPS_BYTES, |_| Ok(()))
+            .map_err(from_sqlite)?;
         Ok(connection)
     }
 

@@ -44,7 +44,8 @@ async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
             "0008_late_logs",
             "0009_running_parts",
             "0010_short_texts",
-            "0011_digest_leads"
+            "0011_digest_leads",
+            "0012_kept_events"
         ])
     );
     let store = SqliteStore::open(&path).unwrap();

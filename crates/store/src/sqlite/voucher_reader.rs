@@ -3,7 +3,7 @@
 use super::{
     code_uses::{self, UsesTable},
     documents,
-    late_table::Recent,
+    kept::Recent,
     queries::at_one_moment,
     reader::{SqliteReader, unless_in_doubt},
     snapshot::SqliteSnapshot,
@@ -56,14 +56,10 @@ fn code_events(
     from: Option<EventLink>,
     limit: u32,
 ) -> Result<Vec<CodeEvent>, StoreError> {
-    let from = match from {
-        Some(_) => from,
-        None => {
-            let code_use = code_uses::of_code(connection, recent, code)?;
-            code_use.and_then(|it| it.newest_event())
-        }
-    };
-    follow_events(code, from, limit, |EventLink { subject, number }| {
+    let code_use = code_uses::of_code(connection, recent, code)?;
+    let kept = code_use.as_ref().and_then(CodeUse::kept_event);
+    let from = from.or_else(|| code_use?.newest_event());
+    follow_events(code, kept, from, limit, |EventLink { subject, number }| {
         let condition = "subject = ?1 AND carton = ?2 AND idx = ?3 AND number = ?4";
         let values = (subject.0, code.carton.0, code.index, number);
         let found = events_where(connection, condition, values)?;

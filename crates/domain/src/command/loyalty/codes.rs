@@ -133,8 +133,8 @@ impl Till {
     }
 
     fn note(&self, rows: &mut Rows, trans: &Trans, code_use: &mut CodeUse, act: CodeAct) {
-        let event = code_use.note(act, trans.at, trans.serial, self.scene.clone());
-        rows.voucher.put_event(event);
+        let events = code_use.note(act, trans.at, trans.serial, self.scene.clone());
+        events.for_each(|it| rows.voucher.put_event(it));
     }
 }
 

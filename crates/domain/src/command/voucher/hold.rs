@@ -8,7 +8,7 @@ use crate::{
     rows::{Inconsistent, Rows},
     time::UnixMs,
     voucher::{
-        code_use::{CodeAct, CodeUse, Scene},
+        code_use::{CodeAct, CodeUse},
         postings,
         status::{CodeStatus, standing},
     },
@@ -122,15 +122,9 @@ fn held(rows: &Rows, payment: &Payment) -> Result<Option<(VoucherPart, CodeUse)>
 }
 
 fn note(rows: &mut Rows, payment: &Payment, code_use: &mut CodeUse, act: CodeAct, at: UnixMs) {
-    let details = &payment.details;
-    let scene = Scene {
-        merchant: Some(payment.merchant),
-        store: details.store_id.clone().unwrap_or_default(),
-        terminal: details.device_id.clone(),
-        sale: payment.merchant_serial.clone(),
-    };
-    let event = code_use.note(act, at, payment.serial, scene);
-    rows.voucher.put_event(event);
+    if let Some(former) = code_use.keep(act, at, payment.serial) {
+        rows.voucher.put_event(former);
+    }
 }
 
 fn post(rows: &mut Rows, postings: Vec<Posting>) {

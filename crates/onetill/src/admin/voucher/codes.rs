@@ -8,7 +8,7 @@ use crate::app::{
 use domain::voucher::{
     change::Change,
     code::CodeNo,
-    code_use::{CodeAct, CodeEvent},
+    code_use::{CodeAct, CodeEvent, Scene},
     stock::Level,
 };
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ fn describe(entry: &Entry) -> Value {
     match entry {
         Entry::Activated(at, change) => of_change("activated", at.0, change.as_deref()),
         Entry::Voided(at, change) => of_change("voided", at.0, change.as_deref()),
-        Entry::Till(event) => of_till(event),
+        Entry::Till(it) => of_till(&it.event, &it.scene),
     }
 }
 
@@ -110,7 +110,7 @@ fn of_change(what: &str, at_ms: i64, change: Option<&Change>) -> Value {
     })
 }
 
-fn of_till(event: &CodeEvent) -> Value {
+fn of_till(event: &CodeEvent, scene: &Scene) -> Value {
     let what = match event.act {
         CodeAct::Used => "used",
         CodeAct::GivenBack => "given back",
@@ -118,9 +118,9 @@ fn of_till(event: &CodeEvent) -> Value {
     json!({
         "at": event.at,
         "what": what,
-        "number": event.scene.sale,
-        "store": event.scene.store,
-        "terminal": event.scene.terminal,
+        "number": scene.sale,
+        "store": scene.store,
+        "terminal": scene.terminal,
         "payment": event.subject.to_string(),
     })
 }

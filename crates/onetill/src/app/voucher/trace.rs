@@ -8,7 +8,7 @@ use domain::{
     voucher::{
         change::Change,
         code::CodeNo,
-        code_use::{CodeAct, CodeEvent},
+        code_use::{CodeAct, CodeEvent, Scene},
         span::{Span, Stage},
     },
 };
@@ -24,7 +24,16 @@ pub enum Entry {
     /// It became void.
     Voided(UnixMs, Option<Box<Change>>),
     /// A till used it, or gave a use back.
-    Till(CodeEvent),
+    Till(Box<AtTill>),
+}
+
+/// What happened to a code at a till.
+#[derive(Clone, Debug)]
+pub struct AtTill {
+    /// What happened.
+    pub event: CodeEvent,
+    /// Where, whether or not the event itself tells.
+    pub scene: Scene,
 }
 
 impl Entry {
@@ -33,7 +42,7 @@ impl Entry {
     pub const fn at(&self) -> UnixMs {
         match self {
             Self::Activated(at, _) | Self::Voided(at, _) => *at,
-            Self::Till(event) => event.at,
+            Self::Till(it) => it.event.at,
         }
     }
 
@@ -41,7 +50,7 @@ impl Entry {
     #[must_use]
     pub const fn is_give_back(&self) -> bool {
         match self {
-            Self::Till(event) => matches!(event.act, CodeAct::GivenBack),
+            Self::Till(it) => matches!(it.event.act, CodeAct::GivenBack),
             Self::Activated(..) | Self::Voided(..) => false,
         }
     }
@@ -82,7 +91,25 @@ impl Gateway {
 
     async fn note_events(&self, code: CodeNo, entries: &mut Vec<Entry>) -> Result<(), AppError> {
         let events = self.events_of(code).await?;
-        entries.extend(events.into_iter().map(Entry::Till));
+        for some in events.chunks(PAGE_ROWS as usize) {
+            let of_payments = some.iter().filter(|it| it.scene.is_none());
+            let payments = of_payments.map(|it| (it.tenant, it.subject)).collect();
+            let payments = self.reader.payments_by_serial(payments).await?;
+            let scene_of = |event: &CodeEvent| {
+                let payment = || payments.iter().find(|it| it.serial == event.subject);
+                let scene = event.scene.clone();
+                scene.or_else(|| payment().map(Scene::of_payment))
+            };
+            for event in some {
+                let scene = scene_of(event).ok_or_else(|| {
+                    let CodeEvent { subject, .. } = event;
+                    tracing::error!(%subject, "a payment that used a code is not there");
+                    AppError::Unforeseen
+                })?;
+                let event = event.clone();
+                entries.push(Entry::Till(Box::new(AtTill { event, scene })));
+            }
+        }
         Ok(())
     }
 

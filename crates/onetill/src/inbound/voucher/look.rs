@@ -3,15 +3,16 @@
 use super::{Answered, Asked, Refusal, present, tree};
 use crate::app::voucher::{
     names::{Found, OneFound},
-    trace::Entry,
+    trace::{AtTill, Entry},
     tree::{Pages, Paid},
 };
 use domain::{
+    ids::TenantId,
     loyalty::store::StoreNo,
     voucher::{
         change::{Change, ChangeKind, Verdict},
         code::CodeNo,
-        code_use::{CodeAct, CodeEvent},
+        code_use::{CodeAct, Scene},
     },
 };
 use std::sync::Arc;
@@ -190,13 +191,13 @@ fn entry(asked: &Asked<'_>, code: &str, entry: &Entry) -> TraceEntry {
     match entry {
         Entry::Activated(_, change) => changed(new(TraceKind::Activated), change.as_deref()),
         Entry::Voided(_, change) => changed(new(TraceKind::Voided), change.as_deref()),
-        Entry::Till(event) => {
+        Entry::Till(it) => {
+            let AtTill { event, scene } = &**it;
             let kind = match event.act {
                 CodeAct::Used => TraceKind::Used,
                 CodeAct::GivenBack => TraceKind::UseReversed,
             };
-            let scene = &event.scene;
-            let (mid, shop_name) = shop(asked, event);
+            let (mid, shop_name) = shop(asked, event.tenant, scene);
             TraceEntry {
                 mid,
                 shop_name,
@@ -211,16 +212,16 @@ fn entry(asked: &Asked<'_>, code: &str, entry: &Entry) -> TraceEntry {
 
 /// The code and the name of who used a code: a merchant's, or of a store, which has no code here,
 /// its name.
-fn shop(asked: &Asked<'_>, event: &CodeEvent) -> (String, String) {
+fn shop(asked: &Asked<'_>, tenant: TenantId, scene: &Scene) -> (String, String) {
     let gateway = asked.gateway;
-    let Some(no) = event.scene.merchant else {
-        let store = StoreNo::parse(&event.scene.store);
+    let Some(no) = scene.merchant else {
+        let store = StoreNo::parse(&scene.store);
         let store = store.and_then(|it| gateway.loyalty.estate.store(&it));
-        let store = store.filter(|it| it.store.tenant == event.tenant);
+        let store = store.filter(|it| it.store.tenant == tenant);
         let name = store.map_or_else(String::new, |it| it.store.name.clone());
         return (String::new(), name);
     };
-    let account = gateway.directory.find_by_no(event.tenant, no);
+    let account = gateway.directory.find_by_no(tenant, no);
     account.map_or_else(Default::default, |it| {
         (it.merchant.code.clone(), it.merchant.name.clone())
     })

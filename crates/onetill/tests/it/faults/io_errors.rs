@@ -130,7 +130,8 @@ async fn a_disk_that_cannot_be_read_is_told_and_comes_back() {
     for file in [STORE, LOG] {
         bench.disk.fail(Call::Read, file, EIO);
     }
-    // What is in memory still serves; what is not is said to be out of reach.
+    // What is in memory still serves; what is not is said to be out of reach. (The writer's mapped pages are
+    // read by no call that could fail here.)
     becomes(&bench.gateway, 503).await;
     for _ in 0..5 {
         bench.shop.sell().await;

@@ -4,7 +4,7 @@ mod planted;
 mod tickets;
 
 use super::*;
-use crate::contract::{AdminOp, FoundCode, StoredCode};
+use crate::contract::{AdminOp, FoundCode, StoredCode, key_of_event};
 use domain::{
     channel::Decline,
     command::voucher::{
@@ -14,6 +14,7 @@ use domain::{
     voucher::{
         change::{Change, ChangeId, ChangeKind, Remarks, Verdict},
         code::{CodeDigest, CodeNo, CodeRange},
+        code_use::{CodeEvent, CodeUse},
         partner::PartnerNo,
         stock::{Carton, Level, Shape, Unit},
         ticket::{ActivityNo, Term, Terms, Validity, VoucherTicketNo},
@@ -300,6 +301,32 @@ pub(crate) async fn history() -> Memory {
     let mut store = Memory::new();
     record(&mut store).await;
     store
+}
+
+/// What codes' rows keep, as events of their own with long texts.
+pub(crate) fn kept_texts(uses: &[CodeUse]) -> Vec<(CodeEvent, String)> {
+    let kept = uses.iter().filter_map(CodeUse::kept_event);
+    let with_text = kept.map(|it| {
+        let (tenant, number, subject) = (it.tenant.0, it.number, it.subject.0);
+        let CodeNo { carton, index } = it.code;
+        let text = format!(
+            r#"{{"tenant":{tenant},"code":{{"b":{},"i":{index}}},"number":{number},"act":"{:?}","at":{},"subject":{subject},"scene":null}}"#,
+            carton.0, it.act, it.at.0
+        );
+        (it, text)
+    });
+    with_text.collect()
+}
+
+/// The same rows where each event is one of its own.
+pub(crate) fn all_recorded(
+    mut uses: Vec<CodeUse>,
+    mut events: Vec<CodeEvent>,
+) -> (Vec<CodeUse>, Vec<CodeEvent>) {
+    events.extend(uses.iter().filter_map(CodeUse::kept_event));
+    events.sort_by_key(key_of_event);
+    uses.iter_mut().for_each(|it| it.kept = None);
+    (uses, events)
 }
 
 /// Records it all in an empty store.

@@ -2,9 +2,12 @@
 //! other, all of them, from the newest that its row names.
 
 use crate::audit::merge::Subject;
-use domain::voucher::{
-    code::CodeNo,
-    code_use::{CodeAct, CodeEvent, CodeUse, EventLink},
+use domain::{
+    ids::Serial,
+    voucher::{
+        code::CodeNo,
+        code_use::{CodeAct, CodeEvent, CodeUse, EventLink},
+    },
 };
 use std::collections::BTreeMap;
 
@@ -35,6 +38,15 @@ impl Acts {
         self.given_back = self.given_back.saturating_add(other.given_back);
     }
 
+    /// The one thing that is missing of these to be `all`, if it is one.
+    pub fn lack(self, all: Self) -> Option<CodeAct> {
+        [CodeAct::Used, CodeAct::GivenBack].into_iter().find(|act| {
+            let mut with_it = self;
+            with_it.add(Self::of(*act));
+            with_it == all
+        })
+    }
+
     const fn of(act: CodeAct) -> Self {
         match act {
             CodeAct::Used => Self::used(1),
@@ -50,6 +62,36 @@ pub(super) fn acts_of(subject: &Subject) -> BTreeMap<CodeNo, Acts> {
         acts.entry(event.code).or_default().add(Acts::of(event.act));
     }
     acts
+}
+
+/// What payments did to a code that no recorded event tells: the code's row is to keep it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Untold {
+    #[default]
+    Nothing,
+    /// What this payment did.
+    One(Serial, CodeAct),
+    /// More than a row keeps.
+    More,
+}
+
+impl Untold {
+    /// Adds what `subject` did.
+    pub const fn add(&mut self, subject: Serial, act: CodeAct) {
+        *self = match self {
+            Self::Nothing => Self::One(subject, act),
+            Self::One(..) | Self::More => Self::More,
+        };
+    }
+
+    /// Whether `code_use` keeps just that.
+    pub fn is_kept_by(self, code_use: &CodeUse) -> bool {
+        match (self, code_use.kept_event()) {
+            (Self::Nothing, None) => true,
+            (Self::One(subject, act), Some(kept)) => (subject, act) == (kept.subject, kept.act),
+            (Self::Nothing | Self::One(..) | Self::More, _) => false,
+        }
+    }
 }
 
 /// The events of one code, in whatever order they were seen.
@@ -74,8 +116,9 @@ impl Chain {
         self.loose = self.loose.wrapping_add(step);
     }
 
-    /// Whether it is all of a chain that begins where `code_use` says.
-    pub fn hangs_on(&self, code_use: &CodeUse) -> bool {
+    /// Whether it is all of a chain that begins where `code_use` says, with the event that this keeps.
+    pub fn hangs_on(mut self, code_use: &CodeUse) -> bool {
+        code_use.kept_event().iter().for_each(|it| self.add(it));
         let newest = code_use.newest_event().map_or(0, weight);
         (self.len, self.loose) == (code_use.events, newest)
     }
@@ -98,11 +141,7 @@ const fn scatter(it: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{
-        ids::{Serial, TenantId},
-        time::UnixMs,
-        voucher::code_use::Scene,
-    };
+    use domain::{ids::TenantId, time::UnixMs, voucher::code_use::KeptEvent};
 
     const CODE: CodeNo = CodeNo {
         carton: Serial(1),
@@ -112,8 +151,11 @@ mod tests {
     /// A code that these subjects used one after the other.
     fn used_by(subjects: &[i64]) -> (CodeUse, Vec<CodeEvent>) {
         let mut code_use = CodeUse::untouched(TenantId(1), CODE);
-        let note = |it| code_use.note(CodeAct::Used, UnixMs(it), Serial(it), Scene::default());
-        let events = subjects.iter().copied().map(note).collect();
+        let keep = |it| code_use.keep(CodeAct::Used, UnixMs(it), Serial(it));
+        let mut events: Vec<_> = subjects.iter().copied().filter_map(keep).collect();
+        // As if something else than a payment had made the newest.
+        events.extend(code_use.kept_event());
+        code_use.kept = None;
         (code_use, events)
     }
 
@@ -133,6 +175,46 @@ mod tests {
             events.reverse();
             assert!(is_whole(&code_use, &events));
         }
+    }
+
+    #[test]
+    fn the_end_of_a_chain_may_be_kept() {
+        let (mut code_use, events) = used_by(&[5, 9, 5]);
+        let (before, act, at) = (Some(Serial(9)), CodeAct::Used, UnixMs(5));
+        code_use.kept = Some(KeptEvent { act, at, before });
+        assert!(is_whole(&code_use, &events[..2]));
+        assert!(!is_whole(&code_use, &events), "it is there twice");
+        let before = Some(Serial(5));
+        code_use.kept = Some(KeptEvent { act, at, before });
+        assert!(!is_whole(&code_use, &events[..2]));
+    }
+
+    #[test]
+    fn what_is_told_nowhere_is_kept_by_the_code() {
+        let subject = Serial(5);
+        let used = Acts::used(1);
+        let mut both = used;
+        both.add(Acts::given_back(1));
+        assert_eq!(Acts::default().lack(used), Some(CodeAct::Used));
+        assert_eq!(used.lack(both), Some(CodeAct::GivenBack));
+        for (told, said) in [(used, used), (Acts::default(), both), (both, used)] {
+            assert_eq!(told.lack(said), None);
+        }
+        let untouched = CodeUse::untouched(TenantId(1), CODE);
+        let mut keeps = untouched.clone();
+        assert_eq!(keeps.keep(CodeAct::Used, UnixMs(5), subject), None);
+        let mut untold = Untold::default();
+        assert!(untold.is_kept_by(&untouched) && !untold.is_kept_by(&keeps));
+        untold.add(subject, CodeAct::Used);
+        assert!(untold.is_kept_by(&keeps) && !untold.is_kept_by(&untouched));
+        for other in [
+            Untold::One(subject, CodeAct::GivenBack),
+            Untold::One(Serial(6), CodeAct::Used),
+        ] {
+            assert!(!other.is_kept_by(&keeps));
+        }
+        untold.add(subject, CodeAct::Used);
+        assert!(!untold.is_kept_by(&keeps));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     are,
-    events::{Acts, Chain, acts_of},
+    events::{Acts, Chain, Untold, acts_of},
     posted,
     stock::Stock,
 };
@@ -38,8 +38,10 @@ pub(super) struct Held {
     pub reserved: u32,
     /// Uses that ever paid, or were tickets, and those of them that came back.
     pub acts: Acts,
-    /// The events that tell of these.
+    /// The recorded events that tell of these.
     pub chain: Chain,
+    /// What none of them tells.
+    pub untold: Untold,
 }
 
 /// What is said of codes.
@@ -174,15 +176,28 @@ impl Holds {
         }
     }
 
-    /// The events of codes that have this number are what was noted of it.
+    /// The events of codes that have this number are what was noted of it, but for one of a payment that the
+    /// code's row may keep.
     pub fn check_events(&mut self, subject: &Subject, report: &mut AuditReport) {
         for event in &subject.code_events {
             self.codes.entry(event.code).or_default().chain.add(event);
         }
-        let (said, told) = (mem::take(&mut self.done), acts_of(subject));
+        let (said, mut told) = (mem::take(&mut self.done), acts_of(subject));
+        if subject.payment.is_some() {
+            for (code, said) in &said {
+                let of_code = told.entry(*code).or_default();
+                if let Some(act) = of_code.lack(*said) {
+                    let held = self.codes.entry(*code).or_default();
+                    held.untold.add(subject.serial, act);
+                    *of_code = *said;
+                }
+            }
+        }
         let owner = subject.payment.as_ref().map(|it| it.tenant);
         let owner = owner.or(subject.trans.as_ref().map(|it| it.tenant));
-        let is_its = |it: &CodeEvent| Some(it.tenant) == owner;
+        // Only a payment tells where it was: what happened elsewhere says so itself.
+        let tells = |it: &CodeEvent| it.scene.is_some() || subject.payment.is_some();
+        let is_its = |it: &CodeEvent| Some(it.tenant) == owner && tells(it);
         if said != told || !subject.code_events.iter().all(is_its) {
             let found = format!("did {said:?} to codes, their events tell {told:?}");
             report.add(Rule::CodeUses, format!("number {}", subject.serial), found);

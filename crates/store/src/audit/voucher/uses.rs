@@ -172,10 +172,14 @@ fn differs(code_use: &CodeUse, held: Held) -> Option<&'static str> {
         reserved,
         acts,
         chain,
+        untold,
     } = held;
     let used = acts.used.checked_sub(acts.given_back);
     if (Some(code_use.used), code_use.reserved) != (used, reserved) {
         return Some("its row and what used it differ");
+    }
+    if !untold.is_kept_by(code_use) {
+        return Some("it does not keep the event that is recorded nowhere else");
     }
     (!chain.hangs_on(code_use)).then_some("its events are not one behind the other")
 }

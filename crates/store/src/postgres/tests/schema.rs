@@ -7,13 +7,14 @@ use crate::{
     testing,
 };
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 7] = [
     "1 initial",
     "2 numbers first",
     "3 loyalty",
     "4 vouchers",
     "5 code chains",
     "6 short texts",
+    "7 kept events",
 ];
 
 #[tokio::test]

@@ -6,11 +6,7 @@ use crate::sqlite::{
     SqliteStore,
     indexes::{InStep, ending::End},
 };
-use domain::{
-    ids::TenantId,
-    time::UnixMs,
-    voucher::code_use::{CodeAct, Scene},
-};
+use domain::{ids::TenantId, time::UnixMs, voucher::code_use::CodeAct};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, path::Path};
 
@@ -69,7 +65,7 @@ fn changed(mut it: CodeUse, change: Change, subject: i64) -> CodeUse {
         }
     };
     // Events are not looked at here.
-    drop(it.note(act, UnixMs(subject), Serial(subject), Scene::default()));
+    drop(it.keep(act, UnixMs(subject), Serial(subject)));
     it
 }
 
@@ -257,4 +253,59 @@ fn few_codes_leave_a_short_log() {
     }
     rig.check();
     rig.step(&Step::Restart);
+}
+
+/// A code's row as its log has it.
+fn written(it: &CodeUse) -> String {
+    let mut text = String::new();
+    UsesTable::write(&it.code, None, Some(it), &mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_change_is_read_as_it_was_written_now_or_by_a_former_version() {
+    let untouched = CodeUse::untouched(TenantId(20_779_000_000_000_000), code(10));
+    let held = Some(Serial(20_780_000_000_000_000));
+    let mut once = untouched.clone();
+    drop(once.keep(CodeAct::GivenBack, UnixMs(9), Serial(3)));
+    let mut twice = once.clone();
+    drop(twice.keep(CodeAct::Used, UnixMs(9), Serial(-3)));
+    let elsewhere = CodeUse {
+        kept: None,
+        ..twice.clone()
+    };
+    for of in [&untouched, &once, &twice, &elsewhere] {
+        for newest in [None, held, Some(Serial(-3))] {
+            let it = CodeUse {
+                newest,
+                ..of.clone()
+            };
+            assert_eq!(logged_use(&written(&it)).unwrap().read().unwrap(), it);
+        }
+    }
+    let it = CodeUse {
+        used: 2,
+        events: 1,
+        newest: held,
+        last: held,
+        ..untouched
+    };
+    assert_eq!(written(&it), "+20779000000000001 -1 5 2 0 1 999999999999");
+    let long = "20779000000000000 20779000000000001 5 2 0 1 20780000000000000 20780000000000000";
+    assert_eq!(logged_use(long).unwrap().read().unwrap(), it);
+    for broken in [
+        "",
+        "+",
+        "+1 2 3 4 5 6",
+        "1 2 3 4 5 6 7",
+        "+1 2 3 4 5 6 7 8 9",
+        "1 2 3 4 5 6 7 8 9 10 11",
+        "+1 2 3 4 5 6 7 8 9 10 11 12",
+        "+1 2 3 4 5 6 7 8 65536 10 11",
+        "+1 - 3 4 5 6 7",
+        "+1 2 3 4 5 6 7 7x",
+        "+1 2 3 4 5 6 7 9223372036854775808",
+    ] {
+        assert!(logged_use(broken).is_none(), "{broken}");
+    }
 }

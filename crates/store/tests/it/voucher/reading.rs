@@ -2,7 +2,9 @@
 
 use super::{
     changes,
-    samples::{carton_no, code, code_use, event, range, span, span_due, subject, with_events},
+    samples::{
+        carton_no, code, code_use, event, keeping, range, span, span_due, subject, with_events,
+    },
 };
 use crate::{
     fixture::{Fixture, on_each_store, write},
@@ -106,6 +108,37 @@ async fn events_of_a_code_come_newest_first(store: impl Fixture) {
     assert_eq!(reader.code_events(code(1, 7), None, 9).await, Ok(vec![]));
 }
 
+async fn the_newest_event_may_be_kept_by_its_code(store: impl Fixture) {
+    let uses = [
+        keeping(code_use(code(1, 4), 1, 0), 1),
+        keeping(code_use(code(1, 5), 0, 0), 3),
+    ];
+    let rows = (0..2).map(|n| event(code(1, 5), n)).collect();
+    fill(&store, vec![], uses.to_vec(), rows).await;
+    let reader = store.reader();
+    let events: Vec<CodeEvent> = (0..3).rev().map(|n| event(code(1, 5), n)).collect();
+    let link = |n| {
+        let (subject, number) = (subject(n), n);
+        Some(EventLink { subject, number })
+    };
+    for (from, limit, expected) in [
+        (None, 9, &events[..]),
+        (None, 2, &events[..2]),
+        (None, 1, &events[..1]),
+        (None, 0, &[]),
+        (link(2), 3, &events[..]),
+        (link(1), 9, &events[1..]),
+    ] {
+        let found = reader.code_events(code(1, 5), from, limit).await;
+        assert_eq!(found.as_deref(), Ok(expected), "{from:?}");
+    }
+    let alone = reader.code_events(code(1, 4), None, 9).await;
+    assert_eq!(alone, Ok(vec![event(code(1, 4), 0)]));
+    let mut snapshot = reader.snapshot().await.unwrap();
+    let stored = snapshot.code_uses(None, 9).await;
+    assert_eq!(stored.as_deref(), Ok(&uses[..]));
+}
+
 /// By number: those of the code that were stored, and how many its row counts.
 async fn a_chain_of_events_that_is_broken_is_noticed(store: impl Fixture) {
     for (index, (there, count)) in (0..).zip([
@@ -207,6 +240,7 @@ on_each_store! {
     spans_of_a_range_have_pages,
     uses_have_pages,
     events_of_a_code_come_newest_first,
+    the_newest_event_may_be_kept_by_its_code,
     a_chain_of_events_that_is_broken_is_noticed,
     a_snapshot_has_events_by_subject,
     spans_that_are_due_longest_come_first,

@@ -16,7 +16,7 @@ use domain::{
             Change, ChangeId, ChangeKind, Conflict, Conflicts, Obstacle, Part, Remarks, Verdict,
         },
         code::{CodeDigest, CodeNo, CodeRange},
-        code_use::{CodeAct, CodeEvent, CodeUse, Scene},
+        code_use::{CodeAct, CodeEvent, CodeUse, KeptEvent, Scene},
         partner::{DayCount, Partner, PartnerEntry, PartnerKey, PartnerNo, PartnerSettings, Token},
         span::{Activation, Span, Stage, Voiding},
         stock::{Cards, Carton, Custody, CustodyAct, Level, Shape, Unit},
@@ -353,6 +353,18 @@ pub fn with_events(mut code_use: CodeUse, count: u32) -> CodeUse {
     code_use
 }
 
+/// The same, which keeps the newest of these.
+pub fn keeping(code_use: CodeUse, count: u32) -> CodeUse {
+    let code_use = with_events(code_use, count);
+    let newest = count.checked_sub(1).map(|it| event(code_use.code, it));
+    let kept = newest.map(
+        |CodeEvent {
+             act, at, before, ..
+         }| KeptEvent { act, at, before },
+    );
+    CodeUse { kept, ..code_use }
+}
+
 pub fn event(code: CodeNo, number: u32) -> CodeEvent {
     let is_full = number % 2 == 1;
     let scene = Scene {
@@ -373,7 +385,7 @@ pub fn event(code: CodeNo, number: u32) -> CodeEvent {
         at: NOW.plus_s(i64::from(number)),
         subject: subject(number),
         before: number.checked_sub(1).map(subject),
-        scene: if is_full { scene } else { Scene::default() },
+        scene: is_full.then_some(scene),
     }
 }
 

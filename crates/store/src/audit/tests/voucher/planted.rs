@@ -9,7 +9,7 @@ use domain::{
         rows::LoyaltyChanges,
     },
     voucher::{
-        code_use::{CodeAct, CodeEvent, CodeUse, Scene},
+        code_use::{CodeAct, CodeEvent, CodeUse},
         rows::VoucherChanges,
         span::{Span, Stage},
     },
@@ -117,7 +117,7 @@ fn event(code: CodeNo, number: u32) -> CodeEvent {
         at: NOW,
         subject: Serial(USES),
         before: None,
-        scene: Scene::default(),
+        scene: None,
     }
 }
 
@@ -361,6 +361,19 @@ planted! {
     a_code_that_leads_to_another_event_than_its_newest: |store| {
         put_use(CodeUse { last: Some(Serial(USES)), ..store.code_use(code(CASH_BOX, 1)).await })
     } => [CodeUses];
+    a_kept_event_that_its_row_forgot: |store| {
+        put_use(CodeUse { kept: None, ..store.code_use(code(CASH_BOX, 1)).await })
+    } => [CodeUses];
+    a_kept_event_of_another_kind: |store| {
+        let mut code_use = store.code_use(code(CASH_BOX, 1)).await;
+        code_use.kept.as_mut().unwrap().act = CodeAct::GivenBack;
+        put_use(code_use)
+    } => [CodeUses];
+    a_kept_event_that_leads_to_another_than_the_one_before: |store| {
+        let mut code_use = store.code_use(code(CASH_BOX, 1)).await;
+        code_use.kept.as_mut().unwrap().before = Some(Serial(9_998));
+        put_use(code_use)
+    } => [CodeUses];
     an_event_of_no_payment: |store| {
         add_event(CodeEvent { subject: Serial(9_998), ..event(code(CASH_BOX, 1), 2) })
     } => [CodeUses];
@@ -392,12 +405,12 @@ async fn more_uses_than_a_code_has() {
     changes.postings = used;
     changes.postings.push(Posting::payment(&again, NOW));
     let mut code_use = store.code_use(part.code).await;
-    let event = code_use.note(CodeAct::Used, NOW, again.serial, Scene::default());
+    let former = code_use.keep(CodeAct::Used, NOW, again.serial);
     changes.voucher.uses.push(CodeUse {
         used: 3,
         ..code_use
     });
-    changes.voucher.events.push(event);
+    changes.voucher.events.extend(former);
     changes.notifications.push(Notification {
         tenant: TENANT,
         subject: again.serial,

@@ -113,7 +113,7 @@ fn used(trans: Trans, held: TicketCode) -> Changes {
         },
         voucher: VoucherChanges {
             uses_added: vec![of_code],
-            events: vec![trace],
+            events: trace.collect(),
             ..VoucherChanges::default()
         },
         postings: posted,
@@ -164,12 +164,13 @@ async fn a_ticket_whose_use_is_not_gone_is_found() {
 /// As many events of the code as there have to be, and not the right ones.
 #[tokio::test]
 async fn an_event_of_a_code_that_is_not_its_tickets_is_found() {
-    let doctored: [fn(&mut CodeEvent); 5] = [
+    let doctored: [fn(&mut CodeEvent); 6] = [
         |it| it.subject = Serial(USES),
         |it| it.act = CodeAct::GivenBack,
         |it| it.tenant = TenantId(2),
         |it| it.number = 1,
         |it| it.before = Some(Serial(USES)),
+        |it| it.scene = None,
     ];
     for doctor in doctored {
         let mut changes = used(event_of(line()), backing());
