@@ -6,7 +6,6 @@ use super::{
     link::Link,
     loyalty, paying,
     session::{Param, Step, column, pipeline},
-    statements::Statements,
     voucher,
 };
 use crate::{contract::StoreError, flat::FlatPayment};
@@ -64,38 +63,76 @@ struct Loading<'p> {
 }
 
 /// Opens a transaction and runs `plan` in it: one round trip, and another one for the rows
-/// that took a claim's key earlier and for voucher codes, if there are any. Codes that new payments
-/// name are looked up before all that.
+/// that took a claim's key earlier and for voucher codes, if there are any. Where new payments name codes, these
+/// are looked up in the first, and the keys are claimed in the second.
 pub(super) async fn load(link: &Link, plan: &Plan<'_>) -> Result<(Rows, Open), StoreError> {
     let mut loading = Loading::default();
-    let mut begin = Some(link.begin());
     let looking = paying::looking(&link.voucher.paying, &plan.claims);
-    if !looking.is_empty() {
-        let reads = vec![Reads::Paying; looking.len()];
-        loading.run(link, begin.take(), (reads, looking)).await?;
-    }
-    loading.admit(&plan.claims)?;
-    let mut steps = all_steps(&link.statements, plan, &loading.admitted)?;
-    for (reads, step) in loyalty::locking(&link.loyalty, &plan.loyalty) {
-        steps.0.push(Reads::Loyalty(reads));
-        steps.1.push(step);
-    }
-    loading.run(link, begin, steps).await?;
-    let lost = loading.settle_claims();
-    let mut steps = locking(Reads::Payments, &link.statements.lock_payments, &[], &lost);
-    let wanted = voucher::Wanted::of(&plan.voucher, loading.rows.codes_held(&plan.voucher.cards));
-    for (reads, step) in wanted.locking(&link.voucher) {
-        steps.0.push(Reads::Voucher(reads));
-        steps.1.push(step);
-    }
-    if !steps.1.is_empty() {
-        loading.voucher = Some(wanted);
-        loading.run(link, None, steps).await?;
+    if looking.is_empty() {
+        loading.claim_at_once(link, plan).await?;
+    } else {
+        loading.look_before(link, plan, looking).await?;
     }
     Ok((loading.rows, loading.open))
 }
 
 impl<'p> Loading<'p> {
+    async fn claim_at_once(&mut self, link: &Link, plan: &'p Plan<'p>) -> Result<(), StoreError> {
+        self.admit(&plan.claims)?;
+        let mut steps = claiming(&link.statements.claim, &self.admitted)?;
+        add(&mut steps, locking_rows(link, plan));
+        self.run(link, Some(link.begin()), steps).await?;
+        let lost = self.settle_claims();
+        let lock = &link.statements.lock_payments;
+        let steps = locking(Reads::Payments, lock, &[], &lost);
+        self.run_with_codes(link, plan, steps).await
+    }
+
+    /// As everywhere payments are locked before the codes that they hold, those that took a key among them: a
+    /// sale that is repeated at another gateway names the code of the first. Rows that the plan names are
+    /// locked before keys are claimed here: two gateways that repeat two sales of each other crosswise may wait
+    /// for each other, until the server ends one batch, which is tried again.
+    async fn look_before(
+        &mut self,
+        link: &Link,
+        plan: &'p Plan<'p>,
+        looking: Vec<Step>,
+    ) -> Result<(), StoreError> {
+        let mut steps = (vec![Reads::Paying; looking.len()], looking);
+        add(&mut steps, locking_rows(link, plan));
+        self.run(link, Some(link.begin()), steps).await?;
+        self.admit(&plan.claims)?;
+        let mut steps = claiming(&link.statements.claim, &self.admitted)?;
+        let lock = &link.statements.lock_holders;
+        add(&mut steps, locking_holders(lock, &plan.claims));
+        self.run_with_codes(link, plan, steps).await?;
+        // Who lost a key has its holder by now.
+        drop(self.settle_claims());
+        Ok(())
+    }
+
+    /// Runs `steps`, and behind them those that lock the codes of the plan, of its payments and of new ones.
+    async fn run_with_codes(
+        &mut self,
+        link: &Link,
+        plan: &'p Plan<'p>,
+        mut steps: Steps,
+    ) -> Result<(), StoreError> {
+        let mut held = self.rows.codes_held(&plan.voucher.cards);
+        let new = self.admitted.iter().filter_map(|it| it.details.voucher);
+        held.extend(new.map(|it| it.code));
+        let wanted = voucher::Wanted::of(&plan.voucher, held);
+        for (reads, step) in wanted.locking(&link.voucher) {
+            steps.0.push(Reads::Voucher(reads));
+            steps.1.push(step);
+        }
+        if steps.1.is_empty() {
+            return Ok(());
+        }
+        self.voucher = Some(wanted);
+        self.run(link, None, steps).await
+    }
+
     /// Sorts out which new payments are to be recorded, with what their codes pay of them.
     fn admit(&mut self, claims: &[Claim<'p>]) -> Result<(), StoreError> {
         for claim in claims {
@@ -201,12 +238,14 @@ impl<'p> Loading<'p> {
     }
 }
 
-fn all_steps(
-    sql: &Statements,
-    plan: &Plan<'_>,
-    new: &[Cow<'_, Payment>],
-) -> Result<Steps, StoreError> {
-    let (mut reads, mut steps) = claiming(&sql.claim, new)?;
+fn add(steps: &mut Steps, more: Steps) {
+    steps.0.extend(more.0);
+    steps.1.extend(more.1);
+}
+
+/// Steps that lock all that the plan names.
+fn locking_rows(link: &Link, plan: &Plan<'_>) -> Steps {
+    let sql = &link.statements;
     let jobs = locking(Reads::Jobs, &sql.lock_jobs, &plan.jobs, &[]);
     let due = locking(
         Reads::Notifications,
@@ -215,16 +254,34 @@ fn all_steps(
         &[],
     );
     let (serials, keys) = (&plan.payments, &plan.payment_keys);
-    let payments = locking(Reads::Payments, &sql.lock_payments, serials, keys);
+    let mut steps = locking(Reads::Payments, &sql.lock_payments, serials, keys);
     let (serials, keys) = (&plan.refunds, &plan.refund_keys);
     let refunds = locking(Reads::Refunds, &sql.lock_refunds, serials, keys);
     let (serials, keys) = (&plan.recharges, &plan.recharge_keys);
     let recharges = locking(Reads::Recharges, &sql.lock_recharges, serials, keys);
-    for (read, step) in [payments, refunds, recharges, jobs, due] {
-        reads.extend(read);
-        steps.extend(step);
+    for more in [refunds, recharges, jobs, due] {
+        add(&mut steps, more);
     }
-    Ok((reads, steps))
+    for (reads, step) in loyalty::locking(&link.loyalty, &plan.loyalty) {
+        steps.0.push(Reads::Loyalty(reads));
+        steps.1.push(step);
+    }
+    steps
+}
+
+/// Steps that lock the payments that took the keys of new ones earlier, a tenant each.
+fn locking_holders(statement: &Statement, claims: &[Claim<'_>]) -> Steps {
+    let mut steps = Steps::default();
+    for claims in claims.chunk_by(|a, b| a.payment.tenant == b.payment.tenant) {
+        let new = || claims.iter().map(|it| it.payment);
+        let Some(first) = new().next() else { continue };
+        let keys: Vec<Vec<u8>> = new().map(|it| it.key.0.to_vec()).collect();
+        let serials: Vec<i64> = new().map(|it| it.serial.0).collect();
+        let params: Vec<Param> = vec![Box::new(first.tenant.0), Box::new(keys), Box::new(serials)];
+        steps.0.push(Reads::Payments);
+        steps.1.push(Step::new(statement, params));
+    }
+    steps
 }
 
 /// Steps that claim keys, a tenant each. The plan is sorted by key, so that two writers claim

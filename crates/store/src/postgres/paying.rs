@@ -1,6 +1,6 @@
 //! The codes that new payments name, looked up before the payments are recorded.
 //!
-//! The look locks nothing, and its batch holds nothing yet. Whoever decides on a payment looks at
+//! The look locks no codes, and its batch has claimed nothing yet. Whoever decides on a payment looks at
 //! its code again, locked by then.
 
 use super::{

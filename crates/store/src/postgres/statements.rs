@@ -48,6 +48,13 @@ statements! {
         FROM payments WHERE tenant = $1 AND serial = any($2::bigint[] || array(
             SELECT serial FROM payments WHERE tenant = $1 AND claim = any($3::bytea[])))
         ORDER BY serial FOR UPDATE";
+    // Those that took keys earlier than the payments that just claimed them.
+    lock_holders = "SELECT tenant, serial, merchant, claim, merchant_serial, flow, channel,
+            amount, created_at, expires_at, details, state, end_code, ended_at, flags, refunded,
+            refunding, receipt, credential
+        FROM payments WHERE tenant = $1 AND serial = any(array(SELECT serial FROM payments
+            WHERE tenant = $1 AND claim = any($2::bytea[]) AND serial <> all($3::bigint[])))
+        ORDER BY serial FOR UPDATE";
     lock_refunds = "SELECT tenant, serial, payment, merchant, origin, claim, merchant_serial,
             amount, voucher_back, created_at, state, ended_at, failure, first_answer
         FROM refunds WHERE tenant = $1 AND serial = any($2::bigint[] || array(
