@@ -244,8 +244,6 @@ pub(super) struct Wanted<'p> {
     plan: &'p VoucherPlan,
     /// Codes of the plan, and those that payments hold.
     codes: Vec<CodeNo>,
-    /// Ranges whose spans are locked, those of single codes among them.
-    spans: Vec<CodeRange>,
     /// As they were locked.
     locked: BTreeMap<Start, Span>,
 }
@@ -260,13 +258,9 @@ impl<'p> Wanted<'p> {
         codes.extend(&plan.codes);
         codes.sort_unstable();
         codes.dedup();
-        let single = codes.iter().map(|it| it.range());
-        let mut spans: Vec<CodeRange> = plan.ranges.iter().copied().chain(single).collect();
-        spans.sort_unstable();
         Self {
             plan,
             codes,
-            spans,
             locked: BTreeMap::new(),
         }
     }
@@ -279,7 +273,7 @@ impl<'p> Wanted<'p> {
                 steps.push((reads, Step::new(statement, columns)));
             }
         };
-        let (spans, codes, changing) = (&self.spans, &self.codes, &self.plan.ranges);
+        let (codes, changing) = (&self.codes, &self.plan.ranges);
         let named = |it: &[CodeNo]| {
             let (carton, index) = (|it: &CodeNo| it.carton.0, |it: &CodeNo| i64::from(it.index));
             vec![array(it, carton), array(it, index)]
@@ -289,7 +283,10 @@ impl<'p> Wanted<'p> {
         if changing.is_empty() {
             push(Reads::Spans, &sql.hold_spans, codes.len(), named(codes));
         } else {
-            push(Reads::Spans, &sql.lock_spans, spans.len(), ranges(spans));
+            let single = codes.iter().map(|it| it.range());
+            let mut spans: Vec<CodeRange> = changing.iter().copied().chain(single).collect();
+            spans.sort_unstable();
+            push(Reads::Spans, &sql.lock_spans, spans.len(), ranges(&spans));
         }
         let again = &sql.spans_again;
         push(Reads::SpansAgain, again, changing.len(), ranges(changing));

@@ -74,6 +74,12 @@ async fn uses_have_pages(store: impl Fixture) {
     assert_eq!(page.as_deref(), Ok(&all_uses[2..]));
 }
 
+/// Where the event with a number is found.
+fn link(number: u32) -> Option<EventLink> {
+    let subject = subject(number);
+    Some(EventLink { subject, number })
+}
+
 async fn events_of_a_code_come_newest_first(store: impl Fixture) {
     let uses = [
         with_events(code_use(code(1, 4), 1, 0), 1),
@@ -87,10 +93,6 @@ async fn events_of_a_code_come_newest_first(store: impl Fixture) {
     fill(&store, vec![], uses.to_vec(), all).await;
     let reader = store.reader();
     events.reverse();
-    let link = |n| {
-        let (subject, number) = (subject(n), n);
-        Some(EventLink { subject, number })
-    };
     for (from, limit, expected) in [
         (None, 9, &events[..]),
         (None, 2, &events[..2]),
@@ -117,10 +119,6 @@ async fn the_newest_event_may_be_kept_by_its_code(store: impl Fixture) {
     fill(&store, vec![], uses.to_vec(), rows).await;
     let reader = store.reader();
     let events: Vec<CodeEvent> = (0..3).rev().map(|n| event(code(1, 5), n)).collect();
-    let link = |n| {
-        let (subject, number) = (subject(n), n);
-        Some(EventLink { subject, number })
-    };
     for (from, limit, expected) in [
         (None, 9, &events[..]),
         (None, 2, &events[..2]),
