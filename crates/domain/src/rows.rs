@@ -172,6 +172,18 @@ pub struct Changes {
 }
 
 impl Rows {
+    /// None yet, and room for what a plan names.
+    #[must_use]
+    pub fn with_room_for(plan: &Plan<'_>) -> Self {
+        let new = plan.claims.iter().filter(|it| it.code.is_some()).count();
+        let payments = new + plan.payments.len() + plan.payment_keys.len();
+        Self {
+            payments: HashMap::with_capacity(payments),
+            payment_keys: HashMap::with_capacity(payments),
+            ..Self::default()
+        }
+    }
+
     /// Notes that the new payment `serial` was recorded, because its key was free.
     pub fn add_claimed(&mut self, serial: Serial) {
         self.claimed.insert(serial);

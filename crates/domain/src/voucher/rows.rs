@@ -71,6 +71,15 @@ pub struct UseSum {
     pub reserved: i64,
 }
 
+impl UseSum {
+    fn of(code_use: &CodeUse) -> Self {
+        Self {
+            used: i64::from(code_use.used),
+            reserved: i64::from(code_use.reserved),
+        }
+    }
+}
+
 /// Where a span begins.
 type Start = (Serial, u32);
 
@@ -83,8 +92,8 @@ pub struct VoucherRows {
     sums: HashMap<CodeRange, UseSum>,
     /// Ranges of which not all codes in use were loaded.
     crowded: BTreeSet<CodeRange>,
-    /// Codes that were looked at, as they were found.
-    uses_before: BTreeMap<CodeNo, Option<CodeUse>>,
+    /// Of codes that were looked at, how many of their uses were gone or held.
+    uses_before: BTreeMap<CodeNo, UseSum>,
     events: Vec<CodeEvent>,
     touched: Touched,
 }
@@ -134,14 +143,14 @@ impl VoucherRows {
 
     /// Adds a loaded row of a code.
     pub fn add_use(&mut self, code_use: CodeUse) {
-        let before = Some(code_use.clone());
+        let before = UseSum::of(&code_use);
         self.uses_before.insert(code_use.code, before);
         self.uses.insert(code_use.code, code_use);
     }
 
     /// Notes that no till has touched a code.
     pub fn add_untouched(&mut self, code: CodeNo) {
-        self.uses_before.insert(code, None);
+        self.uses_before.insert(code, UseSum::default());
     }
 
     /// Whether a code was looked at.
@@ -207,10 +216,10 @@ impl VoucherRows {
         let mut sum = *loaded;
         for code in self.touched.uses.iter().chain(&self.touched.uses_added) {
             if range.contains(*code) {
-                let before = self.uses_before.get(code).and_then(Option::as_ref);
-                let now = self.uses.get(code);
-                sum.used += count(now, |it| it.used) - count(before, |it| it.used);
-                sum.reserved += count(now, |it| it.reserved) - count(before, |it| it.reserved);
+                let before = self.uses_before.get(code).copied().unwrap_or_default();
+                let now = self.uses.get(code).map(UseSum::of).unwrap_or_default();
+                sum.used += now.used - before.used;
+                sum.reserved += now.reserved - before.reserved;
             }
         }
         Ok(sum)
@@ -334,10 +343,6 @@ impl VoucherRows {
             events: self.events,
         }
     }
-}
-
-fn count(code_use: Option<&CodeUse>, of: impl Fn(&CodeUse) -> u32) -> i64 {
-    code_use.map_or(0, |it| i64::from(of(it)))
 }
 
 /// Whether `spans`, in order, cover `range` without a gap.

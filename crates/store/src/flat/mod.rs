@@ -13,6 +13,7 @@
 //! | [`voucher`] | voucher codes |
 
 use crate::contract::StoreError;
+use std::fmt::Display;
 
 /// Two-way tables between variants and their stored numbers: the one place they are written.
 macro_rules! codes {
@@ -57,7 +58,11 @@ fn corrupt(what: &str, value: &dyn std::fmt::Display) -> StoreError {
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+    let corrupt = |error: &dyn Display| StoreError::Corrupt(error.to_string());
+    // Most texts are some hundred characters long.
+    let mut text = Vec::with_capacity(256);
+    serde_json::to_writer(&mut text, value).map_err(|error| corrupt(&error))?;
+    String::from_utf8(text).map_err(|error| corrupt(&error))
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {

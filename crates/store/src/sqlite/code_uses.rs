@@ -27,7 +27,11 @@ use domain::{
     },
 };
 use rusqlite::{Connection, Params, Row, params};
-use std::{fmt::Write, ops::RangeBounds, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    ops::RangeBounds,
+    sync::{Arc, LazyLock},
+};
 
 /// The writer's side.
 pub(super) type CodeUses = LateLog<UsesTable>;
@@ -40,25 +44,33 @@ const CODE_USE: &str = "tenant, carton, idx, used, reserved, events, newest, las
 
 impl LateTable for UsesTable {
     type Key = CodeNo;
-    type Row = CodeUse;
+    // In order lie thousands of them: shared, a row moves as its address where another one enters.
+    type Row = Arc<CodeUse>;
 
     // Codes are used in no order, and their rows are small: of more of them, more lie on one page.
     const RECENT_MAX: usize = 128 * 1024;
+    // Some eight of them lie on one page, which few at once would leave half written.
+    const MOVED_AT_ONCE: usize = 128;
     // A use that is held is mostly spent a few commits later.
     const YOUNG_MAX: usize = 256;
     // None are known beside: codes that entered are seldom asked for again, and new ones are lacked once the
     // filter has all keys; until then a new one is looked for twice.
     const KEYS: Option<KeysBehind<CodeNo>> = Some(keys);
 
-    fn find(statements: &Statements<'_>, code: &CodeNo) -> Result<Option<CodeUse>, StoreError> {
+    fn find(statements: &Statements<'_>, code: &CodeNo) -> Result<Option<Self::Row>, StoreError> {
         static FIND: LazyLock<String> = LazyLock::new(|| {
             format!("SELECT {CODE_USE} FROM code_uses WHERE carton = ?1 AND idx = ?2")
         });
         let found = statements.find(&FIND, (code.carton.0, code.index), code_use);
-        found.map_err(from_sqlite)?.map(FlatUse::read).transpose()
+        let found = found.map_err(from_sqlite)?.map(FlatUse::read).transpose()?;
+        Ok(found.map(Arc::new))
     }
 
-    fn put(statements: &Statements<'_>, _: &CodeNo, code_use: &CodeUse) -> Result<(), StoreError> {
+    fn put(
+        statements: &Statements<'_>,
+        _: &CodeNo,
+        code_use: &Self::Row,
+    ) -> Result<(), StoreError> {
         static PUT: LazyLock<String> = LazyLock::new(|| {
             format!(
                 "INSERT INTO code_uses ({CODE_USE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
@@ -134,64 +146,88 @@ impl Logged for UsesTable {
     // More than a payment makes of a code, which is one for its hold and one for its end.
     const CHANGES_A_ROW: i64 = 6;
 
+    type Said = Said;
+
     fn write(
         _: &CodeNo,
-        _: Option<&CodeUse>,
-        row: Option<&CodeUse>,
+        _: Option<&Self::Row>,
+        row: Option<&Self::Row>,
+        said: &mut Said,
         text: &mut String,
     ) -> Result<(), StoreError> {
         let kept = || StoreError::Corrupt("nobody removes what tills did with a code".to_owned());
         let it = FlatUse::of(row.ok_or_else(kept)?);
-        let [idx, used, reserved, events] = [it.idx, it.used, it.reserved, it.events];
-        // Serial numbers are long, and of like size; what differs of two is short.
-        let less_carton = |serial: i64| serial.wrapping_sub(it.carton);
-        let owner = less_carton(it.tenant);
-        // Nothing fails that is written into a text.
-        let _ = write!(
-            text,
-            "+{} {owner} {idx} {used} {reserved} {events}",
-            it.carton
-        );
-        push(text, it.newest.map(less_carton));
+        let less_serial = |it: i64| it.wrapping_sub(said.serial);
+        let owner = it.tenant.wrapping_sub(it.carton);
+        text.push('=');
+        text.push_str(itoa::Buffer::new().format(it.carton.wrapping_sub(said.carton)));
+        push(text, Some(owner.wrapping_sub(said.owner)));
+        for number in [it.idx, it.used, it.reserved, it.events] {
+            push(text, Some(number));
+        }
+        push(text, it.newest.map(less_serial));
         if it.last != it.newest || it.act.is_some() {
-            push(text, it.last.map(less_carton));
+            push(text, it.last.map(less_serial));
         }
         if it.act.is_some() {
             push(text, it.act.map(i64::from));
-            push(text, it.at);
-            push(text, it.before.map(less_carton));
+            push(text, it.at.map(|at| at.wrapping_sub(said.at)));
+            push(text, it.before.map(less_serial));
         }
+        said.note(&it);
         Ok(())
     }
 }
 
-fn push(text: &mut String, number: Option<i64>) {
-    // Nothing fails that is written into a text.
-    let _ = match number {
-        Some(number) => write!(text, " {number}"),
-        None => text.write_str(" -"),
-    };
+/// What the change of a code says that stands before another one in a row of the log. Serial numbers and
+/// times are long and much alike; how they differ is short.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    carton: i64,
+    /// The tenant, less the box.
+    owner: i64,
+    /// The newest payment that held a code.
+    serial: i64,
+    at: i64,
 }
 
-/// Reads a change of the log. Former versions wrote eight numbers, each in full, the tenant's first.
-fn logged_use(text: &str) -> Option<FlatUse> {
-    let short = text.strip_prefix('+');
-    let (mut numbers, mut count) = ([None; 11], 0);
-    for number in short.unwrap_or(text).split(' ') {
-        *numbers.get_mut(count)? = match number {
-            "-" => None,
-            number => Some(number.parse::<i64>().ok()?),
-        };
-        count += 1;
+impl Said {
+    fn note(&mut self, it: &FlatUse) {
+        self.carton = it.carton;
+        self.owner = it.tenant.wrapping_sub(it.carton);
+        self.serial = it.newest.unwrap_or(self.serial);
+        self.at = it.at.unwrap_or(self.at);
     }
-    match (short, count) {
-        (Some(_), 7) => numbers[7] = numbers[6],
-        (Some(_), 8 | 11) | (None, 8) => {}
+}
+
+fn push(text: &mut String, number: Option<i64>) {
+    text.push(' ');
+    match number {
+        Some(number) => text.push_str(itoa::Buffer::new().format(number)),
+        None => text.push('-'),
+    }
+}
+
+/// Reads a change of the log behind one that said `said`.
+fn logged_use(said: &mut Said, text: &str) -> Option<FlatUse> {
+    let it = match text.strip_prefix('=') {
+        Some(text) => behind_said(said, numbers(text)?)?,
+        None => formerly_logged(text)?,
+    };
+    said.note(&it);
+    Some(it)
+}
+
+/// A change whose numbers are how it differs from `said`.
+fn behind_said(said: &Said, (mut numbers, count): Numbers) -> Option<FlatUse> {
+    match count {
+        7 => numbers[7] = numbers[6],
+        8 | 11 => {}
         _ => return None,
     }
     let [
-        first,
-        second,
+        carton,
+        owner,
         idx,
         used,
         reserved,
@@ -202,14 +238,10 @@ fn logged_use(text: &str) -> Option<FlatUse> {
         at,
         before,
     ] = numbers;
-    let (tenant, carton, base) = match short {
-        Some(_) => (second?.wrapping_add(first?), first?, first?),
-        None => (first?, second?, 0),
-    };
-    let serial = |it: i64| it.wrapping_add(base);
-    let act = act.map(i16::try_from).transpose().ok()?;
+    let carton = carton?.wrapping_add(said.carton);
+    let serial = |it: i64| it.wrapping_add(said.serial);
     Some(FlatUse {
-        tenant,
+        tenant: owner?.wrapping_add(said.owner).wrapping_add(carton),
         carton,
         idx: idx?,
         used: used?,
@@ -217,10 +249,45 @@ fn logged_use(text: &str) -> Option<FlatUse> {
         events: events?,
         newest: newest.map(serial),
         last: last.map(serial),
-        act,
-        at,
+        act: act.map(i16::try_from).transpose().ok()?,
+        at: at.map(|it| it.wrapping_add(said.at)),
         before: before.map(serial),
     })
+}
+
+/// Former versions wrote how numbers differ from the box's, and before that eight numbers, each in full, the
+/// tenant's first.
+fn formerly_logged(text: &str) -> Option<FlatUse> {
+    if let Some(text) = text.strip_prefix('+') {
+        let numbers = numbers(text)?;
+        let said = Said {
+            serial: numbers.0[0]?,
+            ..Said::default()
+        };
+        return behind_said(&said, numbers);
+    }
+    let (mut numbers, 8) = numbers(text)? else {
+        return None;
+    };
+    let (tenant, carton) = (numbers[0]?, numbers[1]?);
+    numbers[0] = Some(carton);
+    numbers[1] = Some(tenant.wrapping_sub(carton));
+    behind_said(&Said::default(), (numbers, 8))
+}
+
+/// The numbers of a change, and how many there are.
+type Numbers = ([Option<i64>; 11], usize);
+
+fn numbers(text: &str) -> Option<Numbers> {
+    let (mut numbers, mut count) = ([None; 11], 0);
+    for number in text.split(' ') {
+        *numbers.get_mut(count)? = match number {
+            "-" => None,
+            number => Some(number.parse().ok()?),
+        };
+        count += 1;
+    }
+    Some((numbers, count))
 }
 
 fn code_use(row: &Row<'_>) -> rusqlite::Result<FlatUse> {
@@ -260,11 +327,11 @@ fn logged_in(
     range: impl RangeBounds<CodeNo>,
 ) -> Result<ByKey<UsesTable>, StoreError> {
     let mut newest = ByKey::<UsesTable>::new();
-    late_log::each::<UsesTable>(connection, |text| {
-        let flat = logged_use(text).ok_or_else(late_log::unread::<UsesTable>)?;
+    late_log::each::<UsesTable>(connection, |said, text| {
+        let flat = logged_use(said, text).ok_or_else(late_log::unread::<UsesTable>)?;
         let it = flat.read()?;
         if range.contains(&it.code) {
-            newest.insert(it.code, it);
+            newest.insert(it.code, Arc::new(it));
         }
         Ok(())
     })?;
@@ -273,8 +340,9 @@ fn logged_in(
 
 /// The first `limit` of `newest` and of the rows in the table, which are the first `limit` there.
 fn merged(newest: ByKey<UsesTable>, table: Vec<CodeUse>, limit: u32) -> Vec<CodeUse> {
-    let mut all: ByKey<UsesTable> = table.into_iter().map(|it| (it.code, it)).collect();
-    all.extend(newest);
+    let mut all: BTreeMap<CodeNo, CodeUse> = table.into_iter().map(|it| (it.code, it)).collect();
+    let newest = newest.into_values().map(Arc::unwrap_or_clone);
+    all.extend(newest.map(|it| (it.code, it)));
     all.into_values().take(limit as usize).collect()
 }
 
@@ -290,10 +358,11 @@ pub(super) fn of_code(
         Recall::Settled => None,
         Recall::Unkept => logged_in(connection, code..=code)?.remove(&code),
     };
-    recent.map_or_else(
+    let found = recent.map_or_else(
         || UsesTable::find(&Statements::new(connection), &code),
         |it| Ok(Some(it)),
-    )
+    );
+    Ok(found?.map(Arc::unwrap_or_clone))
 }
 
 /// What tills did with the codes of a range, by index, at most `limit`.
@@ -352,11 +421,12 @@ pub(super) fn busy(
     {
         let it = code_use(row).map_err(from_sqlite)?.read()?;
         if !newest.contains_key(&it.code) {
-            found.insert(it.code, it);
+            found.insert(it.code, it.into());
         }
     }
     found.extend(newest.into_iter().filter(|(_, it)| it.is_busy()));
-    Ok(found.into_values().take(wanted).collect())
+    let found = found.into_values().take(wanted);
+    Ok(found.map(Arc::unwrap_or_clone).collect())
 }
 
 /// How many uses of a range's codes are gone or held.
@@ -392,7 +462,7 @@ pub(super) fn add(
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
     if uses.find(statements, &code_use.code)?.is_none() {
-        return uses.put(statements, code_use.code, None, code_use.clone());
+        return put(statements, uses, code_use);
     }
     let text = format!("{} is there", name(code_use.code));
     Err(StoreError::Conflict(text))
@@ -405,7 +475,15 @@ pub(super) fn overwrite(
     code_use: &CodeUse,
 ) -> Result<(), StoreError> {
     debug_assert!(uses.find(statements, &code_use.code)?.is_some());
-    uses.put(statements, code_use.code, None, code_use.clone())
+    put(statements, uses, code_use)
+}
+
+fn put(
+    statements: &Statements<'_>,
+    uses: &mut CodeUses,
+    code_use: &CodeUse,
+) -> Result<(), StoreError> {
+    uses.put(statements, code_use.code, None, code_use.clone().into())
 }
 
 fn name(code: CodeNo) -> String {

@@ -9,17 +9,19 @@
 //! keys. What is taken back may stay in: a key too many costs a look.
 
 use fastbloom::BloomFilter;
-use std::hash::{BuildHasher, Hash, RandomState};
+use foldhash::quality::RandomState;
+use std::hash::{BuildHasher, Hash};
 
 /// How many keys are taken from the table at a commit.
 const SCANNED: u32 = 128;
 
-/// How many keys the first layer holds; each one after it holds [`GROWTH`] times as many.
-const FIRST_LEN: usize = 64 * 1024;
+/// How many keys the first layer holds, in 1.5 MB; each one after it holds [`GROWTH`] times as many. A look
+/// asks every layer that there is.
+const FIRST_LEN: usize = 1024 * 1024;
 const GROWTH: usize = 4;
 
 /// Of layers with 22 million keys and 33 MB in all. A table with more is not filtered.
-const LAYERS_MAX: usize = 5;
+const LAYERS_MAX: usize = 3;
 
 const BITS_A_KEY: usize = 12;
 
@@ -51,7 +53,7 @@ impl<K: Hash> Filter<K> {
     /// A filter that knows of no key yet, or none at all.
     pub(super) fn new(is_wanted: bool) -> Self {
         Self {
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             layers: Vec::new(),
             room: 0,
             scan: if is_wanted {
@@ -149,7 +151,7 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    const SMALL: u32 = 8;
+    const SMALL: u32 = 128;
 
     fn small() -> Filter<u32> {
         let mut filter = Filter::new(true);

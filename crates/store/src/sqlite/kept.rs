@@ -2,6 +2,7 @@
 //! see them.
 
 use super::late_table::{ByKey, LateTable};
+use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
     fmt::{self, Debug},
@@ -15,7 +16,7 @@ pub(super) struct Kept<T: LateTable>(RwLock<Rows<T>>);
 struct Rows<T: LateTable> {
     ordered: ByKey<T>,
     /// Those that changed last, newer than the ones in order that have their keys.
-    young: HashMap<T::Key, T::Row>,
+    young: HashMap<T::Key, T::Row, RandomState>,
     /// [`LateTable::YOUNG_MAX`]; fewer in tests.
     young_max: usize,
 }
@@ -44,7 +45,7 @@ impl<T: LateTable> Kept<T> {
     pub(super) fn new(rows: ByKey<T>) -> Self {
         Self(RwLock::new(Rows {
             ordered: rows,
-            young: HashMap::new(),
+            young: HashMap::default(),
             young_max: T::YOUNG_MAX,
         }))
     }
@@ -71,24 +72,42 @@ impl<T: LateTable> Kept<T> {
         self.read().get(key).cloned()
     }
 
+    /// Its newest row, if that changed last.
+    pub(super) fn get_young(&self, key: &T::Key) -> Option<T::Row> {
+        self.read().young.get(key).cloned()
+    }
+
     pub(super) fn replace(&self, rows: ByKey<T>) {
         let mut kept = self.write();
         kept.ordered = rows;
         kept.young.clear();
     }
 
-    /// A key that entered the table may have a newer row again.
-    pub(super) fn change<'k>(&self, entered: impl Iterator<Item = &'k T::Key>, added: ByKey<T>) {
+    /// A key that entered the table may have a newer row again. Tells which of those added may be new.
+    pub(super) fn change<'k>(
+        &self,
+        entered: impl Iterator<Item = &'k T::Key>,
+        added: ByKey<T>,
+        mut tell: impl FnMut(&T::Key),
+    ) {
         let mut rows = self.write();
         for key in entered {
             rows.ordered.remove(key);
             rows.young.remove(key);
         }
         if rows.young_max == 0 {
+            added.keys().for_each(tell);
             rows.ordered.extend(added);
             return;
         }
-        rows.young.extend(added);
+        for (key, row) in added {
+            if let Some(young) = rows.young.get_mut(&key) {
+                *young = row;
+            } else {
+                tell(&key);
+                rows.young.insert(key, row);
+            }
+        }
         if rows.young.len() > rows.young_max {
             rows.put_in_order();
         }
@@ -104,9 +123,11 @@ impl<T: LateTable> Kept<T> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.read();
         let next = rows.ordered.range((from, Bound::Unbounded)).take(count);
-        let newest =
-            next.map(|(key, row)| (key.clone(), rows.young.get(key).unwrap_or(row).clone()));
-        newest.collect()
+        let mut newest = Vec::with_capacity(count.min(rows.ordered.len()));
+        newest.extend(
+            next.map(|(key, row)| (key.clone(), rows.young.get(key).unwrap_or(row).clone())),
+        );
+        newest
     }
 
     /// The first `count` rows whose keys are in `range`.

@@ -132,10 +132,13 @@ impl Logged for DocumentsTable {
     // parts; whole bodies are seldom, and three times as long.
     const CHANGES_A_ROW: i64 = 24;
 
+    type Said = ();
+
     fn write(
         key: &DocumentKey,
         before: Option<&Stored>,
         row: Option<&Stored>,
+        (): &mut (),
         text: &mut String,
     ) -> Result<(), StoreError> {
         let DocumentKey { kind, tenant, key } = key;
@@ -215,7 +218,7 @@ fn logged_of(
     is_wanted: impl Fn(&DocumentKey) -> bool,
 ) -> Result<Newest, StoreError> {
     let mut newest = Newest::new();
-    late_log::each::<DocumentsTable>(connection, |text| {
+    late_log::each::<DocumentsTable>(connection, |(), text| {
         let (key, body) = logged_document(text).ok_or_else(late_log::unread::<DocumentsTable>)?;
         if !is_wanted(&key) {
             return Ok(());

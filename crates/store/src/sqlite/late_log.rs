@@ -27,11 +27,15 @@ pub(super) trait Logged: LateTable {
     /// where few rows change often, and are read back at start.
     const CHANGES_A_ROW: i64;
 
+    /// What a change need not say since the one before it in its row of the log did.
+    type Said: Default;
+
     /// Writes what became of the row that has `key` and was `before`, nothing if it was removed.
     fn write(
         key: &Self::Key,
         before: Option<&Self::Row>,
         row: Option<&Self::Row>,
+        said: &mut Self::Said,
         text: &mut String,
     ) -> Result<(), StoreError>;
 }
@@ -41,6 +45,7 @@ pub(super) struct LateLog<T: Logged> {
     late: Late<T>,
     /// What the open transaction changes.
     changes: String,
+    said: T::Said,
     /// One of these changes, while it is written.
     change: String,
 }
@@ -51,6 +56,7 @@ impl<T: Logged> LateLog<T> {
         Ok(Self {
             late: Late::open(connection, recent)?,
             changes: String::new(),
+            said: T::Said::default(),
             change: String::new(),
         })
     }
@@ -100,6 +106,12 @@ impl<T: Logged> LateLog<T> {
         self.late.entered(key, row);
     }
 
+    /// Begins a row of the log.
+    fn begin(&mut self) {
+        self.changes.clear();
+        self.said = T::Said::default();
+    }
+
     fn log(
         &mut self,
         key: &T::Key,
@@ -107,7 +119,7 @@ impl<T: Logged> LateLog<T> {
         row: Option<&T::Row>,
     ) -> Result<(), StoreError> {
         self.change.clear();
-        T::write(key, before, row, &mut self.change)?;
+        T::write(key, before, row, &mut self.said, &mut self.change)?;
         // Nothing fails that is written into a text.
         let _ = write!(self.changes, "{} {}", self.change.len(), self.change);
         Ok(())
@@ -121,7 +133,7 @@ impl<T: Logged> InStep for LateLog<T> {
             let sql = format!("INSERT INTO {} (number, changes) VALUES (?1, ?2)", T::LOG);
             let values = params![self.late.newest(), self.changes];
             execute(statements, &sql, values)?;
-            self.changes.clear();
+            self.begin();
         }
         self.late.move_on(statements)
     }
@@ -131,7 +143,7 @@ impl<T: Logged> InStep for LateLog<T> {
     }
 
     fn taken_back(&mut self) {
-        self.changes.clear();
+        self.begin();
         self.late.taken_back();
     }
 
@@ -155,7 +167,7 @@ pub(super) fn ends<T: Logged>(connection: &Connection) -> Result<(i64, i64), Sto
 /// Each change that a log holds, oldest first.
 pub(super) fn each<T: Logged>(
     connection: &Connection,
-    mut read: impl FnMut(&str) -> Result<(), StoreError>,
+    mut read: impl FnMut(&mut T::Said, &str) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let sql = format!("SELECT changes FROM {} ORDER BY number", T::LOG);
     let mut statement = connection.prepare_cached(&sql).map_err(from_sqlite)?;
@@ -163,9 +175,10 @@ pub(super) fn each<T: Logged>(
     while let Some(row) = rows.next().map_err(from_sqlite)? {
         let changes = row.get_ref(0).map_err(from_sqlite)?;
         let mut left = changes.as_str().map_err(|_| unread::<T>())?;
+        let mut said = T::Said::default();
         while !left.is_empty() {
             let (text, rest) = first(left).ok_or_else(unread::<T>)?;
-            read(text)?;
+            read(&mut said, text)?;
             left = rest;
         }
     }

@@ -223,6 +223,12 @@ impl<T: LateTable> Late<T> {
         if let Some(row) = self.open.entered.get(key) {
             return Ok(row.clone());
         }
+        // What changed last changes again soon, and is at hand.
+        if T::YOUNG_MAX > 0
+            && let Some(row) = self.kept.get_young(key)
+        {
+            return Ok(Some(row));
+        }
         if self.filter.lacks(key) {
             return Ok(None);
         }
@@ -363,8 +369,9 @@ impl<T: LateTable> InStep for Late<T> {
         let begins = round.is_under_way
             && (!self.round.is_under_way || round.began_at != self.round.began_at);
         self.round = round;
-        added.keys().for_each(|key| self.filter.note(key));
-        self.kept.change(entered.keys(), added);
+        let filter = &mut self.filter;
+        self.kept
+            .change(entered.keys(), added, |key| filter.note(key));
         if begins {
             // It moves what was in order when it began.
             self.kept.put_in_order();

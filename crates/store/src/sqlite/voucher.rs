@@ -26,7 +26,7 @@ use domain::{
     },
 };
 use rusqlite::{Connection, Params, Row, params};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 const SPAN: &str = "tenant, carton, first, last, due_at, body";
 const EVENT: &str = "tenant, subject, carton, idx, number, body";
@@ -142,7 +142,7 @@ fn load_code(
     }
     if !rows.has_use_of(code) {
         match uses.find(statements, &code)? {
-            Some(code_use) => rows.add_use(code_use),
+            Some(code_use) => rows.add_use(Arc::unwrap_or_clone(code_use)),
             None => rows.add_untouched(code),
         }
     }

@@ -133,7 +133,7 @@ fn load(
 ) -> Result<Rows, StoreError> {
     begin(statements)?;
     indexes.resolve(statements)?;
-    let mut loaded = Rows::default();
+    let mut loaded = Rows::with_room_for(plan);
     let mut codes = PayingCodes::default();
     for claim in &plan.claims {
         record_claim(statements, indexes, *claim, &mut codes, &mut loaded)?;

@@ -108,10 +108,7 @@ impl Rig {
         let mut wanted = self.wanted.clone();
         for (n, change) in changes {
             let code = code(*n);
-            let found = self
-                .uses
-                .find(&Statements::new(&self.connection), &code)
-                .unwrap();
+            let found = self.found(code);
             assert_eq!(found.as_ref(), wanted.get(&code));
             self.subject += 1;
             let is_new = found.is_none();
@@ -126,6 +123,11 @@ impl Rig {
         }
     }
 
+    fn found(&mut self, code: CodeNo) -> Option<CodeUse> {
+        let found = self.uses.find(&Statements::new(&self.connection), &code);
+        found.unwrap().map(Arc::unwrap_or_clone)
+    }
+
     fn wanted_in(&self, range: &CodeRange) -> Vec<CodeUse> {
         let wanted = self.wanted.range(range.codes());
         wanted.map(|(_, it)| it.clone()).collect()
@@ -134,11 +136,8 @@ impl Rig {
     fn check(&mut self) {
         self.uses.resolve(&self.connection).unwrap();
         for n in 0..CODES {
+            let found = self.found(code(n));
             let wanted = self.wanted.get(&code(n));
-            let found = self
-                .uses
-                .find(&Statements::new(&self.connection), &code(n))
-                .unwrap();
             assert_eq!(found.as_ref(), wanted);
             for recent in [&self.store.shared.uses, &Recent::default()] {
                 let found = of_code(&self.beside, recent, code(n)).unwrap();
@@ -194,7 +193,7 @@ impl Rig {
 
     fn logged_len(&self) -> usize {
         let mut len = 0;
-        let count = |_: &str| {
+        let count = |_: &mut Said, _: &str| {
             len += 1;
             Ok(())
         };
@@ -255,15 +254,32 @@ fn few_codes_leave_a_short_log() {
     rig.step(&Step::Restart);
 }
 
-/// A code's row as its log has it.
-fn written(it: &CodeUse) -> String {
-    let mut text = String::new();
-    UsesTable::write(&it.code, None, Some(it), &mut text).unwrap();
-    text
+/// Codes' rows as a row of their log has them.
+fn written(uses: &[CodeUse]) -> Vec<String> {
+    let mut said = Said::default();
+    let write = |it: &CodeUse| {
+        let mut text = String::new();
+        UsesTable::write(
+            &it.code,
+            None,
+            Some(&it.clone().into()),
+            &mut said,
+            &mut text,
+        )
+        .unwrap();
+        text
+    };
+    uses.iter().map(write).collect()
+}
+
+fn read(texts: &[impl AsRef<str>]) -> Vec<CodeUse> {
+    let mut said = Said::default();
+    let read = |it: &_| logged_use(&mut said, AsRef::as_ref(it)).unwrap().read();
+    texts.iter().map(read).collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
-fn a_change_is_read_as_it_was_written_now_or_by_a_former_version() {
+fn changes_are_read_as_they_were_written_now_or_by_a_former_version() {
     let untouched = CodeUse::untouched(TenantId(20_779_000_000_000_000), code(10));
     let held = Some(Serial(20_780_000_000_000_000));
     let mut once = untouched.clone();
@@ -272,16 +288,21 @@ fn a_change_is_read_as_it_was_written_now_or_by_a_former_version() {
     drop(twice.keep(CodeAct::Used, UnixMs(9), Serial(-3)));
     let elsewhere = CodeUse {
         kept: None,
+        code: code(11),
         ..twice.clone()
     };
+    let mut all = Vec::new();
     for of in [&untouched, &once, &twice, &elsewhere] {
-        for newest in [None, held, Some(Serial(-3))] {
-            let it = CodeUse {
+        for newest in [None, held, Some(Serial(-3)), Some(Serial(i64::MIN))] {
+            all.push(CodeUse {
                 newest,
                 ..of.clone()
-            };
-            assert_eq!(logged_use(&written(&it)).unwrap().read().unwrap(), it);
+            });
         }
+    }
+    for at in 0..all.len() {
+        all.rotate_left(at);
+        assert_eq!(read(&written(&all)), all);
     }
     let it = CodeUse {
         used: 2,
@@ -290,11 +311,24 @@ fn a_change_is_read_as_it_was_written_now_or_by_a_former_version() {
         last: held,
         ..untouched
     };
-    assert_eq!(written(&it), "+20779000000000001 -1 5 2 0 1 999999999999");
+    let mut next = it.clone();
+    next.code.index = 6;
+    drop(next.keep(CodeAct::Used, UnixMs(7), Serial(20_780_000_000_000_009)));
+    let short = [
+        "=20779000000000001 -1 5 2 0 1 20780000000000000",
+        "=0 0 6 2 0 2 0 9 1 7 0",
+    ];
+    assert_eq!(written(&[it.clone(), next]), short);
+    let less_box = "+20779000000000001 -1 5 2 0 1 999999999999";
     let long = "20779000000000000 20779000000000001 5 2 0 1 20780000000000000 20780000000000000";
-    assert_eq!(logged_use(long).unwrap().read().unwrap(), it);
+    assert_eq!(read(&[less_box, long]), [it.clone(), it]);
     for broken in [
         "",
+        "=",
+        "=1 2 3 4 5 6",
+        "=1 2 3 4 5 6 7 8 9",
+        "=1 - 3 4 5 6 7",
+        "=1 2 3 4 5 6 7 9223372036854775808",
         "+",
         "+1 2 3 4 5 6",
         "1 2 3 4 5 6 7",
@@ -306,6 +340,9 @@ fn a_change_is_read_as_it_was_written_now_or_by_a_former_version() {
         "+1 2 3 4 5 6 7 7x",
         "+1 2 3 4 5 6 7 9223372036854775808",
     ] {
-        assert!(logged_use(broken).is_none(), "{broken}");
+        assert!(
+            logged_use(&mut Said::default(), broken).is_none(),
+            "{broken}"
+        );
     }
 }

@@ -239,7 +239,7 @@ impl Rig {
 
     fn logged_len(&self) -> usize {
         let mut len = 0;
-        let count = |_: &str| {
+        let count = |(): &mut (), _: &str| {
             len += 1;
             Ok(())
         };
