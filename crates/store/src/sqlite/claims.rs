@@ -31,6 +31,8 @@ pub(super) const ASTRAY: &str = "\
 
 impl LateKey for ClaimKey {
     const NAME: &'static str = "claim";
+    // Some eight of them lie on one page of a large store, which few at once would leave half written.
+    const MOVED_AT_ONCE: usize = 128;
     const SETTLED: &'static str = "SELECT serial FROM claims_settled";
     const SETTLE: &'static str = "UPDATE claims_settled SET serial = ?1";
     const FIND: &'static str = "SELECT serial FROM claims WHERE claim = ?1";

@@ -83,34 +83,35 @@ impl<T: LateTable> Kept<T> {
         kept.young.clear();
     }
 
-    /// A key that entered the table may have a newer row again. Tells which of those added may be new.
+    /// A key that entered the table may have a newer row again. Gives those added that may be new.
     pub(super) fn change<'k>(
         &self,
         entered: impl Iterator<Item = &'k T::Key>,
         added: ByKey<T>,
-        mut tell: impl FnMut(&T::Key),
-    ) {
+    ) -> Vec<T::Key> {
         let mut rows = self.write();
         for key in entered {
             rows.ordered.remove(key);
             rows.young.remove(key);
         }
+        let mut new = Vec::with_capacity(added.len());
         if rows.young_max == 0 {
-            added.keys().for_each(tell);
+            new.extend(added.keys().cloned());
             rows.ordered.extend(added);
-            return;
+            return new;
         }
         for (key, row) in added {
             if let Some(young) = rows.young.get_mut(&key) {
                 *young = row;
             } else {
-                tell(&key);
+                new.push(key.clone());
                 rows.young.insert(key, row);
             }
         }
         if rows.young.len() > rows.young_max {
             rows.put_in_order();
         }
+        new
     }
 
     /// Has [`Kept::next`] come by all rows that there are now.

@@ -37,7 +37,7 @@ pub(super) trait LateKey: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     /// As [`LateTable::KEYS`].
     const KEYS: Option<KeysBehind<Self>> = None;
     /// As [`LateTable::MOVED_AT_ONCE`].
-    const MOVED_AT_ONCE: usize = 128;
+    const MOVED_AT_ONCE: usize = 1;
 
     /// Binds its columns, and says which parameter is next.
     fn bind(self, statement: &mut Statement<'_>) -> rusqlite::Result<usize>;

@@ -1,7 +1,8 @@
 //! Tables that are filled late (see `late_table`), where a row may change again before it enters.
 //!
 //! Each change of a row is logged, with its whole new content or a part of it that is all in which it differs;
-//! a transaction appends one row to the log, which holds all that it changes. What counts is the last whole
+//! a transaction appends one row to the log, which holds all that it changes, one behind the other: a change may
+//! leave out what the one before it in its row says ([`Logged::Said`]). What counts is the last whole
 //! content that the log has of a key, or without one the row in the table, and the last such part since. Rows
 //! leave the log in the order of their numbers, once the table is complete up to them: by then it has for
 //! each key what the log said up to there or newer, also where the key has changed again since.
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::contract::StoreError;
 use rusqlite::{Connection, params};
-use std::{fmt::Write, ops::RangeBounds};
+use std::ops::RangeBounds;
 
 /// A table whose changes are logged.
 pub(super) trait Logged: LateTable {
@@ -45,9 +46,10 @@ pub(super) struct LateLog<T: Logged> {
     late: Late<T>,
     /// What the open transaction changes.
     changes: String,
-    said: T::Said,
     /// One of these changes, while it is written.
     change: String,
+    /// What the last of them said.
+    said: T::Said,
 }
 
 impl<T: Logged> LateLog<T> {
@@ -56,8 +58,8 @@ impl<T: Logged> LateLog<T> {
         Ok(Self {
             late: Late::open(connection, recent)?,
             changes: String::new(),
-            said: T::Said::default(),
             change: String::new(),
+            said: T::Said::default(),
         })
     }
 
@@ -120,8 +122,10 @@ impl<T: Logged> LateLog<T> {
     ) -> Result<(), StoreError> {
         self.change.clear();
         T::write(key, before, row, &mut self.said, &mut self.change)?;
-        // Nothing fails that is written into a text.
-        let _ = write!(self.changes, "{} {}", self.change.len(), self.change);
+        let mut len = itoa::Buffer::new();
+        for part in [len.format(self.change.len()), " ", &self.change] {
+            self.changes.push_str(part);
+        }
         Ok(())
     }
 }

@@ -4,9 +4,10 @@
 //! recorded. For payments, whose claims are hashes, that was half of all pages a commit wrote, and a
 //! third of the throughput; for purchases at terminals, whose keys lie together by terminal, it was
 //! the same, and a redemption of a voucher code cost more than two payments. So new rows are kept in
-//! memory, in the order of their keys (which those that changed last may enter a little later), and once there are too many, commits move as many as they add into the
-//! table: the next ones in that order, which lie on few pages. Rows that change again and again, cards
-//! and terminals among them, are written once for many changes.
+//! memory, in the order of their keys (which those that changed last may enter a little later), and once there
+//! are too many, commits move as many into the table as they add, some tables' a hundred at a time: the next
+//! ones in that order, which lie on few pages. Rows that change again and again, cards and terminals among
+//! them, are written once for many changes.
 //!
 //! Nothing rests on the memory. Each row is recorded elsewhere, too, where rows append, under a number
 //! that grows. The table is complete up to the *settled* number, and what lies above is read back when
@@ -35,7 +36,7 @@ pub(super) trait LateTable: Debug + 'static {
     type Key: Clone + Ord + Hash + Debug + Send + Sync + 'static;
     type Row: Clone + Send + Sync + 'static;
 
-    /// How many rows are kept in memory before commits move them on. More of them lie closer
+    /// How many rows are kept in memory before commits move them on, and [`LateTable::MOVED_AT_ONCE`] more. More of them lie closer
     /// together; but up to three times as many are read at start, and of logs several changes for each.
     const RECENT_MAX: usize = 64 * 1024;
 
@@ -200,10 +201,11 @@ impl<T: LateTable> Late<T> {
     #[cfg(test)]
     pub(super) fn keep_at_most(&mut self, count: usize) {
         self.recent_max = count;
-        self.moved_at_once = T::MOVED_AT_ONCE.min(count);
+        self.moved_at_once = T::MOVED_AT_ONCE.min((count / 4).max(1));
         self.kept.keep_young(T::YOUNG_MAX.min(count / 2));
         self.known = Known::new(T::KNOWN_MAX.min(count));
-        self.filter.keep_small(count.try_into().unwrap());
+        // All that a test adds: a filter that gave up would say nothing.
+        self.filter.keep_small(u32::try_from(16 * count).unwrap());
     }
 
     #[cfg(test)]
@@ -369,9 +371,8 @@ impl<T: LateTable> InStep for Late<T> {
         let begins = round.is_under_way
             && (!self.round.is_under_way || round.began_at != self.round.began_at);
         self.round = round;
-        let filter = &mut self.filter;
-        self.kept
-            .change(entered.keys(), added, |key| filter.note(key));
+        let new = self.kept.change(entered.keys(), added);
+        new.iter().for_each(|key| self.filter.note(key));
         if begins {
             // It moves what was in order when it began.
             self.kept.put_in_order();

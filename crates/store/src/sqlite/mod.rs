@@ -83,6 +83,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0010_short_texts", include_str!("0010_short_texts.sql")),
     ("0011_digest_leads", include_str!("0011_digest_leads.sql")),
     ("0012_kept_events", include_str!("0012_kept_events.sql")),
+    ("0013_short_use_log", include_str!("0013_short_use_log.sql")),
 ];
 
 /// Pages the writer's connection keeps in memory, in KiB (negative in SQLite's own words). More

@@ -45,7 +45,8 @@ async fn postings_of_eight_numbers_a_subject_are_counted_anew() {
             "0009_running_parts",
             "0010_short_texts",
             "0011_digest_leads",
-            "0012_kept_events"
+            "0012_kept_events",
+            "0013_short_use_log"
         ])
     );
     let store = SqliteStore::open(&path).unwrap();

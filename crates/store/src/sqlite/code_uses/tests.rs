@@ -279,7 +279,7 @@ fn read(texts: &[impl AsRef<str>]) -> Vec<CodeUse> {
 }
 
 #[test]
-fn changes_are_read_as_they_were_written_now_or_by_a_former_version() {
+fn changes_are_read_as_they_were_written() {
     let untouched = CodeUse::untouched(TenantId(20_779_000_000_000_000), code(10));
     let held = Some(Serial(20_780_000_000_000_000));
     let mut once = untouched.clone();
@@ -304,6 +304,12 @@ fn changes_are_read_as_they_were_written_now_or_by_a_former_version() {
         all.rotate_left(at);
         assert_eq!(read(&written(&all)), all);
     }
+}
+
+#[test]
+fn the_log_is_short_and_former_logs_are_read() {
+    let untouched = CodeUse::untouched(TenantId(20_779_000_000_000_000), code(10));
+    let held = Some(Serial(20_780_000_000_000_000));
     let it = CodeUse {
         used: 2,
         events: 1,
@@ -321,7 +327,26 @@ fn changes_are_read_as_they_were_written_now_or_by_a_former_version() {
     assert_eq!(written(&[it.clone(), next]), short);
     let less_box = "+20779000000000001 -1 5 2 0 1 999999999999";
     let long = "20779000000000000 20779000000000001 5 2 0 1 20780000000000000 20780000000000000";
-    assert_eq!(read(&[less_box, long]), [it.clone(), it]);
+    assert_eq!(read(&[less_box, long]), [it.clone(), it.clone()]);
+    let mut used = it.clone();
+    drop(used.keep(
+        CodeAct::Used,
+        UnixMs(1_795_000_000_007),
+        Serial(20_780_000_000_000_009),
+    ));
+    let kept_elsewhere = CodeUse {
+        last: used.last,
+        ..it
+    };
+    let formerly = [
+        "+20779000000000001 -1 5 2 0 1 999999999999 1000000000008",
+        "+20779000000000001 -1 5 2 0 2 999999999999 1000000000008 1 1795000000007 999999999999",
+    ];
+    assert_eq!(read(&formerly), [kept_elsewhere, used]);
+}
+
+#[test]
+fn no_other_text_is_a_change() {
     for broken in [
         "",
         "=",

@@ -1,0 +1,2 @@
+-- From here on a change in code_use_log is written as it differs from the one before it in its row. A former
+-- version cannot read these; what stands there already is read as it is.
