@@ -138,7 +138,7 @@ mod tests {
         time::Duration,
     };
     use tempfile::TempDir;
-    use tokio::task::JoinSet;
+    use tokio::{sync::mpsc, task::JoinSet};
 
     fn reader() -> (TempDir, SqliteReader) {
         let dir = tempfile::tempdir().unwrap();
@@ -182,21 +182,24 @@ mod tests {
         let (_dir, reader) = reader();
         let long = reader.looks().threads_min;
         let gate = Arc::new(Barrier::new(long + 1));
+        let (begun, mut begins) = mpsc::channel(long);
         let mut asking = JoinSet::new();
         for _ in 0..long {
-            let (reader, gate) = (reader.clone(), Arc::clone(&gate));
+            let (reader, gate, begun) = (reader.clone(), Arc::clone(&gate), begun.clone());
             asking.spawn(async move {
                 let look = move |_: &SqliteReader| {
+                    begun.try_send(()).unwrap();
                     gate.wait();
                     Ok(())
                 };
                 take(&reader, look).await
             });
         }
-        while threads(&reader) < long {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        for _ in 0..long {
+            begins.recv().await.unwrap();
         }
-        // All threads that are woken anyhow are held up.
+        // All threads that are woken anyhow are held up. A further one that took a long look instead, since it
+        // was woken before that one began, would leave the others few.
         let mut others = JoinSet::new();
         for _ in 0..=(long * WAITING_A_THREAD) {
             let reader = reader.clone();
