@@ -53,18 +53,21 @@ pub(crate) use running::{enter_running, running_part};
 pub(crate) use voucher::{FlatCodeEvent, FlatSpan, FlatUnit, FlatUse, code, found, level};
 pub(crate) use work::{FlatJob, FlatNotification};
 
-fn corrupt(what: &str, value: &dyn std::fmt::Display) -> StoreError {
+fn corrupt(what: &str, value: &dyn Display) -> StoreError {
     StoreError::Corrupt(format!("no {what} is stored as {value}"))
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    let corrupt = |error: &dyn Display| StoreError::Corrupt(error.to_string());
     // Most texts are some hundred characters long.
     let mut text = Vec::with_capacity(256);
-    serde_json::to_writer(&mut text, value).map_err(|error| corrupt(&error))?;
-    String::from_utf8(text).map_err(|error| corrupt(&error))
+    serde_json::to_writer(&mut text, value).map_err(bad_json)?;
+    String::from_utf8(text).map_err(bad_json)
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+    serde_json::from_str(text).map_err(bad_json)
+}
+
+fn bad_json(error: impl Display) -> StoreError {
+    StoreError::Corrupt(error.to_string())
 }

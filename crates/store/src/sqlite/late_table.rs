@@ -36,8 +36,9 @@ pub(super) trait LateTable: Debug + 'static {
     type Key: Clone + Ord + Hash + Debug + Send + Sync + 'static;
     type Row: Clone + Send + Sync + 'static;
 
-    /// How many rows are kept in memory before commits move them on, and [`LateTable::MOVED_AT_ONCE`] more. More of them lie closer
-    /// together; but up to three times as many are read at start, and of logs several changes for each.
+    /// How many rows are kept in memory before commits move them on, [`LateTable::MOVED_AT_ONCE`] more at
+    /// most. More of them lie closer together; but up to three times as many are read at start, and of logs
+    /// several changes for each.
     const RECENT_MAX: usize = 64 * 1024;
 
     /// How many rows are moved on together: where neighbours lie on one page, many of them are written
